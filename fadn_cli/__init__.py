@@ -1,0 +1,3 @@
+"""fadn: denoise raw photographs."""
+
+__version__ = "0.1.0"

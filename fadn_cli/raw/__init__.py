@@ -1,0 +1,1 @@
+"""Files in, files out: the only place that knows raw formats."""
