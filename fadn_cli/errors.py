@@ -3,7 +3,7 @@
 ::
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
-      RawReadError                3    the file cannot be decoded (truncated, corrupt, not a raw file)
+      RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
       NoiseModelError             5    no usable noise model
       WeightsError                6    weights missing, or their hash differs

@@ -1,1 +1,1 @@
-"""Arrays in, arrays out: the denoising itself, which knows no file, no raw format and no console."""
+"""Arrays in, arrays out: the denoising itself. Knows no file, no raw format, no console."""

@@ -1,8 +1,8 @@
 """Move a mosaic to the RGGB phase and split it into colour planes, and back.
 
 Networks and estimators only ever see RGGB planes. The one thing to know: the phase is moved by
-*reflect* padding, which keeps a Bayer phase (`symmetric` and `edge` break it), so all four patterns and
-odd sizes come back exactly.
+*reflect* padding, which keeps a Bayer phase (`symmetric` and `edge` break it), so all four patterns
+and odd sizes come back exactly.
 """
 
 from dataclasses import dataclass
