@@ -1,8 +1,8 @@
 """A raw photograph in memory: the mosaic, its levels, and what the camera said about it.
 
-The reader makes a `RawImage`, the writers take one back. The one thing to know: this is the only module
-that converts between DN (uint16, in `Mosaic`) and normalized samples (float32, 0 = black, 1 = white,
-never clipped), and `denormalize` is the only place where anything is rounded or clipped.
+The reader makes a `RawImage`, the writers take one back. The one thing to know: this is the only
+module that converts between DN (uint16, in `Mosaic`) and normalized samples (float32, 0 = black,
+1 = white, never clipped), and `denormalize` is the only place where anything is rounded or clipped.
 """
 
 from dataclasses import dataclass, replace
@@ -91,7 +91,7 @@ class Mosaic:
     cfa: CfaPattern
     """Colours, aligned to sample (0, 0) of the full mosaic."""
     black_level: NDArray[np.float32]
-    """(r, c) float32 DN: the repeat pattern aligned to (0, 0) of the full mosaic, usually (2, 2)."""
+    """(r, c) float32 DN: the repeat pattern aligned to (0, 0) of the mosaic, usually (2, 2)."""
     white_level: float
     """Saturation, DN."""
     active_area: Rect
@@ -106,12 +106,12 @@ class Mosaic:
         _, width = self.samples.shape
         repeat_rows, repeat_cols = self.black_level.shape
         pattern = np.tile(self.black_level, (1, -(-width // repeat_cols)))[:, :width]
-        black = pattern[np.arange(start, stop) % repeat_rows]  # (stop-start, W)
+        black: NDArray[np.float32] = pattern[np.arange(start, stop) % repeat_rows]
         if self.black_delta_h is not None:
             black = black + self.black_delta_h
         if self.black_delta_v is not None:
             black = black + self.black_delta_v[start:stop, None]
-        return black.astype(np.float32, copy=False)
+        return black
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,7 +171,7 @@ def normalize(mosaic: Mosaic) -> NDArray[np.float32]:
 
 
 def denormalize(x: NDArray[np.float32], source: Mosaic) -> Mosaic:
-    """Map normalized samples back to DN: the one rounding and the one clipping of the whole program.
+    """Map normalized samples back to DN: the only rounding and the only clipping there is.
 
     Saturated areas and everything outside the active area keep the source's samples; elsewhere the
     result is clipped to 0..white_level (to the source's own sample where that lies above white, so

@@ -1,7 +1,7 @@
 """The noise of a mosaic: two variance coefficients per colour, and where they came from.
 
-Both wings speak of it: `raw` reads it from a DNG's NoiseProfile and writes it back, `denoise` measures
-it and chooses a network by it. The one thing to know: both numbers are *variances* of normalized
+Both wings speak of it: `raw` reads it from a DNG's NoiseProfile and writes it back, `denoise`
+measures it and chooses a network by it. The one thing to know: both numbers are *variances* of normalized
 samples (0 = black, 1 = white), never standard deviations.
 """
 
@@ -20,8 +20,8 @@ class NoiseModel:
 
     References
     ----------
-    Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image raw-data",
-    IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399; DNG 1.7.1, tag 51041 (NoiseProfile).
+    Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image
+    raw-data", IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399; DNG 1.7.1, tag 51041 (NoiseProfile).
     """
 
     shot_noise: NDArray[np.float32]
@@ -44,7 +44,7 @@ class NoiseModel:
 
     @property
     def grey_std(self) -> float:
-        """Standard deviation at mid grey (x = 0.18), mean of the two greens: what specialists are ranged by."""
+        """Standard deviation at mid grey (x = 0.18), mean of the greens: ranges specialists."""
         return float(np.sqrt(self.variance(MID_GREY)[1:3].mean()))
 
 
