@@ -1,8 +1,8 @@
 """The noise of a mosaic: two variance coefficients per colour, and where they came from.
 
 Both wings speak of it: `raw` reads it from a DNG's NoiseProfile and writes it back, `denoise`
-measures it and chooses a network by it. The one thing to know: both numbers are *variances* of normalized
-samples (0 = black, 1 = white), never standard deviations.
+measures it and chooses a network by it. The one thing to know: both numbers are *variances* of
+normalized samples (0 = black, 1 = white), never standard deviations.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ class NoiseModel:
     References
     ----------
     Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image
-    raw-data", IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399; DNG 1.7.1, tag 51041 (NoiseProfile).
+    raw-data", IEEE TIP 17(10), 2008, doi:10.1109/TIP.2008.2001399;
+    DNG 1.7.1, tag 51041 (NoiseProfile).
     """
 
     shot_noise: NDArray[np.float32]
