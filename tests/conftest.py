@@ -1,0 +1,24 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real raws and photographs; skips without it, fails if it was required."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("FADN_SHARED", default))
+    if not (folder / "raws").is_dir():
+        if os.environ.get("FADN_REQUIRE_SHARED") == "1":
+            pytest.fail(f"FADN_REQUIRE_SHARED=1, but there is no {folder / 'raws'}")
+        pytest.skip(f"no real raws at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def raws(shared: Path) -> Path:
+    """The folder of real raw files."""
+    return shared / "raws"
