@@ -1,0 +1,140 @@
+"""Write an output so that it is either whole or not there, and never the source.
+
+Called by `pipeline` around every writer. The one thing to know: writers get a temporary path in the
+output's own folder, and the final name appears only after they are done; folders are created by
+the caller, who knows the whole plan.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fadn_cli.errors import OutputExistsError, WriteError
+
+TEMPORARY_PREFIX = ".fadn-"
+"""How temporary names begin; one that a killed process left behind may be deleted."""
+
+_ADVICE = {
+    errno.ENOSPC: "Free some disk space, or choose a folder on another disk.",
+    errno.EDQUOT: "Free some of your disk quota, or choose a folder on another disk.",
+    errno.EFBIG: "The disk or a limit refuses files this large; choose a folder on another disk.",
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.EROFS: "The disk is read-only; choose a folder on another disk.",
+    errno.ENOENT: "Create the folder first, or choose one that exists.",
+    errno.ENOTDIR: "Part of the path is a file; choose another folder.",
+    errno.EISDIR: "A folder has that name; choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+_OTHER_ADVICE = "Check the disk, or choose another folder."
+
+
+def ensure_not_source(source: Path, output: Path) -> None:
+    """Refuse an output that is the source, whatever name or link leads to it.
+
+    Symbolic and hard links count, and so does a name that differs only in case where the file
+    system ignores case.
+
+    Raises
+    ------
+    WriteError
+        Both paths lead to one file.
+    """
+    same = os.path.realpath(source) == os.path.realpath(output)
+    with suppress(OSError):  # one of them does not exist: then they are not the same file
+        same = same or source.samefile(output)
+    if same:
+        raise WriteError(
+            f"{output.name}: the output is the source file {source}",
+            advice="Choose another name or folder; the source is never overwritten.",
+        )
+
+
+@contextmanager
+def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary file in the output's folder; rename it to `path` when the block succeeds.
+
+    Whatever ends the block otherwise, Ctrl-C included, removes the temporary file and leaves an
+    earlier file at `path` as it was. A symbolic link at `path` is itself replaced; the file it
+    points to is not touched.
+
+    Parameters
+    ----------
+    path : Path
+        The final name; its folder must exist.
+    overwrite : bool
+        Replace an existing file. Without it, a file that appears while the block runs survives too.
+
+    Yields
+    ------
+    Path
+        An empty file that the block writes.
+
+    Raises
+    ------
+    OutputExistsError
+        `path` exists and `overwrite` is false.
+    WriteError
+        The system refused: disk full, no permission, no such folder. Every `OSError` of the block
+        counts, so reading errors must be caught inside it.
+    """
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
+    temporary: Path | None = None
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary = _create_temporary(path.parent)
+        yield temporary
+        _move_into_place(temporary, path, overwrite=overwrite)
+    except OSError as error:
+        raise WriteError(
+            f"{path.name}: cannot be written to {path.parent}: {error.strerror or error}",
+            advice=_ADVICE.get(error.errno or 0, _OTHER_ADVICE),
+        ) from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):  # gone after the rename; an error must not hide the first one
+                temporary.unlink()
+
+
+def _exists(path: Path) -> OutputExistsError:
+    """Make the error for an output that is already there."""
+    return OutputExistsError(
+        f"{path.name}: already exists in {path.parent}",
+        advice="Use --overwrite to replace it, or choose another name or folder.",
+    )
+
+
+def _create_temporary(folder: Path) -> Path:
+    """Create an empty file with an unused name; its permissions follow the umask."""
+    while True:
+        # A short name of its own: the final one plus a suffix could be too long for the disk.
+        temporary = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.part"
+        with suppress(FileExistsError):
+            _create_exclusively(temporary)
+            return temporary
+
+
+def _create_exclusively(path: Path) -> None:
+    """Create an empty file, or raise FileExistsError."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
+def _move_into_place(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    """Rename; without `overwrite`, reserve the name first, which works on every file system."""
+    if overwrite:
+        temporary.replace(path)
+        return
+    try:
+        _create_exclusively(path)
+    except FileExistsError:
+        raise _exists(path) from None
+    try:
+        temporary.replace(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,236 @@
+"""Outputs are whole or absent, and the source is never one of them."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fadn_cli import files
+from fadn_cli.errors import OutputExistsError, WriteError
+from fadn_cli.files import atomic_output, ensure_not_source
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.mark.parametrize("overwrite", (False, True))
+def test_the_final_name_appears_only_when_the_block_is_done(tmp_path, overwrite):
+    output = tmp_path / "out.dng"
+
+    with atomic_output(output, overwrite=overwrite) as temporary:
+        temporary.write_bytes(b"half")
+        assert not output.exists()
+        assert temporary.parent == tmp_path
+
+    assert b"half" == output.read_bytes()
+    assert ["out.dng"] == names(tmp_path)
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    plain = tmp_path / "plain"
+    plain.touch()
+
+    with atomic_output(tmp_path / "out.dng", overwrite=False):
+        pass
+
+    assert plain.stat().st_mode == (tmp_path / "out.dng").stat().st_mode
+
+
+@pytest.mark.parametrize("error", (RuntimeError, KeyboardInterrupt, WriteError))
+def test_any_exception_passes_through_and_leaves_nothing_behind(tmp_path, error):
+    with (
+        pytest.raises(error, match="stop"),
+        atomic_output(tmp_path / "out.dng", overwrite=False) as temporary,
+    ):
+        temporary.write_bytes(b"half")
+        raise error("stop")
+
+    assert [] == names(tmp_path)
+
+
+def test_a_failed_overwrite_keeps_the_earlier_file(tmp_path):
+    output = tmp_path / "out.dng"
+    output.write_bytes(b"earlier")
+
+    with (
+        pytest.raises(RuntimeError),
+        atomic_output(output, overwrite=True) as temporary,
+    ):
+        temporary.write_bytes(b"half")
+        raise RuntimeError
+
+    assert b"earlier" == output.read_bytes()
+    assert ["out.dng"] == names(tmp_path)
+
+
+def test_an_existing_output_is_refused_before_any_work(tmp_path):
+    output = tmp_path / "out.dng"
+    output.write_bytes(b"earlier")
+
+    with (
+        pytest.raises(OutputExistsError, match=r"out\.dng: already exists") as caught,
+        atomic_output(output, overwrite=False),
+    ):
+        pytest.fail("the block ran")
+
+    assert "--overwrite" in caught.value.advice
+
+
+def test_a_dangling_link_counts_as_an_existing_output(tmp_path):
+    output = tmp_path / "out.dng"
+    output.symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(OutputExistsError), atomic_output(output, overwrite=False):
+        pytest.fail("the block ran")
+
+
+def test_a_file_that_appears_meanwhile_survives(tmp_path):
+    output = tmp_path / "out.dng"
+
+    with (
+        pytest.raises(OutputExistsError),
+        atomic_output(output, overwrite=False) as temporary,
+    ):
+        temporary.write_bytes(b"ours")
+        output.write_bytes(b"theirs")
+
+    assert b"theirs" == output.read_bytes()
+    assert ["out.dng"] == names(tmp_path)
+
+
+def test_a_failed_rename_gives_the_reserved_name_back(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files.Path, "replace", refuse)
+    with (
+        pytest.raises(WriteError, match="Input/output error"),
+        atomic_output(tmp_path / "out.dng", overwrite=False),
+    ):
+        pass
+
+    assert [] == names(tmp_path)
+
+
+def test_overwriting_a_link_replaces_the_link_and_not_what_it_points_to(tmp_path):
+    source = tmp_path / "source.dng"
+    source.write_bytes(b"original")
+    output = tmp_path / "out.dng"
+    output.symlink_to(source)
+
+    with atomic_output(output, overwrite=True) as temporary:
+        temporary.write_bytes(b"ours")
+
+    assert b"original" == source.read_bytes()
+    assert b"ours" == output.read_bytes()
+    assert not output.is_symlink()
+
+
+def test_a_name_at_the_file_systems_limit_can_be_written(tmp_path):
+    output = tmp_path / ("x" * 251 + ".dng")
+
+    with atomic_output(output, overwrite=False):
+        pass
+
+    assert output.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    ((errno.ENOSPC, "Free some disk space"), (errno.EACCES, "may write"), (errno.EIO, "Check")),
+)
+def test_a_refusal_of_the_system_says_what_to_do(tmp_path, code, advice):
+    with (
+        pytest.raises(WriteError, match=rf"out\.dng.*{os.strerror(code)}") as caught,
+        atomic_output(tmp_path / "out.dng", overwrite=False),
+    ):
+        raise OSError(code, os.strerror(code))
+
+    assert advice in caught.value.advice
+    assert isinstance(caught.value.__cause__, OSError)
+    assert [] == names(tmp_path)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with (
+            pytest.raises(WriteError, match="File too large"),
+            atomic_output(tmp_path / "out.dng", overwrite=False) as temporary,
+        ):
+            temporary.write_bytes(b"x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert [] == names(tmp_path)
+
+
+def test_a_missing_folder_and_a_folder_of_that_name_are_refused(tmp_path):
+    with (
+        pytest.raises(WriteError, match="No such file") as missing,
+        atomic_output(tmp_path / "nowhere" / "out.dng", overwrite=False),
+    ):
+        pytest.fail("the block ran")
+    with (
+        pytest.raises(WriteError, match="Is a directory"),
+        atomic_output(tmp_path, overwrite=True),
+    ):
+        pytest.fail("the block ran")
+
+    assert "Create the folder" in missing.value.advice
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with (
+        pytest.raises(WriteError, match="Permission denied"),
+        atomic_output(tmp_path / "out.dng", overwrite=False),
+    ):
+        pytest.fail("the block ran")
+
+
+def test_ctrl_c_in_a_real_process_leaves_nothing_behind(tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from fadn_cli.files import atomic_output\n"
+        "with atomic_output(Path(sys.argv[1]), overwrite=False) as temporary:\n"
+        "    temporary.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "out.dng")], capture_output=True, check=False
+    )
+
+    assert b"KeyboardInterrupt" in done.stderr
+    assert [] == names(tmp_path)
+
+
+def test_every_way_to_the_source_is_refused(tmp_path):
+    source = tmp_path / "a.dng"
+    source.write_bytes(b"original")
+    symbolic, hard = tmp_path / "symbolic.dng", tmp_path / "hard.dng"
+    symbolic.symlink_to(source)
+    hard.hardlink_to(source)
+    (tmp_path / "folder").mkdir()
+
+    for output in (source, symbolic, hard, tmp_path / "folder" / ".." / "a.dng"):
+        with pytest.raises(WriteError, match="is the source"):
+            ensure_not_source(source, output)
+    with pytest.raises(WriteError, match="is the source"):
+        ensure_not_source(symbolic, source)
+
+
+def test_other_outputs_are_not_the_source(tmp_path):
+    source, other = tmp_path / "a.dng", tmp_path / "b.dng"
+    source.write_bytes(b"original")
+    ensure_not_source(source, other)
+
+    other.write_bytes(b"original")
+    ensure_not_source(source, other)
