@@ -1,0 +1,170 @@
+"""Clean packed mosaics to noisy ones: the sensor, and the dirt of real files.
+
+`train` calls `draw_sensors` and `add_noise`. The one thing to know: the network is told the noise
+parameters with an error of its own, because at run time they are measured, not known.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+
+READ_SLOPE, READ_OFFSET, READ_SD = (
+    2.18,
+    1.20,
+    0.26,
+)  # log read against log shot [Brooks et al., 2019]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dirt:
+    """How often each defect of real files is put into a patch; 0 switches it off."""
+
+    black_clipping: float = 0.15
+    """Probability that everything below black is lost."""
+    quantization: float = 0.5
+    """Probability that the patch is rounded to 10-14 bits."""
+    black_error: float = 0.3
+    """Probability of a black level wrong by up to 1 DN of 14 bits per plane."""
+    row_noise: float = 0.15
+    """Probability of row noise, up to 0.15 of the read noise's standard deviation."""
+    hot_pixels: float = 0.1
+    """Probability of hot pixels, up to 2 in 10,000 samples."""
+    gain_spread: float = 0.3
+    """Probability that the planes' shot noise differs, by 3 % rms."""
+    parameter_error: float = 1.0
+    """Probability that the network is told parameters up to 15 % wrong in variance."""
+
+    def without(self, name: str) -> "Dirt":
+        """Return a copy with one defect switched off, for an ablation."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Dirt(**{**values, name: 0.0})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseRange:
+    """The sensors and exposures a network is trained for."""
+
+    shot_low: float = 1e-5
+    """Smallest shot noise (variance per unit signal)."""
+    shot_high: float = 4e-2
+    """Largest shot noise."""
+    dark_fraction: float = 0.4
+    """Share of patches drawn over the whole exposure range; the rest is within -1..+0.5 EV."""
+    ev_low: float = -8.0
+    """Darkest exposure, EV."""
+    ev_high: float = 0.5
+    """Brightest exposure, EV."""
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
+    """Draw (count, 1, 1, 1) numbers evenly between low and high."""
+    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+
+
+def _happens(count: int, probability: float, generator: torch.Generator) -> torch.Tensor:
+    """Draw (count, 1, 1, 1) booleans."""
+    return torch.rand(count, 1, 1, 1, generator=generator) < probability
+
+
+def draw_sensors(
+    count: int, noise_range: NoiseRange, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Draw noise parameters and exposures.
+
+    Returns
+    -------
+    shot_noise, read_noise : (N, 1, 1, 1) float32, variances in normalized units
+    exposure : (N, 1, 1, 1) float32, linear factor
+    """
+    low, high = (
+        torch.tensor(v).log().item() for v in (noise_range.shot_low, noise_range.shot_high)
+    )
+    log_shot = _uniform(count, low, high, generator)
+    spread = torch.randn(count, 1, 1, 1, generator=generator) * READ_SD
+    # Full-frame sensors sit up to 3x (in standard deviation) above the fit at high gain.
+    above = _happens(count, 0.3, generator) * _uniform(count, 0.0, 2.2, generator)
+    log_read = READ_SLOPE * log_shot + READ_OFFSET + spread + above
+    ordinary = _uniform(count, -1.0, noise_range.ev_high, generator)
+    dark = _uniform(count, noise_range.ev_low, noise_range.ev_high, generator)
+    is_dark = _happens(count, noise_range.dark_fraction, generator)
+    return log_shot.exp(), log_read.exp(), torch.where(is_dark, dark, ordinary).exp2()
+
+
+def add_noise(
+    clean: torch.Tensor,
+    shot_noise: torch.Tensor,
+    read_noise: torch.Tensor,
+    dirt: Dirt,
+    generator: torch.Generator,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Expose a sensor to the clean mosaics.
+
+    Parameters
+    ----------
+    clean : (N, 4, h, w) float32, normalized, >= 0
+    shot_noise, read_noise : (N, 1, 1, 1) float32, variances
+    dirt : Dirt
+    generator : torch.Generator
+        On the device of `clean`.
+
+    Returns
+    -------
+    noisy : (N, 4, h, w) float32, normalized
+    target : (N, 4, h, w) float32, normalized
+        `clean`, but for patches clipped at black the mean of the clipped noise: brightness must not
+        move, and the sensor's lost half cannot be told from light.
+    told_shot, told_read : (N, 4, 1, 1) float32
+        The noise parameters the network is told.
+    """
+    count = clean.shape[0]
+    device = clean.device
+    spread = 1 + 0.03 * torch.randn(count, 4, 1, 1, generator=generator, device=device) * _happens(
+        count, dirt.gain_spread, generator
+    )
+    shot = shot_noise * spread.clamp(0.85, 1.15)  # (N, 4, 1, 1)
+    noisy = _photons(clean, shot, generator)
+    noisy += read_noise.sqrt() * torch.randn(clean.shape, generator=generator, device=device)
+    rows = torch.randn(count, 1, clean.shape[2], 1, generator=generator, device=device)
+    strength = _uniform(count, 0.0, 0.15, generator) * _happens(count, dirt.row_noise, generator)
+    noisy += rows * strength * read_noise.sqrt()
+    density = _uniform(count, 0.0, 2e-4, generator) * _happens(count, dirt.hot_pixels, generator)
+    hot = torch.rand(clean.shape, generator=generator, device=device) < density
+    noisy = torch.where(
+        hot, noisy + torch.rand(clean.shape, generator=generator, device=device), noisy
+    )
+
+    target = clean.clamp(max=1)
+    clips = _happens(count, dirt.black_clipping, generator)
+    std = (shot * clean + read_noise).sqrt()
+    target = torch.where(clips, _clipped_mean(clean, std).clamp(max=1), target)
+    noisy = torch.where(clips, noisy.clamp(min=0), noisy)
+
+    bits = torch.randint(10, 15, (count, 1, 1, 1), generator=generator)
+    step = torch.exp2(-bits.float()).to(device)
+    rounds = _happens(count, dirt.quantization, generator) & (step < 2 * read_noise.sqrt())
+    noisy = torch.where(rounds, torch.round(noisy / step) * step, noisy)
+    error = (2 * torch.rand(count, 4, 1, 1, generator=generator) - 1) * 2.0**-14
+    # A wrong black level shifts the photograph too: it is not the denoiser's to correct.
+    offset = (error * _happens(count, dirt.black_error, generator)).to(device)
+    noisy, target = noisy.clamp(max=1) + offset, target + offset
+
+    wrong = (2 * torch.rand(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
+    wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
+    ones = torch.ones(count, 4, 1, 1, device=device)
+    return noisy, target, ones * shot_noise * wrong[0], ones * read_noise * wrong[1]
+
+
+def _photons(clean: torch.Tensor, shot: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw shot noise: Poisson where photons are few, its Gaussian limit where they are many."""
+    rate = clean / shot
+    drawn = rate + rate.sqrt() * torch.randn(clean.shape, generator=generator, device=clean.device)
+    few = rate < 40  # beyond, the skewness is under 0.16 and drowned by read noise
+    drawn[few] = torch.poisson(rate[few], generator=generator)
+    return drawn * shot
+
+
+def _clipped_mean(mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    """Mean of a Gaussian clipped at zero."""
+    ratio = mean / std
+    density = torch.exp(-0.5 * ratio.square()) * 0.3989423
+    return mean * torch.special.ndtr(ratio) + std * density
