@@ -201,7 +201,10 @@ def write_camera_tiff(
 ):
     """Write a camera's plain uncompressed raw and return its path.
 
-    LibRaw decodes it bit for bit as RGGB with that camera's matrix, since it goes by Make and Model.
+    LibRaw goes by Make and Model: it decodes the samples bit for bit as RGGB and adds that
+    camera's matrix and white level. It hides the last 46 columns of a D800, as masked.
+    BlackLevel (50714) and AsShotNeutral (50728) in `extra` give black and white balance; without
+    them black is 0 and the white balance unknown.
 
     Parameters
     ----------
