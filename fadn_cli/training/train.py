@@ -55,6 +55,7 @@ class TrainConfig:
 def load_config(path: Path) -> TrainConfig:
     """Read a TOML config; unknown keys are a TypeError."""
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    table.pop("specialist", None)  # what `export` makes of the run; not the training's
     return TrainConfig(
         network=StudentConfig(**table.pop("network", {})),
         noise=NoiseRange(**table.pop("noise", {})),

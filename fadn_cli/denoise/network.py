@@ -1,0 +1,134 @@
+"""Run a specialist on one packed tile: the only importer of onnxruntime.
+
+`pipeline` calls it from several threads at once. The one thing to know: the network itself maps
+features to a residual in units of sigma; the features and the sum (out = x + sigma * residual) are
+float32 here, whatever precision the network's convolutions have.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from fadn_cli.denoise import stabilize
+from fadn_cli.denoise.specialists import Specialist, read_weights
+from fadn_cli.errors import InferenceError, WeightsError
+from fadn_cli.noise import NoiseModel
+
+_STRIP = 32  # rows at a time, so that the features' temporaries stay in the processor's cache
+_PAD = stabilize.LOW_PASS_RADIUS
+
+
+class Network:
+    """A loaded specialist.
+
+    Parameters
+    ----------
+    specialist : Specialist
+    threads : int
+        Threads per call. The result does not depend on it.
+
+    Raises
+    ------
+    WeightsError
+        The weights are missing or not the ones of the manifest.
+    InferenceError
+        onnxruntime cannot load them.
+    """
+
+    def __init__(self, specialist: Specialist, *, threads: int) -> None:
+        self.specialist = specialist
+        if specialist.inputs != "highpass-20":
+            raise WeightsError(
+                f"{specialist.name}: needs inputs {specialist.inputs!r}, unknown to this version",
+                advice="Reinstall fadn: the weights belong to another version.",
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                read_weights(specialist), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            if isinstance(error, WeightsError):
+                raise
+            raise InferenceError(
+                f"{specialist.file}: onnxruntime {onnxruntime.__version__} fails on it ({error})",
+                advice="Update onnxruntime.",
+            ) from error
+
+    def __call__(self, packed: NDArray[np.float32], noise: NoiseModel) -> NDArray[np.float32]:
+        """Denoise one tile.
+
+        Parameters
+        ----------
+        packed : (4, h, w) float32, normalized
+            h and w multiples of the specialist's alignment. Not modified.
+        noise : NoiseModel
+
+        Returns
+        -------
+        (4, h, w) float32, normalized, unclipped
+
+        Raises
+        ------
+        InferenceError
+            onnxruntime failed, usually for want of memory.
+        """
+        features, std = make_features(packed, noise)
+        try:
+            residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
+        except Exception as error:
+            raise InferenceError(
+                f"{self.specialist.name} failed on a {packed.shape} tile ({error})",
+                advice="Close other programs, or use --threads 1 to need less memory.",
+            ) from error
+        _, height, width = packed.shape
+        # Channel p * 4 + 2 * row + col of a grid pixel is sample (row, col) of its 2x2 block.
+        blocks = residual.reshape(4, 2, 2, height // 2, width // 2).transpose(0, 3, 1, 4, 2)
+        out = std.reshape(4, height // 2, 2, width // 2, 2)
+        out *= blocks
+        std += packed
+        return std
+
+
+def make_features(
+    packed: NDArray[np.float32], noise: NoiseModel
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Make a network's input from a tile, strip by strip.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        h and w even.
+
+    Returns
+    -------
+    features : (1, 20, h/2, w/2) float32
+        See `stabilize`.
+    std : (4, h, w) float32
+        sigma(x), the unit of the network's output.
+    """
+    _, height, width = packed.shape
+    shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
+    padded = np.pad(packed, ((0, 0), (_PAD, _PAD), (_PAD, _PAD)), mode="reflect")
+    shape = (1, stabilize.FEATURE_CHANNELS, height // 2, width // 2)
+    features = np.empty(shape, np.float32)
+    detail_part = features[0, :16].reshape(4, 2, 2, height // 2, width // 2)
+    std = np.empty_like(packed)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, min(top + _STRIP, height))
+        level = stabilize.low_pass(padded[:, rows.start : rows.stop + 2 * _PAD])
+        std[:, rows] = stabilize.noise_std(level, shot, read)
+        detail, brightness = stabilize.features(packed[:, rows], level, std[:, rows], shot, read)
+        half = slice(rows.start // 2, rows.stop // 2)
+        cells: NDArray[Any] = detail.reshape(4, -1, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
+        detail_part[..., half, :] = cells
+        features[0, 16:, half] = brightness
+    return features, std

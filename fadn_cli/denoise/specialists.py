@@ -1,0 +1,168 @@
+"""The bundled networks: what each is for, which one suits a noise, and where its weights lie.
+
+`pipeline` asks `choose`, `network` asks `read_weights`. The one thing to know:
+weights/manifest.json is the only list of specialists; weights are looked for beside this package
+and nowhere else, and never downloaded.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fadn_cli.errors import WeightsError
+from fadn_cli.noise import NoiseModel
+
+MANIFEST = "manifest.json"
+_REINSTALL = "Reinstall fadn: the weights belong to the package."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specialist:
+    """What a caller must know of one network."""
+
+    name: str
+    """"bayer-fast-low": colour filter array, quality, noise range."""
+    file: str
+    """File name in weights/."""
+    sha256: str
+    """Of the file, hexadecimal."""
+    cfa_kind: str
+    """"bayer"."""
+    noise_range: tuple[float, float]
+    """sigma at x = 0.18, mean of the greens, normalized: from (inclusive) to (exclusive)."""
+    alignment: int
+    """Packed sides must be multiples of this."""
+    receptive_field: int
+    """Packed pixels per side that one output pixel depends on."""
+    inputs: str
+    """Name of the features it was trained on: "highpass-20" (see `stabilize`)."""
+    parameters: int
+    """Number of weights."""
+    macs_per_packed_pixel: int
+    """Multiply-accumulates per packed pixel (four samples)."""
+    residual_std: tuple[tuple[float, float], ...]
+    """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
+    psnr: dict[str, float]
+    """dB per level of the ruler, measured through the shipped file."""
+
+    def residual_at(self, grey_std: float) -> float:
+        """Return the share of the noise's standard deviation that is left at this noise.
+
+        Examples
+        --------
+        >>> [round(bundled()[0].residual_at(s), 1) < 0.6 for s in (1e-3, 1e-2)]
+        [True, True]
+        """
+        (low, value), *rest = self.residual_std
+        for high, next_value in rest:
+            if grey_std <= low:
+                break
+            if grey_std < high:
+                share = (grey_std - low) / (high - low)
+                return value + share * (next_value - value)
+            low, value = high, next_value
+        return value
+
+
+def folder() -> Path:
+    """Find the weights: inside the package (a wheel), else its sibling (a checkout).
+
+    Raises
+    ------
+    WeightsError
+        There are none in either place.
+    """
+    package = Path(__file__).resolve().parents[1]
+    places = (package / "weights", package.parent / "weights")
+    for place in places:
+        if (place / MANIFEST).is_file():
+            return place
+    looked = " nor ".join(str(place) for place in places)
+    raise WeightsError(f"no {MANIFEST} in {looked}", advice=_REINSTALL)
+
+
+@lru_cache(maxsize=1)
+def bundled() -> tuple[Specialist, ...]:
+    """Return every bundled specialist, from low noise to high.
+
+    Raises
+    ------
+    WeightsError
+        The manifest is missing or unreadable.
+    """
+    path = folder() / MANIFEST
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["specialists"]
+        found = [_specialist(row) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: unreadable manifest ({error})", advice=_REINSTALL) from error
+    return tuple(sorted(found, key=lambda specialist: specialist.noise_range))
+
+
+def _specialist(row: dict[str, Any]) -> Specialist:
+    """Read one row of the manifest; how it was trained is for people and stays behind."""
+    fields = {key: value for key, value in row.items() if key != "training"}
+    low, high = fields["noise_range"]
+    fields["noise_range"] = (float(low), float("inf") if high is None else float(high))
+    curve = fields["residual_std"]
+    fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
+    return Specialist(**fields)
+
+
+def choose(noise: NoiseModel) -> Specialist:
+    """Pick the specialist whose range holds the noise at mid grey; the nearest one beyond both
+    ends.
+
+    Raises
+    ------
+    WeightsError
+        No weights are bundled.
+    """
+    specialists = bundled()
+    if not specialists:
+        raise WeightsError(f"{folder() / MANIFEST} lists no specialist", advice=_REINSTALL)
+    level = noise.grey_std
+    for specialist in specialists:
+        if level < specialist.noise_range[1]:
+            return specialist
+    return specialists[-1]
+
+
+def find(name: str) -> Specialist:
+    """Return a specialist by its name.
+
+    Raises
+    ------
+    WeightsError
+        There is none of that name.
+    """
+    for specialist in bundled():
+        if specialist.name == name:
+            return specialist
+    known = ", ".join(specialist.name for specialist in bundled())
+    raise WeightsError(f"no specialist is called {name!r}", advice=f"Use one of: {known}.")
+
+
+def read_weights(specialist: Specialist) -> bytes:
+    """Read a specialist's ONNX file and verify its hash.
+
+    Raises
+    ------
+    WeightsError
+        The file is missing, or is not the one the manifest was written for.
+    """
+    path = folder() / specialist.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}", advice=_REINSTALL) from error
+    seen = hashlib.sha256(data).hexdigest()
+    if seen != specialist.sha256:
+        raise WeightsError(
+            f"{path}: sha256 is {seen[:16]}..., the manifest says {specialist.sha256[:16]}...",
+            advice=_REINSTALL,
+        )
+    return data

@@ -1,0 +1,133 @@
+"""Write a student as an ONNX graph, layer by layer under its own name.
+
+`export` calls it. The one thing to know: the graph is built here and not traced, so its node names
+are the module's names, its bytes depend on nothing but the weights, and no exporter has to be
+installed.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from fadn_cli.denoise import stabilize
+from fadn_cli.training.model import Block, FeatureAlign, Student
+
+OPSET = 17
+IR_VERSION = 9
+
+
+class _Graph:
+    """Nodes and initializers in the order they are added."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+
+    def add(self, kind: str, inputs: list[str], name: str, **attributes: object) -> str:
+        """Add a node with one output of the same name."""
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, values: np.ndarray) -> str:
+        """Add an initializer."""
+        self.initializers.append(numpy_helper.from_array(values, name))
+        return name
+
+    def conv(self, layer: torch.nn.Conv2d, source: str, name: str) -> str:
+        """Add a convolution with its weights."""
+        assert layer.bias is not None
+        weight = self.constant(f"{name}.weight", layer.weight.detach().cpu().float().numpy())
+        bias = self.constant(f"{name}.bias", layer.bias.detach().cpu().float().numpy())
+        kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
+        return self.add(
+            "Conv",
+            [source, weight, bias],
+            name,
+            kernel_shape=[kernel, kernel],
+            pads=[int(padding)] * 4,
+            strides=[stride, stride],
+        )
+
+    def relu(self, source: str) -> str:
+        """Add a ReLU."""
+        return self.add("Relu", [source], f"{source}.relu")
+
+    def block(self, block: Block, source: str, view: str, name: str) -> str:
+        """Add a block, Feature-Align layer included."""
+        change = self.conv(block.first, source, f"{name}.first")
+        change = self.conv(block.second, self.relu(change), f"{name}.second")
+        if block.align is not None:
+            change = self.align(block.align, change, view, f"{name}.align")
+        return self.relu(self.add("Add", [source, change], f"{name}.sum"))
+
+    def align(self, layer: FeatureAlign, source: str, view: str, name: str) -> str:
+        """Add a Feature-Align layer."""
+        embedded = self.relu(self.conv(layer.embed, view, f"{name}.embed"))
+        gamma = self.conv(layer.gamma, embedded, f"{name}.gamma")
+        beta = self.conv(layer.beta, embedded, f"{name}.beta")
+        scaled = self.add("Mul", [source, gamma], f"{name}.scaled")
+        return self.add("Add", [scaled, beta], f"{name}.shifted")
+
+    def halve(self, source: str, name: str) -> str:
+        """Add a 2x2 mean."""
+        return self.add("AveragePool", [source], name, kernel_shape=[2, 2], strides=[2, 2])
+
+    def double(self, source: str, name: str) -> str:
+        """Add a nearest-neighbour doubling."""
+        modes = {
+            "mode": "nearest",
+            "nearest_mode": "floor",
+            "coordinate_transformation_mode": "asymmetric",
+        }
+        return self.add("Resize", [source, "", "double"], name, **modes)
+
+
+def build_onnx(student: Student) -> onnx.ModelProto:
+    """Write a student as float ONNX.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Input "features" (1, 20, gh, gw) float32, output "residual" (1, 16, gh, gw) float32, with
+        gh = h/2, gw = w/2 of the packed tile, multiples of 4.
+    """
+    graph = _Graph()
+    graph.constant("double", np.array([1, 1, 2, 2], np.float32))
+    view1 = "features"
+    view2 = graph.halve(view1, "view2")
+    view3 = graph.halve(view2, "view3")
+    scale1 = graph.relu(graph.conv(student.enter, view1, "enter"))
+    scale1 = graph.block(student.encode1, scale1, view1, "encode1")
+    scale2 = graph.relu(graph.conv(student.down1, scale1, "down1"))
+    scale2 = graph.block(student.encode2, scale2, view2, "encode2")
+    scale3 = graph.relu(graph.conv(student.down2, scale2, "down2"))
+    scale3 = graph.block(student.bottom, scale3, view3, "bottom")
+    up = graph.double(graph.conv(student.up2, scale3, "up2"), "up2.double")
+    scale2 = graph.block(student.decode2, graph.add("Add", [scale2, up], "skip2"), view2, "decode2")
+    up = graph.double(graph.conv(student.up1, scale2, "up1"), "up1.double")
+    scale1 = graph.block(student.decode1, graph.add("Add", [scale1, up], "skip1"), view1, "decode1")
+    residual = graph.conv(student.leave, scale1, "leave")
+    graph.nodes[-1].output[0] = "residual"
+    assert residual == "leave"
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "fadn-student",
+            [_tensor("features", stabilize.FEATURE_CHANNELS)],
+            [_tensor("residual", stabilize.OUTPUT_CHANNELS)],
+            graph.initializers,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="fadn",
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+def _tensor(name: str, channels: int) -> Any:
+    """Describe an input or output of free size."""
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, "gh", "gw"])
