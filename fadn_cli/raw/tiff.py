@@ -1,8 +1,7 @@
-"""TIFF structure, read: bytes without meaning; `tags` gives them names, `tiff_write` writes them.
+"""TIFF structure, read: the tree of IFDs of a file. `tags` gives it meaning.
 
-The reader, the metadata reader and the DNG splicer parse with it. The one thing to know: values are
-decoded only when asked for, so a broken entry nobody needs hurts nobody, and whatever the bytes
-are, nothing but a FadnError leaves `parse` or an `Entry`.
+The reader, the metadata reader and the DNG splicer parse with it. The one thing to know: whatever
+the bytes are, nothing but a FadnError leaves `parse`, in bounded time and memory.
 
 References
 ----------
@@ -13,17 +12,22 @@ and interoperability pointers.
 import mmap
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
-from typing import Literal
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.raw.ifd import ENTRY_SIZE, ByteOrder, Entry, FieldType, Ifd, Number, TiffFile
 
-ByteOrder = Literal["<", ">"]
-"""Little ("<", II) or big (">", MM) endian, as `struct` spells them."""
-Number = int | float | tuple[int, int]
-"""One value: rationals are (numerator, denominator), since 0/0 occurs in real files."""
+__all__ = [
+    "ENTRY_SIZE",
+    "ByteOrder",
+    "Entry",
+    "FieldType",
+    "Ifd",
+    "Number",
+    "TiffFile",
+    "map_file",
+    "parse",
+]
 
 MAX_ENTRIES = 4096
 """Entries of one IFD; real ones have fewer than 200."""
@@ -31,8 +35,6 @@ MAX_IFDS = 256
 """IFDs of one file; bounds the work a hostile file can ask for."""
 MAX_DEPTH = 8
 """Nesting of IFDs; real files need 3 (IFD0, EXIF, interoperability)."""
-MAX_VALUES = 1 << 20
-"""Values decoded from one entry; tile offsets and linearization tables need less."""
 POINTER_TAGS = frozenset({330, 34665, 34853, 40965})
 """SubIFDs, EXIF, GPS, interoperability: entries whose values are offsets of further IFDs."""
 CLASSIC_MAGIC = 42
@@ -40,179 +42,9 @@ CLASSIC_MAGIC = 42
 VENDOR_MAGICS = frozenset({0x55, 0x4F52, 0x5352})
 """Panasonic RW2, Olympus ORF: TIFF in all but this number. [LibRaw, identify]"""
 _BIGTIFF_MAGIC = 43
-ENTRY_SIZE = 12
-"""Bytes of one entry: tag, type, count, value or its offset."""
 _HEADER_POINTER = 4  # where the header holds the offset of IFD0
-_TRUNCATED = "The file looks truncated or damaged; copy it again from the card."
-
-
-class FieldType(IntEnum):
-    """The value types of TIFF 6.0, with IFD (TIFF supplement 1) and UTF8 (Exif 3.0)."""
-
-    BYTE = 1
-    ASCII = 2
-    SHORT = 3
-    LONG = 4
-    RATIONAL = 5
-    SBYTE = 6
-    UNDEFINED = 7
-    SSHORT = 8
-    SLONG = 9
-    SRATIONAL = 10
-    FLOAT = 11
-    DOUBLE = 12
-    IFD = 13
-    UTF8 = 129
-
-
-LETTERS = dict(
-    enumerate(("B", "B", "H", "I", "II", "b", "B", "h", "i", "ii", "f", "d", "I"), 1)
-) | {FieldType.UTF8.value: "B"}
-"""How `struct` spells the numbers of one value of each FieldType."""
 _POINTER_TYPES = (FieldType.LONG, FieldType.IFD)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Entry:
-    """One 12-byte entry of an IFD, and access to its values."""
-
-    tag: int
-    """The number that names it."""
-    type: int
-    """Its FieldType; may be a number TIFF does not know."""
-    count: int
-    """Number of values, as stated."""
-    location: int
-    """File offset of the 12 bytes."""
-    byteorder: ByteOrder
-    """Of the file."""
-    source: memoryview = field(repr=False)
-    """The whole file."""
-    name: str = field(repr=False)
-    """File name, for errors."""
-
-    @property
-    def encoded(self) -> bytes:
-        """The 12 bytes of the entry itself."""
-        return bytes(self.source[self.location : self.location + ENTRY_SIZE])
-
-    @property
-    def size(self) -> int:
-        """Bytes the values take; raises RawReadError for a type that TIFF does not know."""
-        letters = LETTERS.get(self.type)
-        if letters is None:
-            raise RawReadError(
-                f"{self.name}: tag {self.tag} has the unknown type {self.type}", advice=_TRUNCATED
-            )
-        return struct.calcsize("<" + letters) * self.count
-
-    @property
-    def value_offset(self) -> int:
-        """File offset of the first value: inside the entry if the values fit in 4 bytes."""
-        if self.size <= 4:
-            return self.location + 8
-        return int(struct.unpack_from(self.byteorder + "I", self.source, self.location + 8)[0])
-
-    @property
-    def data(self) -> memoryview:
-        """The values' bytes in the file's byte order; raises RawReadError if past the end."""
-        start, stop = self.value_offset, self.value_offset + self.size
-        if stop > len(self.source):
-            raise RawReadError(
-                f"{self.name}: the value of tag {self.tag} ends at byte {stop}, "
-                f"the file at {len(self.source)}",
-                advice=_TRUNCATED,
-            )
-        return self.source[start:stop]
-
-    @property
-    def values(self) -> tuple[Number, ...]:
-        """The values: ints, floats, or (numerator, denominator); raises RawReadError."""
-        if self.count > MAX_VALUES:
-            raise RawReadError(
-                f"{self.name}: tag {self.tag} claims {self.count} values, more than {MAX_VALUES}",
-                advice=_TRUNCATED,
-            )
-        data = self.data
-        letters = LETTERS[self.type]
-        flat = struct.unpack(f"{self.byteorder}{self.count * len(letters)}{letters[0]}", data)
-        return tuple(zip(flat[::2], flat[1::2], strict=True)) if len(letters) == 2 else flat
-
-    @property
-    def ints(self) -> tuple[int, ...]:
-        """The values as integers (rationals and floats are refused); raises RawReadError."""
-        values = tuple(value for value in self.values if isinstance(value, int))
-        if len(values) != self.count:
-            raise RawReadError(
-                f"{self.name}: tag {self.tag} has type {self.type}, an integer was expected",
-                advice=_TRUNCATED,
-            )
-        return values
-
-    @property
-    def floats(self) -> tuple[float, ...]:
-        """The values as floats; n/0 is nan, since 0/0 says "unknown". Raises RawReadError."""
-        return tuple(_to_float(value) for value in self.values)
-
-    @property
-    def text(self) -> str:
-        """The value as text up to the first NUL, undecodable bytes replaced, blanks stripped."""
-        return bytes(self.data).split(b"\0")[0].decode("utf-8", "replace").strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ifd:
-    """One image file directory and those below it."""
-
-    offset: int
-    """File offset of its entry count."""
-    pointer_offset: int
-    """File offset of the 4 bytes that point to it: header, previous IFD, or an entry's value."""
-    pointer_tag: int
-    """The tag of that entry; 0 for IFD0 and its chain."""
-    byteorder: ByteOrder
-    """Of the file."""
-    entries: tuple[Entry, ...]
-    """In file order, which should be, but need not be, sorted by tag."""
-    next_offset: int
-    """Offset of the next IFD of the chain; 0 ends it."""
-    children: tuple["Ifd", ...]
-    """The IFDs its pointer entries lead to; chains of SubIFDs are not followed, as in DNG."""
-
-    def get(self, tag: int) -> Entry | None:
-        """Return the first entry with this tag."""
-        return next((entry for entry in self.entries if entry.tag == tag), None)
-
-    def sub_ifds(self, tag: int) -> tuple["Ifd", ...]:
-        """Return the IFDs that the entry with this tag points to."""
-        return tuple(child for child in self.children if child.pointer_tag == tag)
-
-    def walk(self) -> Iterator["Ifd"]:
-        """Yield this IFD and all below it, outermost first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TiffFile:
-    """A parsed file: its bytes and its tree of IFDs."""
-
-    data: memoryview
-    """The whole file."""
-    name: str
-    """File name, for errors."""
-    byteorder: ByteOrder
-    """From the header."""
-    magic: int
-    """42, or one of VENDOR_MAGICS."""
-    ifds: tuple[Ifd, ...]
-    """IFD0 and its chain; at least one."""
-
-    def walk(self) -> Iterator[Ifd]:
-        """Yield every IFD of the file, outermost first."""
-        for ifd in self.ifds:
-            yield from ifd.walk()
+_TRUNCATED = "The file looks truncated or damaged; copy it again from the card."
 
 
 def map_file(path: Path) -> memoryview:
@@ -375,10 +207,3 @@ class _Walker:
     def _damaged(self, what: str) -> RawReadError:
         """Make the error for a damaged structure."""
         return RawReadError(f"{self._name}: damaged TIFF structure: {what}", advice=_TRUNCATED)
-
-
-def _to_float(value: Number) -> float:
-    """Convert a value, n/0 to nan."""
-    if isinstance(value, tuple):
-        return value[0] / value[1] if value[1] else float("nan")
-    return float(value)

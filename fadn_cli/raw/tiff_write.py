@@ -13,16 +13,8 @@ import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from fadn_cli.raw.tiff import (
-    CLASSIC_MAGIC,
-    ENTRY_SIZE,
-    LETTERS,
-    ByteOrder,
-    Entry,
-    FieldType,
-    Ifd,
-    Number,
-)
+from fadn_cli.raw.ifd import ENTRY_SIZE, LETTERS, ByteOrder, Entry, FieldType, Ifd, Number
+from fadn_cli.raw.tiff import CLASSIC_MAGIC
 
 Buffer = bytes | bytearray | memoryview
 
