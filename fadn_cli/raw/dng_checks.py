@@ -120,7 +120,7 @@ def check_complete(tiff: TiffFile, ifd: Ifd) -> None:
         lengths = (rows * cols * bits // 8,) * (expected - 1) + (last * cols * bits // 8,)
     if min(len(offsets), len(lengths)) < expected:
         raise RawReadError(
-            f"{tiff.name}: {len(offsets)} strips or tiles, {expected} are needed",
+            f"{tiff.name}: damaged: {len(offsets)} of {expected} strips or tiles are listed",
             advice=_COPY_AGAIN,
         )
     end = max(offset + length for offset, length in zip(offsets, lengths, strict=False))

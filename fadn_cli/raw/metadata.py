@@ -6,17 +6,16 @@ out (None or an empty tuple) instead of raising.
 
 References
 ----------
-TIFF 6.0; Exif 2.32; ISO 14496-12 (boxes); for CR3 and RAF the layouts documented by LibRaw and
-ExifTool (Canon's uuid box with CMT1-CMT4; a JPEG at the offset in byte 84 of a RAF).
+TIFF 6.0; Exif 2.32; TIFF/EP (ISO 12234-2).
 """
 
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from fadn_cli.errors import FadnError
+from fadn_cli.raw.containers import canon_boxes, fuji_jpeg, jpeg_segments, minolta_tiff
 from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag
 from fadn_cli.raw.tiff import POINTER_TAGS, Entry, FieldType, Ifd, TiffFile, map_file, parse
 from fadn_cli.raw.tiff_write import Field
@@ -25,12 +24,15 @@ SHARED_TAGS = (Tag.IMAGE_DESCRIPTION, Tag.SOFTWARE, Tag.DATE_TIME, Tag.ARTIST, T
 """Tags of IFD0 that describe the photograph rather than the pixels next to them."""
 _EXPOSURE_TAGS = (Tag.ISO_SPEED_RATINGS, Tag.EXPOSURE_TIME, Tag.F_NUMBER, Tag.FOCAL_LENGTH)
 """Tags that TIFF/EP allows in IFD0, and minimal DNGs have there."""
-
+_ISO_TAGS = (
+    Tag.ISO_SPEED_RATINGS,
+    Tag.ISO_SPEED,
+    Tag.RECOMMENDED_EXPOSURE_INDEX,
+    Tag.STANDARD_OUTPUT_SENSITIVITY,
+)
+_ISO_OVERFLOW = 65535  # "look at the 32-bit tags" [Exif 2.32, tag 34855]
 _BYTE_TYPES = (FieldType.BYTE, FieldType.ASCII, FieldType.UNDEFINED, FieldType.UTF8)
 _PANASONIC_JPEG = 46  # RW2: a JPEG stored as the value of a tag
-_CANON_METADATA = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
-_CANON_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
-_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF_SEGMENT = b"Exif\0\0"
 _T = TypeVar("_T")
@@ -58,9 +60,30 @@ class MetadataBlocks:
     preview: bytes | None = None
     """The largest viewable JPEG."""
 
+    @property
+    def iso(self) -> int | None:
+        """ISO speed; 0 and a 16-bit tag's overflow mark count as none."""
+        speeds = (self._number(tag) for tag in _ISO_TAGS)
+        return next((round(iso) for iso in speeds if iso > 0 and iso != _ISO_OVERFLOW), None)
+
+    @property
+    def exposure_time(self) -> float | None:
+        """Exposure time, seconds; 0 counts as none."""
+        return max(self._number(Tag.EXPOSURE_TIME), 0.0) or None
+
     def find(self, tag: Tag) -> Field | None:
         """Return the EXIF field with this tag, or the shared one."""
         return next((item for item in (*self.exif, *self.shared) if item.tag == tag), None)
+
+    def _number(self, tag: Tag) -> float:
+        """Return the first number of a field; 0 if there is none, and for n/0."""
+        item = self.find(tag)
+        if item is None or isinstance(item.values, bytes | str):
+            return 0.0
+        first = item.values[0]
+        if isinstance(first, tuple):
+            return first[0] / first[1] if first[1] else 0.0
+        return float(first)
 
 
 def read_blocks(path: Path) -> MetadataBlocks:
@@ -84,7 +107,8 @@ def read_blocks(path: Path) -> MetadataBlocks:
     data = map_file(path)
     head = bytes(data[:16])
     if head[:4] == b"\0MRM":
-        return _from_tiffs(_minolta_tiffs(data, path.name), xmp=None, jpegs=())
+        inner_tiff = _parse(minolta_tiff(data), path.name)
+        return _from_tiffs([inner_tiff] if inner_tiff else [], xmp=None, jpegs=())
     if head[4:8] == b"ftyp":
         return _from_canon(data, path.name)
     if head.startswith(b"FUJIFILM"):
@@ -124,7 +148,7 @@ def _from_tiffs(
 
 def _from_canon(data: memoryview, name: str) -> MetadataBlocks:
     """Collect from a CR3: CMT1 is an IFD0, CMT2 an EXIF IFD, CMT4 a GPS IFD, each a TIFF."""
-    boxes = dict(_canon_boxes(data))
+    boxes = dict(canon_boxes(data))
     main, exif, gps = (_parse(boxes.get(kind), name) for kind in (b"CMT1", b"CMT2", b"CMT4"))
     preview = boxes.get(b"PRVW")
     start = -1 if preview is None else bytes(preview[:64]).find(b"\xff\xd8\xff")
@@ -140,67 +164,24 @@ def _from_canon(data: memoryview, name: str) -> MetadataBlocks:
 
 def _from_fuji(data: memoryview, name: str) -> MetadataBlocks:
     """Collect from a RAF: all of it is in the JPEG whose place the header states."""
-    if len(data) < 92:
+    jpeg = fuji_jpeg(data)
+    if jpeg is None:
         return MetadataBlocks()
-    offset, length = struct.unpack_from(">II", data, 84)
-    jpeg = data[offset : offset + length]
     tiffs, xmp = _from_jpeg(jpeg, name)
-    return _from_tiffs(tiffs, xmp=xmp, jpegs=[jpeg] if len(jpeg) == length else [])
+    return _from_tiffs(tiffs, xmp=xmp, jpegs=[jpeg])
 
 
 def _from_jpeg(jpeg: memoryview, name: str) -> tuple[list[TiffFile], bytes | None]:
     """Find the EXIF TIFF and the XMP packet of a JPEG."""
     tiffs: list[TiffFile] = []
     xmp = None
-    for marker, content in _jpeg_segments(jpeg):
+    for marker, content in jpeg_segments(jpeg):
         if marker == 0xE1 and bytes(content[:6]) == _EXIF_SEGMENT:
             tiff = _parse(content[6:], name)
             tiffs += [tiff] if tiff else []
         elif marker == 0xE1 and bytes(content[: len(_XMP_SEGMENT)]) == _XMP_SEGMENT:
             xmp = bytes(content[len(_XMP_SEGMENT) :])
     return tiffs, xmp
-
-
-def _minolta_tiffs(data: memoryview, name: str) -> list[TiffFile]:
-    """Find the TIFF in the TTW block of an MRW."""
-    at = 8
-    while at + 8 <= len(data):
-        kind, length = struct.unpack_from(">4sI", data, at)
-        if kind == b"\0TTW":
-            tiff = _parse(data[at + 8 : at + 8 + length], name)
-            return [tiff] if tiff else []
-        at += 8 + length
-    return []
-
-
-def _canon_boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield the boxes of a CR3 that we read: CMT1-CMT4, PRVW, and XMP under its own name."""
-    for kind, content in _boxes(data):
-        if kind == b"moov":
-            for inner, uuid_box in _boxes(content):
-                if inner == b"uuid" and bytes(uuid_box[:16]) == _CANON_METADATA:
-                    yield from _boxes(uuid_box[16:])
-        elif kind == b"uuid" and bytes(content[:16]) == _CANON_PREVIEW:
-            yield from _boxes(content[24:])  # 8 bytes of flags and count before the PRVW box
-        elif kind == b"uuid" and bytes(content[:16]) == _XMP_BOX:
-            yield b"XMP ", content[16:]
-
-
-def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield (type, content) of the ISO-BMFF boxes in a row."""
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        header = 8
-        if size == 1 and at + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-            header = 16
-        elif size == 0:
-            size = len(data) - at
-        if size < header:
-            return
-        yield kind, data[at + header : at + size]
-        at += size
 
 
 def _jpegs(tiff: TiffFile) -> Iterator[memoryview]:
@@ -219,21 +200,8 @@ def _jpegs(tiff: TiffFile) -> Iterator[memoryview]:
 
 def _is_viewable(jpeg: memoryview) -> bool:
     """Tell a picture from a lossless raw, and from something that is no JPEG."""
-    markers = (marker for marker, _ in _jpeg_segments(jpeg))
+    markers = (marker for marker, _ in jpeg_segments(jpeg))
     return any(marker in _VIEWABLE_FRAMES for marker in markers)
-
-
-def _jpeg_segments(jpeg: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yield (marker, content) of a JPEG's segments up to its image data."""
-    if bytes(jpeg[:2]) != b"\xff\xd8":
-        return
-    at = 2
-    while at + 4 <= len(jpeg):
-        start, marker, length = struct.unpack_from(">BBH", jpeg, at)
-        if start != 0xFF or marker == 0xDA or length < 2:
-            return
-        yield marker, jpeg[at + 4 : at + 2 + length]
-        at += 2 + length
 
 
 def _each_tag_once(fields: Iterable[Field]) -> tuple[Field, ...]:

@@ -1,0 +1,79 @@
+"""Where the containers that are no TIFF keep their metadata: CR3 boxes, JPEG segments, RAF, MRW.
+
+`metadata` calls it. The one thing to know: everything is a view of the file's bytes, and damaged
+structure just ends the walk.
+
+References
+----------
+ISO 14496-12 (boxes); ITU T.81, annex B (JPEG segments); for CR3, RAF and MRW the layouts documented
+by LibRaw and ExifTool.
+"""
+
+import struct
+from collections.abc import Iterator
+
+_CANON_METADATA = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+_CANON_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+
+
+def canon_boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield the boxes of a CR3 that we read: CMT1-CMT4, PRVW, and XMP under its own name."""
+    for kind, content in _boxes(data):
+        if kind == b"moov":
+            for inner, uuid_box in _boxes(content):
+                if inner == b"uuid" and bytes(uuid_box[:16]) == _CANON_METADATA:
+                    yield from _boxes(uuid_box[16:])
+        elif kind == b"uuid" and bytes(content[:16]) == _CANON_PREVIEW:
+            yield from _boxes(content[24:])  # 8 bytes of flags and count before the PRVW box
+        elif kind == b"uuid" and bytes(content[:16]) == _XMP_BOX:
+            yield b"XMP ", content[16:]
+
+
+def fuji_jpeg(data: memoryview) -> memoryview | None:
+    """Return the JPEG of a RAF, which holds all its metadata; None if it is cut off."""
+    if len(data) < 92:
+        return None
+    offset, length = struct.unpack_from(">II", data, 84)
+    return data[offset : offset + length] if offset + length <= len(data) else None
+
+
+def minolta_tiff(data: memoryview) -> memoryview | None:
+    """Return the TIFF in the TTW block of an MRW."""
+    at = 8
+    while at + 8 <= len(data):
+        kind, length = struct.unpack_from(">4sI", data, at)
+        if kind == b"\0TTW":
+            return data[at + 8 : at + 8 + length]
+        at += 8 + length
+    return None
+
+
+def jpeg_segments(jpeg: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Yield (marker, content) of a JPEG's segments up to its image data."""
+    if bytes(jpeg[:2]) != b"\xff\xd8":
+        return
+    at = 2
+    while at + 4 <= len(jpeg):
+        start, marker, length = struct.unpack_from(">BBH", jpeg, at)
+        if start != 0xFF or marker == 0xDA or length < 2:
+            return
+        yield marker, jpeg[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
+def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield (type, content) of the ISO-BMFF boxes in a row."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        header = 8
+        if size == 1 and at + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            header = 16
+        elif size == 0:
+            size = len(data) - at
+        if size < header:
+            return
+        yield kind, data[at + header : at + size]
+        at += size
