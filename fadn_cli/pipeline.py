@@ -1,0 +1,368 @@
+"""The whole story on one screen: a raw file in, a denoised file out.
+
+The command line and the batch call `denoise_file`; programs call `denoise_mosaic`, its middle. The
+one thing to know: nothing is rounded or clipped between `normalize` and `denormalize`.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fadn_cli import __version__
+from fadn_cli.denoise import specialists
+from fadn_cli.denoise.estimate import estimate_noise
+from fadn_cli.denoise.frame import OnTile, denoise_packed
+from fadn_cli.denoise.noise_choice import FoundNoise, choose_noise
+from fadn_cli.denoise.packing import PhaseShift, pack, shift_back, shift_to_rggb, unpack
+from fadn_cli.denoise.specialists import Specialist
+from fadn_cli.errors import RawReadError
+from fadn_cli.files import atomic_output, ensure_not_source
+from fadn_cli.mosaic import CfaPattern, Mosaic, RawImage, denormalize, normalize
+from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.raw.check import check_dng
+from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.raw.own_output import is_marked
+from fadn_cli.raw.reader import read_raw
+from fadn_cli.raw.render import develop
+from fadn_cli.raw.tiff_image import write_tiff
+from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
+
+__all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoiseOptions:
+    """What the user chose for one file."""
+
+    strength: float = 1.0
+    """0 (the source's samples) to 1 (fully denoised)."""
+    format: str = "dng"
+    """"dng" or "tiff"."""
+    iso: int | None = None
+    """ISO to bound the measured noise with, instead of the file's; None: the file's."""
+    shot_noise: float | None = None
+    """Variance per unit of signal, normalized, instead of measuring; goes with read_noise."""
+    read_noise: float | None = None
+    """Variance at black, normalized."""
+    specialist: str | None = None
+    """Name of the network to use; None: chosen by the noise."""
+    overwrite: bool = False
+    """Whether an existing output is replaced."""
+    threads: int | None = None
+    """Threads in all; None: one per available core. The output does not depend on it."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength must be within 0..1, got {self.strength}")
+        if self.format not in ("dng", "tiff"):
+            raise ValueError(f"format must be dng or tiff, got {self.format!r}")
+        if (self.shot_noise is None) != (self.read_noise is None):
+            raise ValueError("shot_noise and read_noise go together")
+
+
+def denoise_file(
+    path: Path,
+    output: Path,
+    options: DenoiseOptions | None = None,
+    *,
+    on_tile: OnTile | None = None,
+) -> DenoiseReport:
+    """Denoise one raw file into another file.
+
+    Parameters
+    ----------
+    path : Path
+        Any raw file that LibRaw decodes to a 2x2 Bayer mosaic. Never modified.
+    output : Path
+        The DNG or TIFF to write; its folder must exist. Appears only when it is complete and has
+        been read back.
+    options : DenoiseOptions, optional
+    on_tile : callable, optional
+        Progress: called with (tiles done, tiles in all).
+
+    Returns
+    -------
+    DenoiseReport
+
+    Raises
+    ------
+    FadnError
+        See `errors`: unreadable or unsupported source, no noise model, existing output, full disk.
+    """
+    path, output, options = Path(path), Path(output), options or DenoiseOptions()
+    clock = _Clock()
+    ensure_not_source(path, output)
+    with atomic_output(output, overwrite=options.overwrite) as temporary:
+        with clock.stage("read"):
+            raw_image = read_raw(path)
+            packed, shift = _to_packed(raw_image.mosaic)
+        with clock.stage("estimate"):
+            noise = _find_noise(packed, raw_image, options)
+            specialist = _pick(noise.used, options.specialist)
+        with clock.stage("denoise"):
+            before = _plane_means(packed)
+            denoised, tiles = denoise_packed(
+                packed,
+                noise.used,
+                specialist,
+                strength=options.strength,
+                threads=options.threads,
+                on_tile=on_tile,
+            )
+            del packed
+            after = _plane_means(denoised)
+            mosaic = _from_packed(denoised, shift, raw_image.mosaic)
+            del denoised
+        with clock.stage("write"):
+            source_hash = _sha256(path)
+            left = _residual_share(specialist, noise.used, options.strength)
+            _write(temporary, raw_image, mosaic, noise.used, left, specialist, options, source_hash)
+            output_hash, output_bytes = _sha256(temporary), temporary.stat().st_size
+    profile = raw_image.metadata.noise_profile
+    std = np.sqrt(noise.used.shot_noise * np.maximum(before, 0) + noise.used.read_noise)
+    height, width = raw_image.mosaic.samples.shape
+    return DenoiseReport(
+        source=path,
+        output=output,
+        make=raw_image.metadata.make,
+        model=raw_image.metadata.model,
+        iso=raw_image.metadata.iso,
+        height=height,
+        width=width,
+        cfa=raw_image.mosaic.cfa.colors,
+        noise_measured=None if noise.measured is None else NoiseSummary.from_model(noise.measured),
+        noise_profile=None if profile is None else NoiseSummary.from_model(profile),
+        noise_used=NoiseSummary.from_model(noise.used),
+        specialist=None if options.strength == 0 else specialist.name,
+        strength=options.strength,
+        format=options.format,
+        tiles=tiles,
+        seconds=clock.seconds(),
+        megapixels=height * width / 1e6,
+        source_sha256=source_hash,
+        output_sha256=output_hash,
+        source_bytes=path.stat().st_size,
+        output_bytes=output_bytes,
+        mean_shift=tuple(float(shift) for shift in (after - before) / np.maximum(std, 1e-12)),
+        residual_std_ratio=left,
+        warnings=noise.warnings,
+    )
+
+
+def denoise_mosaic(
+    x: NDArray[np.float32],
+    *,
+    cfa: str = "RGGB",
+    shot_noise: ArrayLike | None = None,
+    read_noise: ArrayLike | None = None,
+    strength: float = 1.0,
+    specialist: str | None = None,
+) -> NDArray[np.float32]:
+    """Denoise one normalized mosaic.
+
+    Parameters
+    ----------
+    x : (H, W) float32, normalized
+        0 = black, 1 = white, not clipped; H and W at least 2, even or odd. Not modified.
+    cfa : str
+        "RGGB", "BGGR", "GRBG" or "GBRG", from `x`'s (0, 0).
+    shot_noise, read_noise : float or four floats in R, Gr, Gb, B order, optional
+        Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
+    strength : float
+        0 returns the samples of `x`, 1 the denoised ones.
+    specialist : str, optional
+        Name of a bundled network; None: chosen by the noise.
+
+    Returns
+    -------
+    (H, W) float32, normalized
+        Not clipped.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, CFA or strength, a sample that is not finite, or only one noise parameter.
+    NoiseModelError
+        The noise is to be estimated, and nothing in `x` can be measured.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(1).normal(0.2, 0.05, (64, 64)).astype(np.float32)
+    >>> clean = denoise_mosaic(noisy, shot_noise=0.0125, read_noise=0.0)
+    >>> bool(clean.std() < 0.5 * noisy.std())
+    True
+    """
+    x = np.asarray(x, np.float32)
+    if not np.isfinite(x).all():
+        raise ValueError("x holds samples that are not finite")
+    if (shot_noise is None) != (read_noise is None):
+        raise ValueError("shot_noise and read_noise go together")
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be within 0..1, got {strength}")
+    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
+    packed = pack(rggb)
+    if shot_noise is None or read_noise is None:
+        noise = estimate_noise(packed)
+    else:
+        noise = noise_model(shot_noise, read_noise, source="given")
+    denoised, _ = denoise_packed(packed, noise, _pick(noise, specialist), strength=strength)
+    return np.ascontiguousarray(shift_back(unpack(denoised), shift))
+
+
+def inspect_file(path: Path, *, iso: int | None = None) -> FileInfo:
+    """Read a raw file and its noise, and say what `denoise_file` would do.
+
+    Raises
+    ------
+    FadnError
+        The file is unreadable, unsupported, or has no measurable noise.
+    """
+    path = Path(path)
+    raw_image = read_raw(path)
+    mosaic, metadata = raw_image.mosaic, raw_image.metadata
+    packed, _ = _to_packed(mosaic)
+    noise = _find_noise(packed, raw_image, DenoiseOptions(iso=iso))
+    area = mosaic.active_area
+    profile = metadata.noise_profile
+    return FileInfo(
+        path=path,
+        make=metadata.make,
+        model=metadata.model,
+        iso=metadata.iso,
+        exposure_time=metadata.exposure_time,
+        height=mosaic.samples.shape[0],
+        width=mosaic.samples.shape[1],
+        active_area=(area.top, area.left, area.height, area.width),
+        cfa=mosaic.cfa.colors,
+        black_level=tuple(tuple(float(level) for level in row) for row in mosaic.black_level),
+        white_level=mosaic.white_level,
+        orientation=metadata.orientation,
+        noise_measured=None if noise.measured is None else NoiseSummary.from_model(noise.measured),
+        noise_profile=None if profile is None else NoiseSummary.from_model(profile),
+        noise_used=NoiseSummary.from_model(noise.used),
+        specialist=specialists.choose(noise.used).name,
+        is_fadn_output=is_marked(path),
+        warnings=noise.warnings,
+    )
+
+
+def _find_noise(
+    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
+) -> FoundNoise:
+    """Hand what the file and the user say of the noise to the choice."""
+    mosaic, metadata = raw_image.mosaic, raw_image.metadata
+    given = None
+    if options.shot_noise is not None and options.read_noise is not None:
+        given = noise_model(options.shot_noise, options.read_noise, source="given")
+    return choose_noise(
+        packed,
+        name=raw_image.path.name,
+        given=given,
+        profile=metadata.noise_profile,
+        iso=metadata.iso if options.iso is None else options.iso,
+        step=1 / (mosaic.white_level - float(mosaic.black_level.mean())),
+    )
+
+
+def _to_packed(mosaic: Mosaic) -> tuple[NDArray[np.float32], PhaseShift]:
+    """Normalize and pack the active area of a mosaic."""
+    area = mosaic.active_area
+    x = normalize(mosaic)[area.slices]
+    rggb, shift = shift_to_rggb(x, mosaic.cfa.shifted(area.top, area.left))
+    return pack(rggb), shift
+
+
+def _from_packed(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic) -> Mosaic:
+    """Undo `_to_packed`, with the one rounding and clipping."""
+    x = np.zeros(source.samples.shape, np.float32)
+    x[source.active_area.slices] = shift_back(unpack(packed), shift)
+    return denormalize(x, source)
+
+
+def _pick(noise: NoiseModel, name: str | None) -> Specialist:
+    """Return the specialist asked for, or the one that suits the noise."""
+    return specialists.choose(noise) if name is None else specialists.find(name)
+
+
+def _residual_share(specialist: Specialist, noise: NoiseModel, strength: float) -> float:
+    """Return the share of the noise's sigma left after a blend.
+
+    What is left after full denoising is a smoothed part of the same noise: its variance is also
+    its covariance with the noise, so the blend's variance is r^2 + (1 - s)^2 (1 - r^2).
+    """
+    left = specialist.residual_at(noise.grey_std)
+    return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
+
+
+def _write(
+    temporary: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    noise: NoiseModel,
+    left: float,
+    specialist: Specialist,
+    options: DenoiseOptions,
+    source_hash: str,
+) -> None:
+    """Write and read back the output."""
+    model = "none" if options.strength == 0 else specialist.name
+    description = f"fadn {__version__} strength={options.strength:g} model={model}"
+    if options.format == "tiff":
+        rgb = develop(raw_image, mosaic)
+        write_tiff(temporary, rgb, raw_image, software=description)
+        return
+    after = noise_model(
+        noise.shot_noise * left**2, noise.read_noise * left**2, source="after denoising"
+    )
+    # Not random: the same source, options and weights are the same photograph.
+    unique = hashlib.sha256(f"{source_hash} {description} {specialist.sha256}".encode())
+    edit = DngEdit(
+        noise_profile=after,
+        strength=options.strength,
+        unique_id=unique.digest()[:16],
+        description=description,
+    )
+    write_dng(temporary, raw_image, mosaic, edit=edit, threads=options.threads)
+    check_dng(temporary, mosaic)
+
+
+def _plane_means(packed: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the four planes' means; float64 sums, since 6 million float32 terms would drift."""
+    return np.array([plane.mean(dtype=np.float64) for plane in packed])
+
+
+def _sha256(path: Path) -> str:
+    """Hash a file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RawReadError(
+            f"{path.name}: cannot be read again ({error.strerror})", advice="Check the disk."
+        ) from error
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block."""
+        start = time.perf_counter()
+        yield
+        self._stages[name] = time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        """Return the stages' times and the total so far."""
+        return {**self._stages, "total": time.perf_counter() - self._start}
