@@ -1,0 +1,81 @@
+"""What denoising changes in a DNG besides the samples; both DNG writers put it into their files.
+
+The one thing to know: a NoiseProfile is stated per colour plane (R, G, B in the order of
+CFAPlaneColor), a NoiseModel per CFA site, so the two greens are averaged.
+
+References
+----------
+DNG 1.7.1: tags 50781 (RawDataUniqueID), 50935 (NoiseReductionApplied), 51041 (NoiseProfile).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from fadn_cli.noise import NoiseModel
+from fadn_cli.raw.tags import Tag, make_field
+from fadn_cli.raw.tiff_write import Field
+
+RGB = RED, GREEN, BLUE = 0, 1, 2
+"""How CFAPattern and CFAPlaneColor number the colours. [TIFF/EP; DNG 1.7.1]"""
+_SITES = {RED: (0,), GREEN: (1, 2), BLUE: (3,)}  # of a NoiseModel's R, Gr, Gb, B
+_LEAST_SHOT_NOISE = 1e-12  # readers take the logarithm: it must be positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DngEdit:
+    """What the DNG is to say about its denoising."""
+
+    noise_profile: NoiseModel | None
+    """The noise that is left; None if unknown, then the DNG states none."""
+    strength: float
+    """How much of the noise was removed, 0-1."""
+    unique_id: bytes
+    """16 bytes that identify the new samples."""
+    description: str
+    """Program, version and options, for people: "fadn 0.1.0 strength=1 model=bayer-fast-low";
+    goes into the XMP packet."""
+
+    def __post_init__(self) -> None:
+        if len(self.unique_id) != 16:
+            raise ValueError(f"unique_id must be 16 bytes, got {len(self.unique_id)}")
+
+
+def edit_fields(edit: DngEdit, *, plane_colors: Sequence[int] = RGB) -> list[Field]:
+    """Return the fields of the raw IFD that state what was done.
+
+    Parameters
+    ----------
+    edit : DngEdit
+        What to state.
+    plane_colors : sequence of int
+        CFAPlaneColor of the file: the order of the planes in its NoiseProfile.
+
+    Returns
+    -------
+    list of Field
+        NoiseReductionApplied and, if the noise is known, NoiseProfile. EnhanceParams is not for
+        us: it belongs to an Enhanced IFD, which is demosaiced.
+    """
+    applied = Fraction(edit.strength).limit_denominator(1000)
+    fields = [make_field(Tag.NOISE_REDUCTION_APPLIED, [(applied.numerator, applied.denominator)])]
+    if edit.noise_profile is not None:
+        profile = _noise_profile(edit.noise_profile, plane_colors)
+        fields.append(make_field(Tag.NOISE_PROFILE, profile))
+    return fields
+
+
+def _noise_profile(noise: NoiseModel, plane_colors: Sequence[int]) -> list[float]:
+    """Return (S, O) per plane, or once if all planes agree."""
+    pairs = [
+        (
+            max(float(np.mean(noise.shot_noise[list(_SITES[color])])), _LEAST_SHOT_NOISE),
+            float(np.mean(noise.read_noise[list(_SITES[color])])),
+        )
+        for color in plane_colors
+    ]
+    if len(set(pairs)) == 1:
+        pairs = pairs[:1]
+    return [value for pair in pairs for value in pair]

@@ -1,0 +1,163 @@
+"""A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
+
+Called by both DNG writers. The one thing to know: a tile goes in as two interleaved components with
+predictor 1, so that each sample is predicted by its neighbour of the same colour; predictor 6
+would be a little smaller and is refused by released darktables.
+
+References
+----------
+ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import BinaryIO
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.raw.tags import Compression, Tag, make_field
+from fadn_cli.raw.tiff_write import Field
+
+Span = tuple[int, int]
+"""File offsets: first byte, first byte after."""
+TILE_SIDE = 256
+"""Samples per side of a tile: Adobe's choice; even, so that a tile begins at a CFA cell."""
+_FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
+_MOST_BITS = 16
+
+
+def write_tiles(
+    output: BinaryIO,
+    samples: NDArray[np.uint16],
+    *,
+    stated_bits: int = 0,
+    free: Sequence[Span] = (),
+    threads: int | None = None,
+) -> list[Field]:
+    """Write a mosaic's tiles into a file.
+
+    Parameters
+    ----------
+    output : binary file
+        Seekable; left at its end.
+    samples : (H, W) uint16
+        H and W at least 2.
+    stated_bits : int
+        BitsPerSample of the source, kept unless a sample needs more (as it does after a
+        linearization table).
+    free : sequence of Span
+        Parts of the file that may be overwritten; what does not fit there goes to the end.
+    threads : int, optional
+        As for `encode_tiles`.
+
+    Returns
+    -------
+    list of Field
+        What the raw IFD must say about the tiles.
+    """
+    bits = bits_for(samples, stated=stated_bits)
+    spans = list(free)
+    offsets, sizes = [], []
+    for tile in encode_tiles(samples, bits=bits, threads=threads):
+        offsets.append(_seek_room(output, spans, len(tile)))
+        sizes.append(len(tile))
+        output.write(tile)
+    output.seek(0, 2)
+    return [
+        make_field(Tag.BITS_PER_SAMPLE, bits),
+        make_field(Tag.COMPRESSION, Compression.JPEG),
+        make_field(Tag.TILE_WIDTH, TILE_SIDE),
+        make_field(Tag.TILE_LENGTH, TILE_SIDE),
+        make_field(Tag.TILE_OFFSETS, offsets),
+        make_field(Tag.TILE_BYTE_COUNTS, sizes),
+    ]
+
+
+def seek_even_end(output: BinaryIO) -> int:
+    """Go to the end of a file, padded to an even offset, and return it."""
+    if output.seek(0, 2) % 2:
+        output.write(b"\0")
+    return output.tell()
+
+
+def _seek_room(output: BinaryIO, spans: list[Span], size: int) -> int:
+    """Go to where `size` bytes fit, taking them from the free spans, and return the offset."""
+    for index, (start, stop) in enumerate(spans):
+        even = start + start % 2
+        if even + size <= stop:
+            spans[index] = (even + size, stop)
+            return output.seek(even)
+    return seek_even_end(output)
+
+
+def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
+    """Return the precision to code with: the stated one, unless a sample needs more.
+
+    Examples
+    --------
+    >>> bits_for(np.array([[16383]], np.uint16)), bits_for(np.array([[7]], np.uint16), stated=12)
+    (14, 12)
+    """
+    needed = int(samples.max()).bit_length()
+    return min(max(stated, needed, _FEWEST_BITS), _MOST_BITS)
+
+
+def encode_tiles(
+    samples: NDArray[np.uint16], *, bits: int, threads: int | None = None
+) -> Iterator[bytes]:
+    """Encode the tiles of a mosaic, row by row from the top left.
+
+    At most one row of tiles is in memory at a time; the bytes do not depend on `threads`.
+
+    Parameters
+    ----------
+    samples : (H, W) uint16
+        H and W at least 2; values below 2**bits.
+    bits : int
+        Precision, see `bits_for`.
+    threads : int, optional
+        How many to encode with; all cores the process may use if None.
+
+    Yields
+    ------
+    bytes
+        One JPEG stream per tile; ceil(H / 256) * ceil(W / 256) of them.
+    """
+    height, width = samples.shape
+    corners = [range(0, side, TILE_SIDE) for side in (height, width)]
+    encode = partial(_encode_tile, samples, bits)
+    with ThreadPoolExecutor(threads or _available_cores()) as pool:
+        for top in corners[0]:
+            yield from pool.map(partial(encode, top), corners[1])
+
+
+def _encode_tile(samples: NDArray[np.uint16], bits: int, top: int, left: int) -> bytes:
+    """Encode the tile at (top, left), padded to full size."""
+    tile = _pad_tile(samples[top : top + TILE_SIDE, left : left + TILE_SIDE])
+    pairs = tile.reshape(TILE_SIDE, TILE_SIDE // 2, 2)  # (row, cell, component)
+    return bytes(imagecodecs.jpeg8_encode(pairs, lossless=True, predictor=1, bitspersample=bits))
+
+
+def _pad_tile(tile: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Fill a tile up with what costs least: repeated pairs, for which all differences are 0."""
+    height, width = tile.shape
+    if (height, width) == (TILE_SIDE, TILE_SIDE):
+        return np.ascontiguousarray(tile)
+    padded = np.empty((TILE_SIDE, TILE_SIDE), np.uint16)
+    padded[:height, :width] = tile
+    for col in range(width, TILE_SIDE):  # keeps the colour of a column
+        padded[:height, col] = padded[:height, max(col - 2, 0)]
+    padded[height:, 0::2] = tile[-1, 0]  # a row begins with the difference to the one above
+    padded[height:, 1::2] = padded[height - 1, 1]
+    return padded
+
+
+def _available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,91 @@
+"""Tiles decode to the samples they were made of, and their bytes depend on nothing else."""
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from fadn_cli.raw.lossless import TILE_SIDE, bits_for, encode_tiles
+
+
+def decode(tiles, height, width):
+    rows, cols = -(-height // TILE_SIDE), -(-width // TILE_SIDE)
+    decoded = [imagecodecs.ljpeg_decode(t).reshape(TILE_SIDE, TILE_SIDE) for t in tiles]
+    assert rows * cols == len(decoded)
+    whole = np.block([decoded[row * cols : (row + 1) * cols] for row in range(rows)])
+    return whole[:height, :width]
+
+
+def samples_of(height, width, bits, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 1 << bits, (height, width)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", (10, 12, 14, 15, 16))
+@pytest.mark.parametrize("size", ((2, 2), (3, 5), (256, 256), (257, 511), (300, 258)))
+def test_tiles_decode_to_the_samples(size, bits):
+    samples = samples_of(*size, bits)
+    samples.flat[0], samples.flat[-1] = 0, (1 << bits) - 1
+
+    tiles = list(encode_tiles(samples, bits=bits, threads=1))
+
+    assert np.array_equal(samples, decode(tiles, *size))
+
+
+def test_the_largest_difference_of_16_bits_survives():
+    samples = np.zeros((256, 256), np.uint16)
+    samples[:, 2::4] = samples[:, 3::4] = 32768
+
+    assert np.array_equal(samples, decode(encode_tiles(samples, bits=16), 256, 256))
+
+
+def test_tiles_are_adobes_layout():
+    """Frame header: lossless (C3), 256 rows of 128 pairs; scan header: predictor 1."""
+    (tile,) = encode_tiles(samples_of(256, 256, 14), bits=14)
+
+    frame = tile.index(b"\xff\xc3")
+    scan = tile.index(b"\xff\xda")
+    precision, height, width, components = (
+        tile[frame + 4],
+        int.from_bytes(tile[frame + 5 : frame + 7]),
+        int.from_bytes(tile[frame + 7 : frame + 9]),
+        tile[frame + 9],
+    )
+    assert (14, 256, 128, 2) == (precision, height, width, components)
+    assert 1 == tile[scan + 5 + 2 * components]
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_threads():
+    samples = samples_of(700, 900, 14)
+
+    one = list(encode_tiles(samples, bits=14, threads=1))
+
+    assert one == list(encode_tiles(samples, bits=14, threads=4))
+
+
+def test_padding_costs_next_to_nothing():
+    samples = samples_of(512, 512, 14)
+
+    full = sum(map(len, encode_tiles(samples, bits=14)))
+    padded = sum(map(len, encode_tiles(samples[:257, :257], bits=14)))
+
+    assert padded < full * 0.35  # a bit per sample
+
+
+def test_precision_is_the_sources_unless_a_sample_needs_more():
+    samples = np.full((2, 2), 4095, np.uint16)
+
+    assert [12, 14, 16, 10] == [
+        bits_for(samples, stated=12),
+        bits_for(samples, stated=14),
+        bits_for(samples * 16, stated=12),
+        bits_for(samples // 256, stated=8),
+    ]
+
+
+def test_the_mosaic_is_not_modified():
+    samples = samples_of(300, 300, 14)
+    before = samples.copy()
+
+    list(encode_tiles(samples, bits=14))
+
+    assert np.array_equal(before, samples)
