@@ -1,0 +1,190 @@
+"""A DNG built from nothing, for sources that are not DNGs themselves.
+
+Called by `dng`. The one thing to know: the layout is Adobe's, which every reader knows: IFD0 holds
+a thumbnail and what describes the photograph, its first SubIFD the samples, its second a preview.
+What the source does not say is left out, never guessed.
+
+References
+----------
+DNG 1.7.1, chapters 2 and 4; TIFF 6.0; Exif 2.32.
+"""
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
+
+from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, edit_fields
+from fadn_cli.raw.lossless import seek_even_end, write_tiles
+from fadn_cli.raw.metadata import MetadataBlocks, read_blocks
+from fadn_cli.raw.render import develop
+from fadn_cli.raw.tags import Compression, Photometric, Tag, make_field
+from fadn_cli.raw.tiff import ByteOrder
+from fadn_cli.raw.tiff_write import Field, build_header, build_ifd
+from fadn_cli.raw.xmp import mark_denoised
+
+_BYTEORDER: ByteOrder = "<"
+_THUMBNAIL_SIDE = 256  # DNG asks for a small first picture; Adobe's is this size
+_PREVIEW_SIDE = 1024
+_JPEG_QUALITY = 90
+_FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
+_RECTANGULAR = 1  # CFALayout
+_D65 = 21  # EXIF LightSource
+_SRGB_PREVIEW = 2  # PreviewColorSpace
+_NUMBERS = {"R": RED, "G": GREEN, "B": BLUE}
+_SUBSAMPLING = {0: (1, 1), 1: (2, 1), 2: (2, 2)}  # Pillow's number for 4:4:4, 4:2:2, 4:2:0
+
+
+def build(
+    path: Path, raw_image: RawImage, mosaic: Mosaic, edit: DngEdit, *, threads: int | None
+) -> None:
+    """Write a DNG of a source that is none; `dng.write_dng` states the contract."""
+    blocks = read_blocks(raw_image.path)
+    rendered = _to_picture(develop(raw_image, mosaic, half_size=True))
+    preview = blocks.preview if blocks.preview and _is_color(blocks.preview) else None
+    with path.open("wb") as output:
+        output.write(build_header(_BYTEORDER, ifd0_offset=0))
+        layout = write_tiles(output, mosaic.samples, threads=threads)
+        raw_offset = _append_ifd(output, _raw_fields(mosaic, layout, edit))
+        preview_offset = _append_ifd(
+            output, _picture_fields(output, preview or _jpeg(rendered, _PREVIEW_SIDE))
+        )
+        fields = _picture_fields(output, _jpeg(rendered, _THUMBNAIL_SIDE))
+        fields.append(make_field(Tag.SUB_IFDS, [raw_offset, preview_offset]))
+        fields += _camera_fields(raw_image.metadata)
+        fields += _description_fields(raw_image, blocks, edit)
+        for tag, block in ((Tag.EXIF_IFD, blocks.exif), (Tag.GPS_IFD, blocks.gps)):
+            if block:
+                fields.append(make_field(tag, _append_ifd(output, block)))
+        ifd0_offset = _append_ifd(output, fields)
+        output.seek(0)
+        output.write(build_header(_BYTEORDER, ifd0_offset=ifd0_offset))
+
+
+def _append_ifd(output: BinaryIO, fields: Sequence[Field]) -> int:
+    """Write an IFD at the end of a file and return its offset."""
+    offset = seek_even_end(output)
+    output.write(build_ifd(fields, byteorder=_BYTEORDER, at_offset=offset))
+    return offset
+
+
+def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[Field]:
+    """Describe the samples; patterns begin at the active area's corner, as DNG has it."""
+    height, width = mosaic.samples.shape
+    area = mosaic.active_area
+    cfa = mosaic.cfa.shifted(area.top, area.left).colors
+    black = np.roll(mosaic.black_level, (-area.top, -area.left), axis=(0, 1))
+    corners = (area.top, area.left, area.top + area.height, area.left + area.width)
+    return [
+        make_field(Tag.NEW_SUBFILE_TYPE, _FULL_SIZE),
+        make_field(Tag.IMAGE_WIDTH, width),
+        make_field(Tag.IMAGE_LENGTH, height),
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
+        make_field(Tag.SAMPLES_PER_PIXEL, 1),
+        make_field(Tag.PLANAR_CONFIGURATION, 1),
+        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
+        make_field(Tag.CFA_PATTERN, [_NUMBERS[color] for color in cfa]),
+        make_field(Tag.CFA_PLANE_COLOR, RGB),
+        make_field(Tag.CFA_LAYOUT, _RECTANGULAR),
+        make_field(Tag.BLACK_LEVEL_REPEAT_DIM, black.shape),
+        make_field(Tag.BLACK_LEVEL, _rationals(black)),
+        make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
+        make_field(Tag.ACTIVE_AREA, corners),
+        make_field(Tag.DEFAULT_CROP_ORIGIN, (0, 0)),
+        make_field(Tag.DEFAULT_CROP_SIZE, (area.width, area.height)),
+        *layout,
+        *edit_fields(edit),
+    ]
+
+
+def _camera_fields(metadata: RawMetadata) -> list[Field]:
+    """Describe the camera and its colours."""
+    make, model = metadata.make, metadata.model
+    brand = make.split()[0].casefold() if make else ""
+    unique = model if brand and model.casefold().startswith(brand) else f"{make} {model}".strip()
+    fields = [
+        make_field(Tag.DNG_VERSION, (1, 4, 0, 0)),
+        make_field(Tag.DNG_BACKWARD_VERSION, (1, 1, 0, 0)),  # what lossless JPEG needs
+        make_field(Tag.UNIQUE_CAMERA_MODEL, unique or "Unknown"),
+        make_field(Tag.ORIENTATION, metadata.orientation),
+    ]
+    fields += [make_field(tag, s) for tag, s in ((Tag.MAKE, make), (Tag.MODEL, model)) if s]
+    if metadata.color_matrix is not None:
+        fields.append(make_field(Tag.COLOR_MATRIX_1, _rationals(metadata.color_matrix)))
+        fields.append(make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65))
+    if metadata.wb_gains is not None:
+        fields.append(
+            make_field(Tag.AS_SHOT_NEUTRAL, _rationals(np.float32(1) / metadata.wb_gains))
+        )
+    return fields
+
+
+def _description_fields(raw_image: RawImage, blocks: MetadataBlocks, edit: DngEdit) -> list[Field]:
+    """Describe the photograph and the file."""
+    fields = list(blocks.shared)
+    if all(field.tag != Tag.SOFTWARE for field in fields):
+        fields.append(make_field(Tag.SOFTWARE, edit.description))
+    packet = mark_denoised(blocks.xmp or b"", strength=edit.strength, process=edit.description)
+    fields.append(make_field(Tag.XMP, packet))
+    fields.append(make_field(Tag.ORIGINAL_RAW_FILE_NAME, raw_image.path.name))
+    fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
+    return fields
+
+
+def _picture_fields(output: BinaryIO, jpeg: bytes) -> list[Field]:
+    """Write a JPEG and describe it."""
+    offset = seek_even_end(output)
+    output.write(jpeg)
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        width, height = picture.size
+        sampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(picture), (2, 2))
+    return [
+        make_field(Tag.NEW_SUBFILE_TYPE, _REDUCED_SIZE),
+        make_field(Tag.IMAGE_WIDTH, width),
+        make_field(Tag.IMAGE_LENGTH, height),
+        make_field(Tag.BITS_PER_SAMPLE, (8, 8, 8)),
+        make_field(Tag.COMPRESSION, Compression.JPEG),
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR),
+        make_field(Tag.SAMPLES_PER_PIXEL, 3),
+        make_field(Tag.PLANAR_CONFIGURATION, 1),
+        make_field(Tag.STRIP_OFFSETS, offset),
+        make_field(Tag.ROWS_PER_STRIP, height),
+        make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
+        make_field(Tag.YCBCR_SUB_SAMPLING, sampling),
+        make_field(Tag.PREVIEW_COLOR_SPACE, _SRGB_PREVIEW),
+    ]
+
+
+def _is_color(jpeg: bytes) -> bool:
+    """Tell whether a camera's preview is a picture that a DNG can hold as it is."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
+            return picture.mode == "RGB"
+    except (OSError, Image.DecompressionBombError):
+        return False
+
+
+def _to_picture(rgb: NDArray[np.uint16]) -> Image.Image:
+    """Make an 8-bit picture of (height, width, 3) uint16."""
+    return Image.fromarray((rgb >> 8).astype(np.uint8))
+
+
+def _jpeg(picture: Image.Image, side: int) -> bytes:
+    """Encode a picture, shrunk so that neither side exceeds `side`."""
+    small = picture.copy()
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
+def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return values as fractions; a float32 of a round decimal finds that decimal again."""
+    fractions = (Fraction(float(value)).limit_denominator(10000) for value in values.ravel())
+    return [(fraction.numerator, fraction.denominator) for fraction in fractions]
