@@ -44,7 +44,7 @@ class TileGrid:
     width: int
     """Columns of the frame, packed px."""
     tile: int
-    """Side of a tile, packed px; a frame side that fits into it is not cut."""
+    """Largest side of a tile, packed px; a frame side that fits into it is not cut."""
     overlap: int
     """Packed px that neighbouring tiles share, at least."""
     alignment: int
@@ -71,7 +71,7 @@ class TileGrid:
         alignment : int
             The network needs tile positions and sides that are multiples of it.
         tile : int
-            Wanted side of a tile in packed px; rounded up to the alignment, and raised to what
+            Largest side of a tile in packed px; rounded up to the alignment, and raised to what
             the overlap needs.
         """
         reach = -(-receptive_field // 2)
@@ -180,9 +180,11 @@ class TileGrid:
         padded = _round_up(length, self.alignment)
         if padded <= self.tile:
             return [0], padded
-        stride = self.tile - self.overlap
-        last = padded - self.tile
-        return [*range(0, last, stride), last], self.tile
+        # No more tiles than needed, and none larger than it needs to be: overlaps are work done twice.
+        count = -(-(padded - self.overlap) // (self.tile - self.overlap))
+        stride = _round_up(-(-(padded - self.overlap) // count), self.alignment)
+        side = stride + self.overlap
+        return [min(index * stride, padded - side) for index in range(count)], side
 
     def _weights(self, length: int) -> list["_AxisWeights"]:
         """Return each tile's share of the pixels along one side; the shares sum to 1 everywhere."""
