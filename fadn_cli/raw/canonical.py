@@ -22,12 +22,12 @@ from PIL import Image, JpegImagePlugin
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, edit_fields
 from fadn_cli.raw.lossless import seek_even_end, write_tiles
+from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tags import Compression, Photometric, Tag, make_field
 from fadn_cli.raw.tiff import ByteOrder
 from fadn_cli.raw.tiff_write import Field, build_header, build_ifd
-from fadn_cli.raw.xmp import mark_denoised
 
 _BYTEORDER: ByteOrder = "<"
 _THUMBNAIL_SIDE = 256  # DNG asks for a small first picture; Adobe's is this size

@@ -21,10 +21,10 @@ from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, edit_fields
 from fadn_cli.raw.ifd import ENTRY_SIZE, FieldType, Ifd, TiffFile
 from fadn_cli.raw.lossless import Span, seek_even_end, write_tiles
+from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.tags import DATA_OFFSETS, Tag, make_field
 from fadn_cli.raw.tiff import map_file, parse
 from fadn_cli.raw.tiff_write import Field, rebuild_ifd
-from fadn_cli.raw.xmp import mark_denoised
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (

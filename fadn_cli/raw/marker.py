@@ -1,6 +1,6 @@
 """Mark an XMP packet: this raw has been denoised, by us, and how.
 
-The DNG writers add the marker, `marker` looks for it to leave our own outputs alone. The one thing
+The DNG writers add the marker, `own_output` looks for it in files. The one thing
 to know: the packet is edited as text, by one more rdf:Description before </rdf:RDF>, so that every
 other property stays byte for byte what it was.
 
