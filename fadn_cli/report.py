@@ -1,0 +1,274 @@
+"""What happened, as plain values: per file, per batch, and what `fadn info` says about a raw.
+
+The pipeline and the batch fill these in, the console prints them, the tests assert on them. The
+one thing to know: nothing here needs numpy, so that the command line starts quickly, and every
+type becomes JSON through `to_dict`.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fadn_cli.errors import FadnError
+
+if TYPE_CHECKING:
+    from fadn_cli.noise import NoiseModel
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseSummary:
+    """A NoiseModel in plain numbers: Var = shot_noise * x + read_noise, normalized."""
+
+    shot_noise: tuple[float, ...]
+    """Four variances per unit of signal, order R, Gr, Gb, B."""
+    read_noise: tuple[float, ...]
+    """Four variances at black, order R, Gr, Gb, B."""
+    source: str
+    """Where the numbers came from, in words for the user."""
+    grey_std: float
+    """Standard deviation at mid grey (x = 0.18), mean of the greens."""
+
+    @classmethod
+    def from_model(cls, noise: "NoiseModel") -> "NoiseSummary":
+        """Take the numbers of a NoiseModel, to the seven digits that float32 holds."""
+        return cls(
+            shot_noise=tuple(_seven_digits(value) for value in noise.shot_noise),
+            read_noise=tuple(_seven_digits(value) for value in noise.read_noise),
+            source=noise.source,
+            grey_std=_seven_digits(noise.grey_std),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoiseReport:
+    """What `denoise_file` did to one photograph."""
+
+    source: Path
+    """The raw file that was read."""
+    output: Path
+    """The file that was written."""
+    make: str
+    """Camera maker, as the file spells it."""
+    model: str
+    """Camera model, as the file spells it."""
+    iso: int | None
+    """ISO speed; None if the file has none."""
+    height: int
+    """Rows of the full mosaic."""
+    width: int
+    """Columns of the full mosaic."""
+    cfa: str
+    """Colours row by row from the mosaic's (0, 0): "RGGB", ..."""
+    noise_measured: NoiseSummary | None
+    """What the pixels say; None if it was not measured."""
+    noise_profile: NoiseSummary | None
+    """What the DNG's NoiseProfile says; None if it has none."""
+    noise_used: NoiseSummary | None
+    """What the denoising went by."""
+    specialist: str | None
+    """Name of the network; None at strength 0."""
+    strength: float
+    """0 (the source's samples) to 1 (fully denoised)."""
+    format: str
+    """"dng" or "tiff"."""
+    tiles: int
+    """Number of tiles the network ran on."""
+    seconds: dict[str, float]
+    """Time by stage: "read", "estimate", "denoise", "write", "total"."""
+    megapixels: float
+    """Size of the full mosaic, in millions of samples."""
+    source_sha256: str
+    """Hash of the source file, hexadecimal."""
+    output_sha256: str
+    """Hash of the output file, hexadecimal."""
+    source_bytes: int
+    """Size of the source file."""
+    output_bytes: int
+    """Size of the output file."""
+    mean_shift: tuple[float, ...]
+    """Change of the mean of planes R, Gr, Gb, B, in units of the noise sigma at that mean."""
+    residual_std_ratio: float
+    """Share of the noise's standard deviation that is left on flat areas."""
+    warnings: tuple[str, ...]
+    """What the user should know, one sentence each."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON's types; paths as strings."""
+        return dict(plain(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInfo:
+    """What fadn sees in one raw file, and what it would do with it."""
+
+    path: Path
+    """The raw file."""
+    make: str
+    """Camera maker, as the file spells it."""
+    model: str
+    """Camera model, as the file spells it."""
+    iso: int | None
+    """ISO speed; None if the file has none."""
+    exposure_time: float | None
+    """Seconds."""
+    height: int
+    """Rows of the full mosaic."""
+    width: int
+    """Columns of the full mosaic."""
+    active_area: tuple[int, int, int, int]
+    """The exposed part: top, left, height, width in pixels of the full mosaic."""
+    cfa: str
+    """Colours row by row from the mosaic's (0, 0): "RGGB", ..."""
+    black_level: tuple[tuple[float, ...], ...]
+    """DN, the repeat pattern row by row, aligned to the mosaic's (0, 0)."""
+    white_level: float
+    """DN."""
+    orientation: int
+    """EXIF orientation, 1-8."""
+    noise_measured: NoiseSummary | None
+    """What the pixels say; None if it could not be measured."""
+    noise_profile: NoiseSummary | None
+    """What the DNG's NoiseProfile says; None if it has none."""
+    noise_used: NoiseSummary | None
+    """What denoising would go by; None if no noise model can be had."""
+    specialist: str | None
+    """The network that would be chosen; None without a noise model."""
+    is_fadn_output: bool
+    """Whether the file carries our marker: it is already denoised."""
+    warnings: tuple[str, ...]
+    """What the user should know, one sentence each."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the information as JSON's types; paths as strings."""
+        return dict(plain(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult:
+    """What became of one input of a batch: denoised, skipped or failed."""
+
+    source: Path
+    """The input."""
+    report: DenoiseReport | None = None
+    """Set if it was denoised."""
+    skipped: str = ""
+    """Why it was left alone; empty if it was not."""
+    error: FadnError | None = None
+    """Set if it failed."""
+    traceback: str = ""
+    """Set if the failure was an internal error: a bug of ours, kept for the bug report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """What became of all inputs of a batch."""
+
+    results: tuple[FileResult, ...]
+    """One per input that was come to, in the order in which they were settled."""
+    seconds: float
+    """Wall time of the whole batch."""
+    interrupted: bool = False
+    """Whether Ctrl-C ended it early; what was finished before is kept."""
+
+    @property
+    def denoised(self) -> tuple[DenoiseReport, ...]:
+        """The reports of the inputs that were denoised."""
+        return tuple(result.report for result in self.results if result.report is not None)
+
+    @property
+    def errors(self) -> tuple[FadnError, ...]:
+        """The errors of the inputs that failed."""
+        return tuple(result.error for result in self.results if result.error is not None)
+
+    @property
+    def exit_code(self) -> int:
+        """130 after Ctrl-C, 0 if all went well, the error's own code if it is alone, else 1."""
+        if self.interrupted:
+            return INTERRUPTED
+        if not self.errors:
+            return 0
+        alone = len(self.errors) + len(self.denoised) == 1
+        return self.errors[0].exit_code if alone else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStarted:
+    """Event: work on one file of a batch begins."""
+
+    source: Path
+    """The file."""
+    index: int
+    """Its place among the files to denoise, from 1."""
+    count: int
+    """Number of files to denoise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileFinished:
+    """Event: one more tile of the current file is done."""
+
+    done: int
+    """Tiles done."""
+    total: int
+    """Tiles of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFinished:
+    """Event: one input is settled."""
+
+    result: FileResult
+    """What became of it."""
+
+
+Event = FileStarted | TileFinished | FileFinished
+"""What a batch tells while it runs."""
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses, mappings, tuples and paths into JSON's types; not-a-number into None.
+
+    Examples
+    --------
+    >>> plain({"sizes": (1, 2.5, float("nan")), "path": Path("a.dng")})
+    {'sizes': [1, 2.5, None], 'path': 'a.dng'}
+    """
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path | str):
+        return decodable(os.fspath(value))
+    return value
+
+
+def to_json(value: Any) -> str:
+    """Return any of the types above, or a list of dataclasses, as indented ASCII JSON text."""
+    return json.dumps(plain(value), indent=2, allow_nan=False)
+
+
+def decodable(text: str) -> str:
+    r"""Escape what UTF-8 cannot hold (the undecodable bytes of a file name), for any stream.
+
+    Examples
+    --------
+    >>> decodable(os.fsdecode(b"caf\xe9.dng"))
+    'caf\\udce9.dng'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _seven_digits(value: float) -> float:
+    """Drop the digits that only the conversion from float32 adds."""
+    return float(f"{value:.7g}")
