@@ -1,3 +1,37 @@
-"""fadn: denoise raw photographs."""
+"""fadn: denoise raw photographs.
+
+The public face, stable from version 0.1 on. The one thing to know: names are looked up when they
+are first used, so `import fadn_cli` costs nothing and the command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fadn_cli.errors import FadnError as FadnError
+    from fadn_cli.pipeline import DenoiseOptions as DenoiseOptions
+    from fadn_cli.pipeline import denoise_file as denoise_file
+    from fadn_cli.pipeline import denoise_mosaic as denoise_mosaic
 
 __version__ = "0.1.0"
+
+__all__ = ["DenoiseOptions", "FadnError", "__version__", "denoise_file", "denoise_mosaic"]
+
+_HOMES = {
+    "DenoiseOptions": "fadn_cli.pipeline",
+    "FadnError": "fadn_cli.errors",
+    "denoise_file": "fadn_cli.pipeline",
+    "denoise_mosaic": "fadn_cli.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, as if they were all imported."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,157 @@
+"""What the user reads: tables, warnings and errors. Presentation only, with rich.
+
+`cli`, `progress` and `__main__` call it with the plain values of `report`. The one thing to know:
+no text from outside is ever taken for markup (rich would eat `[raw]` in a file name), and stdout
+gets nothing but what was asked for; everything else goes to stderr.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fadn_cli.errors import FadnError
+from fadn_cli.report import FileInfo, NoiseSummary, decodable, to_json
+
+_PIPE_WIDTH = 160  # where there is no terminal to ask, tables should not fold
+
+
+def show_error(error: FadnError) -> None:
+    """Print what went wrong and what to do next."""
+    console = make_console(stderr=True)
+    text = Text.assemble(("fadn: error: ", "bold red"), printable(str(error)))
+    console.print(text, soft_wrap=True)
+    if error.advice:
+        console.print(Text(f"  {printable(error.advice)}"), soft_wrap=True)
+
+
+def show_warning(warning: str) -> None:
+    """Print what the user should know."""
+    text = Text.assemble(("fadn: warning: ", "bold yellow"), printable(warning))
+    make_console(stderr=True).print(text, soft_wrap=True)
+
+
+def show_json(value: Any) -> None:
+    """Print any value of `report`, or a list of them, as JSON on stdout."""
+    make_console(stderr=False).out(to_json(value), highlight=False)
+
+
+def show_info(info: FileInfo) -> None:
+    """Print what fadn sees in one raw, on stdout."""
+    top, left, height, width = info.active_area
+    black = " / ".join(" ".join(f"{level:g}" for level in row) for row in info.black_level)
+    rows = {
+        "File": str(info.path),
+        "Camera": name_camera(info.make, info.model),
+        "ISO": spell_number(info.iso),
+        "Exposure": _exposure(info.exposure_time),
+        "Size": f"{info.width} x {info.height}",
+        "Active area": f"{width} x {height} from column {left}, row {top}",
+        "Orientation": str(info.orientation),
+        "CFA": info.cfa,
+        "Black level": black,
+        "White level": f"{info.white_level:g}",
+        "Noise measured": spell_noise(info.noise_measured),
+        "Noise profile": spell_noise(info.noise_profile),
+        "Noise used": spell_noise(info.noise_used),
+        "Specialist": info.specialist or "none",
+        "Denoised": "by fadn" if info.is_fadn_output else "not yet",
+    }
+    console = make_console(stderr=False)
+    for label, value in rows.items():
+        console.print(Text.assemble((f"{label:<16}", "bold"), printable(value)), soft_wrap=True)
+    for warning in info.warnings:
+        show_warning(warning)
+
+
+def show_models(models: Sequence[dict[str, Any]]) -> None:
+    """Print the bundled specialists, given as JSON's types, on stdout."""
+    table = make_table(
+        "Specialist", "Noise at mid grey", "Weights", "MAC/sample", "PSNR by noise level"
+    )
+    for model in models:
+        low, high = model["noise_range"]
+        above = "and more" if high is None else f"to {_percent(high)}"
+        psnr = ", ".join(f"{level} {value:.2f} dB" for level, value in model["psnr"].items())
+        table.add_row(
+            Text(model["name"]),
+            Text(f"{_percent(low)} {above}"),
+            Text(f"{model['parameters']:,}"),
+            Text(f"{model['macs_per_packed_pixel'] / 4:,.0f}"),
+            Text(psnr),
+        )
+    make_console(stderr=False).print(table)
+
+
+def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -> None:
+    """Print where the demonstration's files are, and what was gained: PSNR before and after."""
+    console = make_console(stderr=True)
+    for label, path in files:
+        console.print(Text(f"{label:<16}{printable(str(path))}"), soft_wrap=True)
+    before, after = psnr
+    gain = f"PSNR against the clean scene: {before:.1f} dB before, {after:.1f} dB after"
+    console.print(Text(f"{gain} ({after - before:+.1f} dB)"), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    r"""Escape whatever a terminal could not show or would act on.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31m.dng")
+    'a\\x1b[31m.dng'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in decodable(text)
+    )
+
+
+def make_console(*, stderr: bool) -> Console:
+    """A console that takes text literally; rich itself heeds NO_COLOR."""
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
+
+
+def make_table(*headings: str) -> Table:
+    """A table whose first column folds rather than hiding part of a name."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def name_camera(make: str, model: str) -> str:
+    """Name the camera without saying the maker twice."""
+    first_word = make.split()[0].casefold() if make.split() else ""
+    repeated = model.casefold().startswith(first_word)
+    return (model if repeated else f"{make} {model}").strip() or "unknown camera"
+
+
+def spell_noise(noise: NoiseSummary | None) -> str:
+    """Say how noisy mid grey is, as a share of the full scale, and who says so."""
+    return "none" if noise is None else f"{_percent(noise.grey_std)} ({noise.source})"
+
+
+def _percent(share: float) -> str:
+    """Two digits, as 0.87 %."""
+    return f"{share * 100:.2g} %"
+
+
+def spell_number(value: object) -> str:
+    """Spell a number that the file may not state."""
+    return "unknown" if value is None else str(value)
+
+
+def _exposure(seconds: float | None) -> str:
+    """Spell an exposure time as photographers do."""
+    if seconds is None or not 0 < seconds < 0.4:
+        return "unknown" if seconds is None else f"{seconds:g} s"
+    return f"{Fraction(1, round(1 / seconds))} s"

@@ -1,0 +1,198 @@
+"""A batch on the screen: bars while it runs, a line per file where there is no terminal, a summary.
+
+`cli` hands a `Display` to `batch.run`. The one thing to know: everything goes to stderr, and a
+terminal with several files gets bars and the summary table, anything else a line per file.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from fadn_cli.console import (
+    make_console,
+    make_table,
+    name_camera,
+    printable,
+    show_error,
+    show_warning,
+    spell_noise,
+    spell_number,
+)
+from fadn_cli.report import (
+    BatchResult,
+    Event,
+    FileFinished,
+    FileResult,
+    FileStarted,
+    TileFinished,
+)
+
+
+class Display:
+    """Shows a batch while it runs: bars on a terminal, a line per file elsewhere; then a summary.
+
+    Parameters
+    ----------
+    count : int
+        Number of inputs, those already settled included.
+    quiet : bool
+        Show errors only.
+    verbose : bool
+        Also show where the time went, and the traceback of an internal error.
+    """
+
+    def __init__(self, *, count: int, quiet: bool = False, verbose: bool = False) -> None:
+        self._count = count
+        self._quiet = quiet
+        self._verbose = verbose
+        self._console = make_console(stderr=True)
+        self._live = self._console.is_terminal and not quiet
+        columns = (_Name(), BarColumn(bar_width=30), _Done(), _Rate(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._files = self._progress.add_task("Files", total=None, visible=False, unit="files")
+        self._tiles = self._progress.add_task("", total=None, visible=False, unit="tiles")
+        self._before = 0
+        self._megapixels = 0.0
+        self._seconds = 0.0
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of `batch.run`."""
+        if isinstance(event, FileStarted):
+            self._before = event.index - 1
+            self._progress.update(
+                self._files, total=event.count, completed=self._before, visible=event.count > 1
+            )
+            self._progress.reset(
+                self._tiles, description=printable(event.source.name), total=None, visible=True
+            )
+        elif isinstance(event, TileFinished):
+            self._progress.update(self._tiles, completed=event.done, total=event.total)
+            # A file in work counts by its tiles: the time left would jump otherwise.
+            self._progress.update(self._files, completed=self._before + event.done / event.total)
+        else:
+            self._finish(event)
+
+    def summarize(self, batch: BatchResult) -> None:
+        """Show what became of everything, the failures last."""
+        if not self._quiet:
+            if self._count > 1:
+                self._console.print(_summary_table(batch))
+            for report in batch.denoised:
+                for warning in report.warnings:
+                    show_warning(f"{report.source.name}: {warning}")
+        for result in batch.results:
+            if result.error is not None:
+                show_error(result.error)
+            if result.traceback and self._verbose:
+                self._say(result.traceback.rstrip())
+        if batch.interrupted:
+            self._say("Interrupted; what was finished before is kept.")
+        if self._count > 1 and not self._quiet:
+            self._say(_totals(batch))
+
+    def _finish(self, event: FileFinished) -> None:
+        """Note a settled input, and say so where no bars do."""
+        report = event.result.report
+        if report is not None:
+            self._megapixels += report.megapixels
+            self._seconds += report.seconds["total"]
+            rate = f"{self._megapixels / max(self._seconds, 1e-9):.1f} MP/s"
+            self._progress.update(self._files, rate=rate)
+            self._progress.update(self._tiles, rate=rate)
+        in_table = self._count > 1 and self._live
+        if self._quiet or (in_table and not self._verbose):
+            return
+        if self._count > 1 or event.result.error is None:
+            self._say(_line(event.result))
+        if report is not None and self._verbose:
+            stages = (f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
+            self._say(f"  {', '.join(stages)}; {report.tiles} tiles")
+
+    def _say(self, text: str) -> None:
+        """Print lines as they are, however long."""
+        for line in text.splitlines():
+            self._console.print(Text(printable(line)), soft_wrap=True)
+
+
+class _Name(ProgressColumn):
+    """What a bar is about, cut where it is too long."""
+
+    def render(self, task: Task) -> Text:
+        text = Text(task.description)
+        text.truncate(32, overflow="ellipsis")
+        return text
+
+
+class _Done(ProgressColumn):
+    """How much of a bar is done, in its unit."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("reading" if task.visible else "")
+        return Text(f"{int(task.completed)}/{int(task.total)} {task.fields['unit']}")
+
+
+class _Rate(ProgressColumn):
+    """Megapixels per second of the files finished so far."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields.get("rate", ""))
+
+
+def _summary_table(batch: BatchResult) -> Table:
+    """One row per input."""
+    table = make_table("File", "Camera", "ISO", "Noise", "Specialist", "Seconds", "Result")
+    for result in batch.results:
+        cells = ["", "", "", "", "", "skipped" if result.skipped else "failed"]
+        report = result.report
+        if report is not None:
+            cells = [
+                name_camera(report.make, report.model),
+                spell_number(report.iso),
+                spell_noise(report.noise_used),
+                report.specialist or "none",
+                f"{report.seconds['total']:.1f}",
+                report.output.name,
+            ]
+        table.add_row(*(Text(printable(cell)) for cell in (result.source.name, *cells)))
+    return table
+
+
+def _line(result: FileResult) -> str:
+    """One settled input in one line."""
+    report = result.report
+    if report is None:
+        return f"{result.source.name}: {result.skipped or 'failed'}"
+    facts = (
+        name_camera(report.make, report.model),
+        f"ISO {spell_number(report.iso)}",
+        f"noise {spell_noise(report.noise_used)}",
+        report.specialist or "no specialist",
+        f"{report.seconds['total']:.1f} s",
+    )
+    return f"{report.source.name}: {', '.join(facts)} -> {report.output}"
+
+
+def _totals(batch: BatchResult) -> str:
+    """The batch in one line."""
+    megapixels = sum(report.megapixels for report in batch.denoised)
+    skipped = len(batch.results) - len(batch.denoised) - len(batch.errors)
+    counts = f"{len(batch.denoised)} denoised, {len(batch.errors)} failed, {skipped} skipped"
+    rate = megapixels / max(batch.seconds, 1e-9)
+    return f"{counts}; {megapixels:.1f} MP in {batch.seconds:.1f} s ({rate:.1f} MP/s)"
