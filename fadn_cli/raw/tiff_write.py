@@ -221,8 +221,7 @@ def _assemble(
         if len(encoded) <= 4:
             head += encoded.ljust(4, b"\0")
         else:
-            head += struct.pack(byteorder + "I", _under_4_gib(room_offset + len(room)))
-            append(room, encoded)
+            head += struct.pack(byteorder + "I", _under_4_gib(room_offset + append(room, encoded)))
     head += struct.pack(byteorder + "I", next_offset)
     append(room, b"")
     return bytes(head + room)
