@@ -113,14 +113,15 @@ def check_complete(tiff: TiffFile, ifd: Ifd) -> None:
     offsets = ifd.ints(Tag.TILE_OFFSETS if tiled else Tag.STRIP_OFFSETS)
     lengths = ifd.ints(Tag.TILE_BYTE_COUNTS if tiled else Tag.STRIP_BYTE_COUNTS)
     expected = -(-height // rows) * -(-width // cols)
-    if ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE:
+    if expected <= len(offsets) and ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE:
         # Byte counts of uncompressed files are often wrong and never needed.
         bits = ifd.first_int(Tag.BITS_PER_SAMPLE, 16)
         last = rows if tiled else height - (expected - 1) * rows
         lengths = (rows * cols * bits // 8,) * (expected - 1) + (last * cols * bits // 8,)
-    if min(len(offsets), len(lengths)) < expected:
+    listed = min(len(offsets), len(lengths))
+    if listed < expected:
         raise RawReadError(
-            f"{tiff.name}: damaged: {len(offsets)} of {expected} strips or tiles are listed",
+            f"{tiff.name}: damaged: {listed} of {expected} strips or tiles are listed",
             advice=_COPY_AGAIN,
         )
     end = max(offset + length for offset, length in zip(offsets, lengths, strict=False))

@@ -75,7 +75,7 @@ def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic
 def read_active_area(tiff: TiffFile, ifd: Ifd) -> Rect:
     """Return ActiveArea, or the whole image; raises RawReadError if it lies outside."""
     height, width = image_size(ifd)
-    top, left, bottom, right = ifd.ints(Tag.ACTIVE_AREA)[:4] or (0, 0, height, width)
+    top, left, bottom, right = _exactly(4, tiff, ifd, Tag.ACTIVE_AREA) or (0, 0, height, width)
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise RawReadError(
             f"{tiff.name}: ActiveArea {top} {left} {bottom} {right} lies outside the "
@@ -172,10 +172,10 @@ def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:
     entry = ifd.get(Tag.BLACK_LEVEL)
     if entry is None:
         return np.zeros((2, 2), np.float32)
-    rows, cols = ifd.ints(Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
+    rows, cols = _exactly(2, tiff, ifd, Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
     levels = np.array(entry.floats, np.float32)
     if levels.size == 1:
-        levels = np.full(rows * cols, levels[0], np.float32)
+        rows, cols = 1, 1
     if levels.size != rows * cols or not levels.size or not np.isfinite(levels).all():
         raise RawReadError(
             f"{tiff.name}: BlackLevel {levels.tolist()} for a repeat of {rows}x{cols}",
@@ -211,3 +211,14 @@ def _delta(
     deltas = np.zeros(length, np.float32)
     deltas[start : start + active] = values
     return deltas
+
+
+def _exactly(count: int, tiff: TiffFile, ifd: Ifd, tag: Tag) -> tuple[int, ...]:
+    """Return an entry's integers, () if absent; RawReadError if there are more or fewer."""
+    values = ifd.ints(tag)
+    if values and len(values) != count:
+        raise RawReadError(
+            f"{tiff.name}: {tag.label} has {len(values)} values instead of {count}",
+            advice=_COPY_AGAIN,
+        )
+    return values

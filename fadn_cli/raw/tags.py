@@ -161,7 +161,9 @@ class Tag(IntEnum):
         return "".join(word if word in _ACRONYMS else word.capitalize() for word in words)
 
 
-_ACRONYMS = frozenset({"CFA", "DNG", "GPS", "ICC", "ID", "IFD", "IPTC", "ISO", "JXL", "XMP", "XY"})
+_ACRONYMS = frozenset(
+    {"EP", "TIFF", "CFA", "DNG", "GPS", "ICC", "ID", "IFD", "IPTC", "ISO", "JXL", "XMP", "XY"}
+)
 _BY_NUMBER = {int(tag): tag for tag in Tag}
 
 
