@@ -11,7 +11,6 @@ DNG 1.7.1, chapters 2 and 4; TIFF 6.0; Exif 2.32.
 
 import io
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -185,6 +184,14 @@ def _jpeg(picture: Image.Image, side: int) -> bytes:
 
 
 def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return values as fractions; a float32 of a round decimal finds that decimal again."""
-    fractions = (Fraction(float(value)).limit_denominator(10000) for value in values.ravel())
-    return [(fraction.numerator, fraction.denominator) for fraction in fractions]
+    """Return values as fractions with a round denominator: most were round decimals once."""
+    return [_rational(float(value)) for value in values.ravel()]
+
+
+def _rational(value: float) -> tuple[int, int]:
+    """Return the first fraction that is the same float32, else one to six decimals."""
+    for denominator in (1, 10_000, 1_000_000):
+        numerator = round(value * denominator)
+        if np.float32(numerator / denominator) == np.float32(value):
+            break
+    return numerator, denominator

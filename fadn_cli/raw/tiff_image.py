@@ -56,18 +56,17 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
         software=software,
         metadata=None,
     )
-    _add_metadata(path, rgb.shape, raw_image, read_blocks(raw_image.path))
+    _add_metadata(path, raw_image)
 
 
-def _add_metadata(
-    path: Path, shape: tuple[int, ...], raw_image: RawImage, blocks: MetadataBlocks
-) -> None:
+def _add_metadata(path: Path, raw_image: RawImage) -> None:
     """Append EXIF, GPS and a copy of IFD0 that points to them."""
+    blocks = read_blocks(raw_image.path)
     tiff = parse(map_file(path), name=path.name)
     start = len(tiff.data) + len(tiff.data) % 2
     addition = bytearray()
     fields = _ifd0_fields(raw_image, blocks)
-    for tag, block in ((Tag.EXIF_IFD, _exif_fields(shape, blocks)), (Tag.GPS_IFD, blocks.gps)):
+    for tag, block in ((Tag.EXIF_IFD, _exif_fields(blocks)), (Tag.GPS_IFD, blocks.gps)):
         if block:
             offset = start + len(addition)
             fields.append(make_field(tag, offset))
@@ -93,13 +92,7 @@ def _ifd0_fields(raw_image: RawImage, blocks: MetadataBlocks) -> list[Field]:
     return fields + [make_field(tag, text) for tag, text in camera if text]
 
 
-def _exif_fields(shape: tuple[int, ...], blocks: MetadataBlocks) -> list[Field]:
-    """Return the source's EXIF with the size and colours of these pixels."""
-    height, width, _ = shape
+def _exif_fields(blocks: MetadataBlocks) -> list[Field]:
+    """Return the source's EXIF, but what it says about other pixels."""
     fields = [field for field in blocks.exif if field.tag not in _ABOUT_OTHER_PIXELS]
-    return [
-        *fields,
-        make_field(Tag.COLOR_SPACE, _SRGB),
-        make_field(Tag.PIXEL_X_DIMENSION, width),
-        make_field(Tag.PIXEL_Y_DIMENSION, height),
-    ]
+    return [*fields, make_field(Tag.COLOR_SPACE, _SRGB)]
