@@ -256,4 +256,11 @@ def demo(
     from fadn_cli import demo as demonstration
 
     shown = demonstration.run(folder, overwrite=overwrite)
-    console.show_demo(shown.files, psnr=(shown.psnr_before, shown.psnr_after))
+    console.show_demo(
+        [
+            ("Noisy raw", shown.noisy),
+            ("Denoised", shown.denoised),
+            ("Before/after", shown.picture),
+        ],
+        psnr=(shown.psnr_before, shown.psnr_after),
+    )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from fadn_cli.console import (
@@ -50,7 +50,8 @@ class Display:
         self._verbose = verbose
         self._console = make_console(stderr=True)
         self._live = self._console.is_terminal and not quiet
-        columns = (_Name(), BarColumn(bar_width=30), _Done(), _Rate(), TimeRemainingColumn())
+        texts = [kind(Column(no_wrap=True)) for kind in (_Name, _Done, _Rate)]
+        columns = (texts[0], BarColumn(bar_width=30), *texts[1:], TimeRemainingColumn())
         self._progress = Progress(*columns, console=self._console, transient=True)
         self._files = self._progress.add_task("Files", total=None, visible=False, unit="files")
         self._tiles = self._progress.add_task("", total=None, visible=False, unit="tiles")
@@ -69,7 +70,8 @@ class Display:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._live:
+            self._progress.stop()
 
     def __call__(self, event: Event) -> None:
         """Take an event of `batch.run`."""

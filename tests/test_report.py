@@ -1,0 +1,94 @@
+"""Reports hold plain values and become JSON whatever is in them."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fadn_cli.errors import RawReadError, WriteError
+from fadn_cli.noise import noise_model
+from fadn_cli.report import BatchResult, FileResult, NoiseSummary, decodable, to_json
+from tests.reports import make_info, make_report
+
+
+@pytest.mark.parametrize("make", (make_report, make_info))
+def test_reports_survive_the_way_through_json(make):
+    report = make()
+
+    assert report.to_dict() == json.loads(to_json(report))
+    assert report.to_dict() == json.loads(json.dumps(report.to_dict()))
+
+
+def test_paths_are_strings_and_tuples_are_lists():
+    values = make_info("folder/IMG [raw].CR2").to_dict()
+
+    assert str(Path("folder/IMG [raw].CR2")) == values["path"]
+    assert [10, 20, 2980, 3960] == values["active_area"]
+    assert [[512.0, 512.0], [512.0, 512.25]] == values["black_level"]
+    assert "measured" == values["noise_used"]["source"]
+
+
+def test_names_that_are_not_utf_8_become_ascii_json():
+    text = to_json(make_info(os.fsdecode(b"caf\xe9\n.dng")))
+
+    assert text.isascii()
+    assert "caf\\udce9\n.dng" == json.loads(text)["path"]
+
+
+def test_names_that_are_utf_8_are_kept():
+    assert "Füße 写真.dng" == decodable("Füße 写真.dng")
+    assert "Füße 写真.dng" == json.loads(to_json(make_info("Füße 写真.dng")))["path"]
+
+
+@pytest.mark.parametrize("value", (float("nan"), float("inf"), float("-inf")))
+def test_what_json_has_no_number_for_is_null(value):
+    assert json.loads(to_json({"value": value})) == {"value": None}
+
+
+def test_noise_is_summarized_in_the_digits_that_float32_holds():
+    noise = noise_model([1e-4, 2e-4, 3e-4, 4e-4], 4e-6, source="NoiseProfile")
+
+    summary = NoiseSummary.from_model(noise)
+
+    assert (1e-4, 2e-4, 3e-4, 4e-4) == summary.shot_noise
+    assert (4e-6,) * 4 == summary.read_noise
+    assert "NoiseProfile" == summary.source
+    assert summary.grey_std == pytest.approx(np.sqrt(2.5e-4 * 0.18 + 4e-6), rel=1e-6)
+
+
+DONE = FileResult(source=Path("a.dng"), report=make_report("a.dng"))
+SKIPPED = FileResult(source=Path("b.dng"), skipped="already denoised by fadn")
+UNREADABLE = FileResult(source=Path("c.dng"), error=RawReadError("c.dng: empty"))
+UNWRITABLE = FileResult(source=Path("d.dng"), error=WriteError("d.dng: disk full"))
+
+
+@pytest.mark.parametrize(
+    ("results", "exit_code"),
+    [
+        ((), 0),
+        ((DONE,), 0),
+        ((SKIPPED,), 0),
+        ((DONE, DONE, SKIPPED), 0),
+        ((UNREADABLE,), 3),
+        ((UNWRITABLE,), 9),
+        ((SKIPPED, UNWRITABLE), 9),
+        ((UNREADABLE, UNREADABLE), 1),
+        ((DONE, UNREADABLE), 1),
+    ],
+)
+def test_one_input_exits_with_its_code_and_several_with_1(results, exit_code):
+    assert exit_code == BatchResult(results=results, seconds=1.0).exit_code
+
+
+@pytest.mark.parametrize("results", ((), (DONE,), (UNREADABLE,), (DONE, UNREADABLE)))
+def test_an_interrupted_batch_exits_130_whatever_happened(results):
+    assert BatchResult(results=results, seconds=1.0, interrupted=True).exit_code == 130
+
+
+def test_a_batch_knows_what_was_denoised_and_what_failed():
+    batch = BatchResult(results=(SKIPPED, UNREADABLE, DONE, UNWRITABLE), seconds=1.0)
+
+    assert (DONE.report,) == batch.denoised
+    assert (UNREADABLE.error, UNWRITABLE.error) == batch.errors
