@@ -122,7 +122,7 @@ def make_console(*, stderr: bool) -> Console:
 
 def make_table(*headings: str) -> Table:
     """A table whose first column folds rather than hiding part of a name."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
