@@ -24,8 +24,8 @@ from fadn_cli.raw.tiff_write import Field
 
 Span = tuple[int, int]
 """File offsets: first byte, first byte after."""
-TILE_SIDE = 256
-"""Samples per side of a tile: Adobe's choice; even, so that a tile begins at a CFA cell."""
+_TILE_SIDE = 256  # Adobe's choice
+_SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
 _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
 _MOST_BITS = 16
 
@@ -60,6 +60,7 @@ def write_tiles(
         What the raw IFD must say about the tiles.
     """
     bits = bits_for(samples, stated=stated_bits)
+    tile_height, tile_width = tile_size(samples.shape)
     spans = list(free)
     offsets, sizes = [], []
     for tile in encode_tiles(samples, bits=bits, threads=threads):
@@ -70,8 +71,8 @@ def write_tiles(
     return [
         make_field(Tag.BITS_PER_SAMPLE, bits),
         make_field(Tag.COMPRESSION, Compression.JPEG),
-        make_field(Tag.TILE_WIDTH, TILE_SIDE),
-        make_field(Tag.TILE_LENGTH, TILE_SIDE),
+        make_field(Tag.TILE_LENGTH, tile_height),
+        make_field(Tag.TILE_WIDTH, tile_width),
         make_field(Tag.TILE_OFFSETS, offsets),
         make_field(Tag.TILE_BYTE_COUNTS, sizes),
     ]
@@ -106,6 +107,23 @@ def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
     return min(max(stated, needed, _FEWEST_BITS), _MOST_BITS)
 
 
+def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return (height, width) of the tiles for a mosaic of that shape.
+
+    LibRaw wraps a tile's rows at the width of the image, so no tile may be wider than the image.
+
+    Examples
+    --------
+    >>> tile_size((3000, 4000)), tile_size((100, 1000))
+    ((256, 256), (96, 256))
+    """
+    height, width = (
+        min(max(side // _SIDE_MULTIPLE * _SIDE_MULTIPLE, _SIDE_MULTIPLE), _TILE_SIDE)
+        for side in shape
+    )
+    return height, width
+
+
 def encode_tiles(
     samples: NDArray[np.uint16], *, bits: int, threads: int | None = None
 ) -> Iterator[bytes]:
@@ -125,33 +143,36 @@ def encode_tiles(
     Yields
     ------
     bytes
-        One JPEG stream per tile; ceil(H / 256) * ceil(W / 256) of them.
+        One JPEG stream per tile of `tile_size`.
     """
     height, width = samples.shape
-    corners = [range(0, side, TILE_SIDE) for side in (height, width)]
-    encode = partial(_encode_tile, samples, bits)
+    tile_height, tile_width = tile_size(samples.shape)
     with ThreadPoolExecutor(threads or _available_cores()) as pool:
-        for top in corners[0]:
-            yield from pool.map(partial(encode, top), corners[1])
+        for top in range(0, height, tile_height):
+            tiles = [
+                samples[top : top + tile_height, left : left + tile_width]
+                for left in range(0, width, tile_width)
+            ]
+            yield from pool.map(partial(_encode_tile, (tile_height, tile_width), bits), tiles)
 
 
-def _encode_tile(samples: NDArray[np.uint16], bits: int, top: int, left: int) -> bytes:
-    """Encode the tile at (top, left), padded to full size."""
-    tile = _pad_tile(samples[top : top + TILE_SIDE, left : left + TILE_SIDE])
-    pairs = tile.reshape(TILE_SIDE, TILE_SIDE // 2, 2)  # (row, cell, component)
+def _encode_tile(size: tuple[int, int], bits: int, samples: NDArray[np.uint16]) -> bytes:
+    """Encode one tile, padded to full size."""
+    height, width = size
+    pairs = _pad(samples, size).reshape(height, width // 2, 2)  # (row, cell, component)
     return bytes(imagecodecs.jpeg8_encode(pairs, lossless=True, predictor=1, bitspersample=bits))
 
 
-def _pad_tile(tile: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def _pad(samples: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
     """Fill a tile up with what costs least: repeated pairs, for which all differences are 0."""
-    height, width = tile.shape
-    if (height, width) == (TILE_SIDE, TILE_SIDE):
-        return np.ascontiguousarray(tile)
-    padded = np.empty((TILE_SIDE, TILE_SIDE), np.uint16)
-    padded[:height, :width] = tile
-    for col in range(width, TILE_SIDE):  # keeps the colour of a column
+    height, width = samples.shape
+    if (height, width) == size:
+        return np.ascontiguousarray(samples)
+    padded = np.empty(size, np.uint16)
+    padded[:height, :width] = samples
+    for col in range(width, size[1]):  # keeps the colour of a column
         padded[:height, col] = padded[:height, max(col - 2, 0)]
-    padded[height:, 0::2] = tile[-1, 0]  # a row begins with the difference to the one above
+    padded[height:, 0::2] = samples[-1, 0]  # a row begins with the difference to the one above
     padded[height:, 1::2] = padded[height - 1, 1]
     return padded
 

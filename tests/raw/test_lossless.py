@@ -4,12 +4,13 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from fadn_cli.raw.lossless import TILE_SIDE, bits_for, encode_tiles
+from fadn_cli.raw.lossless import bits_for, encode_tiles, tile_size
 
 
 def decode(tiles, height, width):
-    rows, cols = -(-height // TILE_SIDE), -(-width // TILE_SIDE)
-    decoded = [imagecodecs.ljpeg_decode(t).reshape(TILE_SIDE, TILE_SIDE) for t in tiles]
+    tile_height, tile_width = tile_size((height, width))
+    rows, cols = -(-height // tile_height), -(-width // tile_width)
+    decoded = [imagecodecs.ljpeg_decode(t).reshape(tile_height, tile_width) for t in tiles]
     assert rows * cols == len(decoded)
     whole = np.block([decoded[row * cols : (row + 1) * cols] for row in range(rows)])
     return whole[:height, :width]
@@ -21,7 +22,7 @@ def samples_of(height, width, bits, seed=0):
 
 
 @pytest.mark.parametrize("bits", (10, 12, 14, 15, 16))
-@pytest.mark.parametrize("size", ((2, 2), (3, 5), (256, 256), (257, 511), (300, 258)))
+@pytest.mark.parametrize("size", ((2, 2), (17, 31), (100, 300), (256, 256), (257, 511)))
 def test_tiles_decode_to_the_samples(size, bits):
     samples = samples_of(*size, bits)
     samples.flat[0], samples.flat[-1] = 0, (1 << bits) - 1
@@ -80,6 +81,14 @@ def test_precision_is_the_sources_unless_a_sample_needs_more():
         bits_for(samples * 16, stated=12),
         bits_for(samples // 256, stated=8),
     ]
+
+
+@pytest.mark.parametrize("side", (16, 31, 100, 255, 256, 1000))
+def test_no_tile_is_larger_than_the_mosaic(side):
+    height, width = tile_size((side, side))
+
+    assert height == width <= min(side, 256)
+    assert 0 == width % 16
 
 
 def test_the_mosaic_is_not_modified():
