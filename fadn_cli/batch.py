@@ -71,7 +71,10 @@ def plan(
     recursive: bool = False,
     overwrite: bool = False,
 ) -> Plan:
-    """Decide what is denoised and where it goes; reads no pixels, writes nothing.
+    """Decide what is denoised and where it goes; writes nothing.
+
+    Files are read only where two want one output: one that cannot be denoised wants none, and
+    fails for its own reason like any other.
 
     Parameters
     ----------
@@ -112,15 +115,12 @@ def plan(
             folder = output / source.subfolder if recursive else output
             target = output if single else folder / target.name
         jobs.append(Job(source=source.path, output=target))
-    _refuse_collisions(jobs)
+    failures = [*found.failures, *_refuse_collisions(jobs)]
+    failed = {failure.source for failure in failures}
+    jobs = [job for job in jobs if job.source not in failed]
     free = [job for job in jobs if overwrite or not os.path.lexists(job.output)]
-    taken = [_already_there(job) for job in jobs if job not in free]
-    return Plan(
-        jobs=tuple(free),
-        format=format,
-        skipped=found.skipped,
-        failures=(*found.failures, *taken),
-    )
+    failures += [_already_there(job) for job in jobs if job not in free]
+    return Plan(jobs=tuple(free), format=format, skipped=found.skipped, failures=tuple(failures))
 
 
 def run(
@@ -183,18 +183,23 @@ def _denoise(
         report = pipeline.denoise_file(
             job.source, job.output, options, on_tile=partial(_tell_tile, tell)
         )
-    except FadnError as error:
-        return FileResult(source=job.source, error=error)
     except Exception as error:
-        if alone:
+        if alone and not isinstance(error, FadnError):
             raise
-        message = f"{job.source.name}: internal error: {type(error).__name__}: {error}"
-        return FileResult(
-            source=job.source,
-            error=FadnError(message, advice="This is a bug in fadn: please report it."),
-            traceback=traceback.format_exc(),
-        )
+        return _failure(job.source, error)
     return FileResult(source=job.source, report=report)
+
+
+def _failure(source: Path, error: Exception) -> FileResult:
+    """Report a failed file; what is not a FadnError is a bug, and keeps its traceback."""
+    if isinstance(error, FadnError):
+        return FileResult(source=source, error=error)
+    message = f"{source.name}: internal error: {type(error).__name__}: {error}"
+    return FileResult(
+        source=source,
+        error=FadnError(message, advice="This is a bug in fadn: please report it."),
+        traceback="".join(traceback.format_exception(error)),
+    )
 
 
 def _make_folder(folder: Path) -> None:
@@ -233,10 +238,13 @@ def _choose_format(format: str | None, output: Path | None) -> str:
     return format or named or "dng"
 
 
-def _refuse_collisions(jobs: Sequence[Job]) -> None:
-    """Raise if two outputs, or an output and a source, are one file, on any kind of disk."""
+def _refuse_collisions(jobs: Sequence[Job]) -> list[FileResult]:
+    """Raise if two outputs, or an output and a source, are one file, on any kind of disk.
+
+    Returns the failures of files that share an output but cannot be denoised anyway.
+    """
     sources = {_identity(job.source): job.source for job in jobs}
-    wanted: dict[str, Path] = {}
+    wanted: dict[str, list[Job]] = {}
     for job in jobs:
         key = _identity(job.output)
         if key in sources:
@@ -244,12 +252,27 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
                 f"{job.source}: the output would replace the source {sources[key]}",
                 advice="Choose another --suffix, or another folder with -o.",
             )
-        if key in wanted:
+        wanted.setdefault(key, []).append(job)
+    failures = []
+    for rivals in wanted.values():
+        checked = [(job, _why_not(job.source) if len(rivals) > 1 else None) for job in rivals]
+        good = [job.source for job, failure in checked if failure is None]
+        if len(good) > 1:
             raise FadnError(
-                f"{wanted[key]} and {job.source} both want the output {job.output}",
+                f"{good[0]} and {good[1]} both want the output {rivals[0].output}",
                 advice="Denoise them in separate runs, each with its own --suffix or -o.",
             )
-        wanted[key] = job.source
+        failures += [failure for _, failure in checked if failure is not None]
+    return failures
+
+
+def _why_not(source: Path) -> FileResult | None:
+    """Report why a file cannot be denoised; None if it can."""
+    try:
+        pipeline.inspect_file(source)
+    except Exception as error:
+        return _failure(source, error)
+    return None
 
 
 def _identity(path: Path) -> str:

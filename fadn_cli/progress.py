@@ -179,8 +179,10 @@ def _summary_table(batch: BatchResult) -> Table:
 def _line(result: FileResult) -> str:
     """One settled input in one line."""
     report = result.report
+    if result.error is not None:
+        return f"failed: {result.error}"
     if report is None:
-        return f"{result.source.name}: {result.skipped or 'failed'}"
+        return f"{result.source.name}: {result.skipped}"
     facts = (
         name_camera(report.make, report.model),
         f"ISO {spell_number(report.iso)}",

@@ -106,8 +106,8 @@ def _sky(rng: np.random.Generator, y: Plane, x: Plane) -> Plane:
     clouds = np.clip(_noise(rng, y, x, cells=(14, 3)) - 0.15, 0, 1)[..., None]
     light: Plane = clear + clouds * (_rgb(0.30, 0.13, 0.11) * low**1.5)
     for down, across, glow in rng.random((60, 3)).astype(np.float32):
-        row, col = int(down * 0.3 * y.size), int(across * (x.size - 2))
-        light[row : row + 2, col : col + 2] += glow * np.float32(0.4)
+        row, col = int(down * 0.3 * y.size), int(across * (x.size - 4))
+        light[row : row + 4, col : col + 4] += glow * np.float32(0.3)
     distance = np.sqrt((y - 0.15) ** 2 + (x - 1.16) ** 2)[..., None]
     light += np.exp(-distance / 0.05) * _rgb(0.16, 0.16, 0.18)
     craters = 1 + 0.12 * _noise(rng, y, x, cells=(16, 24))

@@ -20,6 +20,20 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def unreadable(monkeypatch):
+    """Names of files that cannot be read; all others can. Lists those that were looked into."""
+    names = {}
+
+    def inspect_file(path):
+        names.setdefault("inspected", []).append(path.name)
+        if path.name in names:
+            raise names[path.name]
+
+    monkeypatch.setattr(pipeline, "inspect_file", inspect_file)
+    return names
+
+
+@pytest.fixture
 def denoised(monkeypatch):
     """Fake the denoising: writes a file, or raises what `denoised.errors` has for the name."""
 
@@ -130,7 +144,7 @@ def test_a_suffix_that_leads_elsewhere_is_a_matter_of_usage(folder, suffix):
 
 
 @pytest.mark.parametrize("second", ("x.dng", "X.DNG", "x.Nef"))
-def test_two_sources_that_want_one_output_are_refused_and_both_named(tmp_path, second):
+def test_two_sources_that_want_one_output_are_refused_and_both_named(tmp_path, unreadable, second):
     fill(tmp_path, "x.nef", second)
 
     with pytest.raises(FadnError, match="both want") as caught:
@@ -140,7 +154,22 @@ def test_two_sources_that_want_one_output_are_refused_and_both_named(tmp_path, s
     assert str(tmp_path / second) in str(caught.value)
 
 
-def test_two_folders_with_the_same_names_do_not_fit_one_output_folder(tmp_path):
+def test_a_file_that_cannot_be_denoised_wants_no_output(tmp_path, unreadable):
+    fill(tmp_path, "x.cr2", "x.cr3", "x.crw", "y.dng")
+    unreadable["x.cr2"] = RawReadError("x.cr2: truncated")
+    unreadable["x.crw"] = ZeroDivisionError("oops")
+
+    plan = batch.plan([tmp_path])
+
+    assert ["x_denoised.dng", "y_denoised.dng"] == outputs(plan, tmp_path)
+    assert ["x.cr3", "y.dng"] == [job.source.name for job in plan.jobs]
+    assert ["x.cr2: truncated", "x.crw: internal error: ZeroDivisionError: oops"] == [
+        str(failure.error) for failure in plan.failures
+    ]
+    assert "y.dng" not in unreadable["inspected"]
+
+
+def test_two_folders_with_the_same_names_do_not_fit_one_output_folder(tmp_path, unreadable):
     fill(tmp_path, "one/a.dng", "two/a.dng")
 
     with pytest.raises(FadnError, match="both want"):

@@ -64,7 +64,7 @@ def test_a_single_failure_is_said_once(capsys):
 def test_several_files_get_a_line_each_and_a_summary(capsys):
     running, summary = show(capsys, SKIPPED, DONE, FAILED)
 
-    assert ["b.dng: already denoised by fadn", "a [1].CR2: Canon", "c.nef: failed"] == [
+    assert ["b.dng: already denoised by fadn", "a [1].CR2: Canon", "failed: c.nef: truncated"] == [
         line[:32].split(" EOS")[0] for line in running.splitlines()
     ]
     rows = {line.split("  ")[0].strip(): line for line in summary.splitlines()}
