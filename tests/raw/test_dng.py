@@ -24,7 +24,7 @@ EDIT = DngEdit(
     unique_id=bytes(range(16)),
     description="fadn 0.1.0 strength=0.75 model=test",
 )
-LAYOUT_TAGS = {258, 259, 273, 278, 279, 322, 323, 324, 325}
+LAYOUT_TAGS = {259, 273, 278, 279, 322, 323, 324, 325}
 STATED_TAGS = {700, 50781, 50935, 51041}
 
 
@@ -422,7 +422,6 @@ def test_real_dngs_keep_everything_but_the_expected_tags_and_shrink(tmp_path, ra
     first, second = structure(source), structure(output)
     expected = LAYOUT_TAGS | STATED_TAGS | {51111}
     assert expected >= changed_tags(first.ifds[0], second.ifds[0])
-    assert first.ifds[0].ints(Tag.BITS_PER_SAMPLE) == second.ifds[0].ints(Tag.BITS_PER_SAMPLE)
     assert output.stat().st_size < source.stat().st_size * 0.6
     start = first.ifds[0].first_int(Tag.STRIP_OFFSETS, 0)
     assert bytes(first.data[8:start]) == bytes(second.data[8:start])

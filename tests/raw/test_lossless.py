@@ -72,6 +72,13 @@ def test_padding_costs_next_to_nothing():
     assert padded < full * 0.35  # a bit per sample
 
 
+def test_padding_continues_the_columns_of_a_colour():
+    (_, tile) = encode_tiles(samples_of(256, 259, 14), bits=14)
+
+    columns = imagecodecs.ljpeg_decode(tile).reshape(256, 256)
+    assert np.array_equal(columns[:, 1:254], columns[:, 3:256])
+
+
 def test_precision_is_the_sources_unless_a_sample_needs_more():
     samples = np.full((2, 2), 4095, np.uint16)
 

@@ -57,7 +57,7 @@ def test_brightness_does_not_follow_the_maximum_of_the_data(tmp_path, suffix):
     raw_image = read_raw(write(tmp_path / f"in.{suffix}", noisy_samples(100, 120)))
     low = replace(raw_image.mosaic, samples=np.full((100, 120), 2000, np.uint16))
     spike = low.samples.copy()
-    spike[40:60, 40:60] = 16000
+    spike[40:60, 40:60] = 14000  # LibRaw takes a maximum of over 75 % for white, unless told
 
     without, with_spike = develop(raw_image, low), develop(raw_image, replace(low, samples=spike))
 
