@@ -100,7 +100,8 @@ def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArr
     down, across = (height - top) // SIDE, (width - left) // SIDE
     area = packed[:, top : top + down * SIDE, left : left + across * SIDE]
     grid = area.reshape(planes, down, SIDE, across, SIDE)[:, ::stride]
-    return grid.swapaxes(2, 3).reshape(-1, SIDE, SIDE)
+    blocks: NDArray[np.float32] = grid.swapaxes(2, 3).reshape(-1, SIDE, SIDE)
+    return blocks
 
 
 def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -126,6 +127,7 @@ def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
 def _cosines() -> NDArray[np.float32]:
     """Return the orthonormal DCT-II matrix of one block side."""
     index = np.arange(SIDE)
-    matrix = np.sqrt(2 / SIDE) * np.cos(np.pi * np.outer(index, 2 * index + 1) / (2 * SIDE))
+    angles = np.pi * np.outer(index, 2 * index + 1) / (2 * SIDE)
+    matrix: NDArray[np.float32] = (np.sqrt(2 / SIDE) * np.cos(angles)).astype(np.float32)
     matrix[0] = np.sqrt(1 / SIDE)
-    return matrix.astype(np.float32)
+    return matrix

@@ -32,6 +32,8 @@ _WEAK_AT_LEAST = 8
 _SLOPE_SHARE = 0.3  # of all blocks, the weakest textured: show how texture fades with frequency
 _MAX_SLOPE = 0.8
 _ITERATIONS = 14
+_WHITE = (0.2, 0.5)  # excess that proves texture; least doubt of a level above the model
+_COLOURED = (1.0, 0.5)  # excess from which a level is no longer evidence, and how fast
 _HIGH_COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _RELATION = (2.18, 1.20)  # log(read) = 2.18 log(shot) + 1.20 [Brooks et al., CVPR 2019, on DND]
 _RELATION_STD = 1.5  # in log(read); wide: old sensors read out far noisier at base ISO
@@ -132,11 +134,16 @@ def typical_levels(packed: NDArray[np.float32]) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Levels:
-    """The weakest blocks of each brightness bin, averaged, before and after correction."""
+    """The weakest blocks of each brightness bin, averaged; the shapes are (bins,)."""
 
     mean: NDArray[np.float64]
+    """Normalized level."""
     variance: NDArray[np.float64]
+    """Of the noise, the texture extrapolated to none."""
     uncertainty: NDArray[np.float64]
+    """Standard deviation of `variance`."""
+    excess: NDArray[np.float64]
+    """Middle over high frequencies, minus 1: 0 where noise is white and alone."""
 
 
 def _fit(
@@ -168,16 +175,24 @@ def _weakest(
         count = max(int(_WEAK * len(members)), _WEAK_AT_LEAST)
         chosen = members[np.argsort(texture[members], kind="stable")[:count]]
         high = float(blocks.high[chosen].mean())
-        excess = max(float(blocks.check[chosen].mean()) - high, 0.0)
+        excess = max(float(blocks.check[chosen].mean()) / high - 1, 0.0)
         correction = slope / (1 - slope) * excess
-        variance = max(high - correction, 0.1 * high)
         model = float(expected[chosen].mean())
         freedom = len(chosen) * blocks.share * _HIGH_COEFFICIENTS / 2
         spread = model**2 / freedom * ((1 + slope) / (1 - slope)) ** 2
-        uncertainty = sqrt(spread + correction**2 + (excess / 2) ** 2)
-        rows.append((float(blocks.mean[chosen].mean()), variance, uncertainty))
-    mean, variances, uncertainties = np.array(rows).T
-    return _Levels(mean=mean, variance=variances, uncertainty=uncertainties)
+        doubt = high**2 * (correction**2 + excess**2 / 4)
+        # lossy compression takes the high frequencies away: they say little of the noise then
+        coloured = model * _COLOURED[1] * max(excess - _COLOURED[0], 0)
+        rows.append(
+            (
+                float(blocks.mean[chosen].mean()),
+                high * max(1 - correction, 0.1),
+                sqrt(spread + doubt + coloured**2),
+                excess,
+            )
+        )
+    mean, variance, uncertainty, excesses = np.array(rows).T
+    return _Levels(mean=mean, variance=variance, uncertainty=uncertainty, excess=excesses)
 
 
 def _texture_slope(
@@ -208,8 +223,9 @@ def _refine(levels: _Levels, shot: float, read: float) -> tuple[float, float]:
     """Take one Gauss-Newton step of log(shot), log(read) towards the levels and the weak prior."""
     mean = np.maximum(levels.mean, 0)
     residual = (levels.variance - shot * mean - read) / levels.uncertainty
-    # texture only adds: what lies above the model counts less the further away it is
-    weight = np.where(residual > 0, 1 / (1 + residual**2), 1.0) ** 0.5
+    # texture only adds: what lies above the model counts less, the more so where texture shows
+    textured = np.clip(levels.excess / _WHITE[0], _WHITE[1], 1)
+    weight = np.where(residual > 0, 1 / np.sqrt(1 + (textured * residual) ** 2), 1.0)
     jacobian = np.stack([shot * mean, np.full_like(mean, read)], axis=1)
     jacobian *= (weight / levels.uncertainty)[:, None]
     expected = _RELATION[0] * log(shot) + _RELATION[1]
@@ -245,6 +261,7 @@ def _uncensored(levels: _Levels, floor: float) -> _Levels:
     shrink = np.where(found < t[-1], np.interp(found, t, variance), 1.0)
     std = np.sqrt(levels.variance / shrink)
     return _Levels(
+        excess=levels.excess,
         mean=np.where(found < t[-1], floor + found * std, levels.mean),
         variance=std**2,
         uncertainty=levels.uncertainty / shrink**2 * np.where(found > t[0], 1.0, 10.0),
