@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from fadn_cli.errors import FadnError
+from fadn_cli.raw.marker import is_denoised
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.marker import is_denoised
 
 
 def is_marked(path: Path) -> bool:

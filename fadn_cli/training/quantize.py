@@ -2,7 +2,8 @@
 noise.
 
 `export` calls it. The one thing to know: only convolutions are quantized, and only those that gain
-by it; the Feature-Align layers and the last layer, whose errors would show, stay in float.
+by it; the Feature-Align layers and those near the input and the output, whose errors would show,
+stay in float.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,13 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-FLOAT_LAYERS = (".align.", "leave")
-"""Parts of the names of convolutions that stay in float."""
+FLOAT_LAYERS = (".align.", "leave", "enter", "decode1", "up1", "up2")
+"""Parts of the names of convolutions that stay in float.
+
+Measured on an early checkpoint, low noise: quantizing everything leaves an error of 0.24 sigma,
+as an activation's 8 bits must span strong edges and faint noise alike; with these in float it is
+0.04 sigma, at 1.3 times the seconds.
+"""
 
 
 class _Reader(CalibrationDataReader):

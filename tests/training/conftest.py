@@ -1,0 +1,17 @@
+"""Fixtures of the training tests; all of them need torch."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+
+@pytest.fixture(scope="session")
+def photos():
+    """Two drawn photographs: a smooth one and one of edges, (3, H, W) uint8."""
+    rows, cols = np.mgrid[:160, :192].astype(np.float32)
+    smooth = np.stack([rows * 1.2, cols, 255 - rows], axis=0)
+    edges = 127 + 100 * np.sign(np.sin(rows / 5) * np.sin(cols / 7))
+    edges = np.stack([edges, edges * 0.8, 255 - edges], axis=0)
+    return [torch.from_numpy(picture.clip(0, 255).astype(np.uint8)) for picture in (smooth, edges)]

@@ -1,0 +1,61 @@
+"""The ruler is the published one, and its measures are what their names say."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("torch")
+
+from fadn_cli.training.evaluate import cases, evaluate, psnr, ssim, table_text  # noqa: E402
+
+
+@pytest.mark.raw
+def test_the_ruler_agrees_with_the_published_one(shared, monkeypatch):
+    monkeypatch.syspath_prepend(str(shared / "bench"))
+    import rawset
+
+    folder = shared / "photos" / "val"
+    for ours, theirs in zip(cases(folder), rawset.cases(folder), strict=False):
+        name, level, clean, noisy, shot, read = theirs
+        assert (name, level, shot) == (ours.name, ours.level, ours.shot_noise)
+        assert ours.read_noise == pytest.approx(read)
+        assert psnr(ours.noisy, ours.clean) == pytest.approx(rawset.psnr(noisy, clean), abs=0.05)
+        if level == "S":
+            break
+    del sys.modules["rawset"]
+
+
+def test_psnr_of_a_known_error():
+    clean = np.full((4, 16, 16), 0.5, np.float32)
+
+    assert psnr(clean + np.float32(0.01), clean) == pytest.approx(40, abs=1e-3)
+
+
+def test_ssim_is_one_for_equals_and_falls_with_noise():
+    rng = np.random.default_rng(1)
+    clean = rng.random((4, 32, 32), np.float32)
+    noise = rng.normal(0, 1, clean.shape).astype(np.float32)
+
+    assert ssim(clean, clean) == pytest.approx(1)
+    assert 1 > ssim(clean + 0.05 * noise, clean) > ssim(clean + 0.2 * noise, clean)
+
+
+def test_the_table_has_a_row_per_measure_and_a_column_per_level():
+    scores = {"psnr": {"A": 48.884, "mean": 48.884}, "ssim": {"A": 0.99, "mean": 0.99}}
+
+    lines = table_text({"noisy": scores}).splitlines()
+
+    assert "| noisy, dB | 48.88 |  |  |  |  |  | 48.88 |" == lines[2]
+    assert lines[3].startswith("| noisy, SSIM | 0.9900 |")
+
+
+def test_every_photograph_of_a_folder_is_scored(tmp_path):
+    pixels = np.random.default_rng(2).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+
+    scores = evaluate(tmp_path, lambda packed, shot, read: packed, "AE")
+
+    assert scores["psnr"]["A"] > scores["psnr"]["E"] > 10
+    assert scores["psnr"]["mean"] == pytest.approx((scores["psnr"]["A"] + scores["psnr"]["E"]) / 2)

@@ -1,0 +1,98 @@
+"""The student's promises: size, alignment, receptive field, and what its layers do."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from fadn_cli.denoise.network import make_features  # noqa: E402
+from fadn_cli.noise import noise_model  # noqa: E402
+from fadn_cli.training.model import (  # noqa: E402
+    Denoiser,
+    FeatureAlign,
+    Student,
+    StudentConfig,
+    macs_per_packed_pixel,
+)
+
+TINY = StudentConfig(width=8, width_middle=8, width_deep=8, embedding=4)
+
+
+def shaken(config=TINY):
+    """A student whose last layer is not zero, so that its output says something."""
+    torch.manual_seed(2)
+    student = Student(config).eval()
+    torch.nn.init.normal_(student.leave.weight)
+    return student
+
+
+def test_the_fast_student_stays_within_its_budget():
+    assert macs_per_packed_pixel(Student(StudentConfig())) <= 25_000
+
+
+def test_an_untrained_denoiser_returns_its_input():
+    x = torch.randn(1, 4, 16, 24)
+    ones = torch.ones(1, 4, 1, 1)
+
+    assert torch.equal(x, Denoiser(Student(TINY))(x, 1e-3 * ones, 1e-5 * ones))
+
+
+def test_feature_align_starts_near_the_identity_and_can_be_left_out():
+    features = torch.randn(1, 8, 4, 4)
+
+    aligned = FeatureAlign(8, 4)(features, torch.randn(1, 20, 4, 4))
+
+    assert torch.allclose(features, aligned, atol=0.8)
+    without = Student(StudentConfig(feature_align=False))
+    assert not any("align" in name for name, _ in without.named_modules())
+
+
+def test_feature_align_sees_the_input_at_every_scale():
+    names = {name.split(".")[0] for name, _ in Student(TINY).named_modules() if "align" in name}
+
+    assert {"bottom", "decode1", "decode2"} == names
+
+
+def test_a_change_reaches_as_far_as_the_receptive_field_says_and_no_farther():
+    student = shaken()
+    reach = student.receptive_field // 2
+    x = torch.randn(1, 4, 160, 160, generator=torch.Generator().manual_seed(1))
+    shot, read = (torch.full((1, 4, 1, 1), value) for value in (1e-2, 1e-2))
+    denoiser = Denoiser(student)
+    changed = x.clone()
+    changed[..., 80, 80] += 3
+
+    with torch.no_grad():
+        difference = (denoiser(changed, shot, read) - denoiser(x, shot, read)).abs().amax((0, 1))
+
+    rows = torch.nonzero(difference.amax(1)).flatten()
+    farthest = max(80 - rows.min().item(), rows.max().item() - 80)
+    assert reach - student.alignment <= farthest <= reach
+
+
+def test_only_multiples_of_the_alignment_keep_their_size():
+    student = shaken()
+    grid = student.alignment // 2
+
+    with torch.no_grad():
+        assert (1, 16, 3 * grid, 2 * grid) == student(torch.zeros(1, 20, 3 * grid, 2 * grid)).shape
+        with pytest.raises(RuntimeError):
+            student(torch.zeros(1, 20, 3 * grid + 1, 2 * grid))
+
+
+def test_training_and_inference_make_the_same_features():
+    rng = np.random.default_rng(5)
+    packed = rng.normal(0.05, 0.05, (4, 72, 40)).astype(np.float32)
+    noise = noise_model([1e-3, 2e-3, 2e-3, 3e-3], 1e-4, source="test")
+    seen = []
+    student = Student(TINY)
+    student.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+
+    shot, read = (
+        torch.from_numpy(v)[None, :, None, None] for v in (noise.shot_noise, noise.read_noise)
+    )
+    with torch.no_grad():
+        Denoiser(student)(torch.from_numpy(packed)[None], shot, read)
+
+    features, _ = make_features(packed, noise)
+    np.testing.assert_allclose(features, seen[0].numpy(), atol=2e-5)

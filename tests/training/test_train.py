@@ -1,0 +1,99 @@
+"""A tiny network learns; a killed run resumes to the same weights."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from fadn_cli.training import train as training  # noqa: E402
+from fadn_cli.training.losses import pixel_loss  # noqa: E402
+from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
+from fadn_cli.training.train import TrainConfig, learning_rate, load_config, make_batch, train  # noqa: E402
+
+TINY = StudentConfig(width=8, width_middle=8, width_deep=8, embedding=4)
+CONFIG = TrainConfig(network=TINY, steps=60, batch=2, patch=16, bfloat16=False)
+CONFIGS = Path(training.__file__).parent / "configs"
+
+
+def weights(checkpoint):
+    return torch.load(checkpoint, weights_only=True)["model"]
+
+
+def loss_after(steps, photos, run):
+    """The loss on batches that are never trained on."""
+    run.mkdir()
+    config = TrainConfig(
+        network=TINY, steps=steps, batch=4, patch=16, warmup=5, learning_rate=5e-3, bfloat16=False
+    )
+    model = Denoiser(Student(TINY))
+    model.load_state_dict(weights(train(config, photos, run, minutes=9)))
+    losses = []
+    for step in range(1000, 1010):
+        noisy, target, told_shot, told_read, std = make_batch(photos, config, step)
+        with torch.no_grad():
+            losses.append(pixel_loss(model(noisy, told_shot, told_read), target, std).item())
+    return sum(losses) / len(losses)
+
+
+def test_the_loss_of_a_tiny_network_falls(photos, tmp_path):
+    before = loss_after(0, photos, tmp_path / "before")
+
+    assert loss_after(200, photos, tmp_path / "after") < 0.95 * before
+
+
+def test_a_run_killed_half_way_resumes_to_the_same_weights(photos, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    config = TrainConfig(network=TINY, steps=6, batch=2, patch=16, bfloat16=False)
+
+    expected = weights(train(config, photos, whole, minutes=9))
+    for _ in range(6):
+        checkpoint = train(config, photos, parts, minutes=0)  # one step each
+
+    assert 6 == torch.load(checkpoint, weights_only=True)["step"]
+    actual = weights(checkpoint)
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+
+
+def test_a_specialist_starts_from_another_runs_weights(photos, tmp_path):
+    for name in ("general", "special"):
+        (tmp_path / name).mkdir()
+    general = weights(train(CONFIG, photos, tmp_path / "general", minutes=0))
+
+    config = TrainConfig(network=TINY, steps=0, start_from="general")
+    special = weights(train(config, photos, tmp_path / "special", minutes=9))
+
+    assert all(torch.equal(general[name], special[name]) for name in general)
+
+
+def test_the_rate_warms_up_and_ends_at_zero():
+    config = TrainConfig(steps=1000, warmup=100)
+
+    rates = [learning_rate(config, step) for step in range(1001)]
+
+    assert rates[0] == pytest.approx(2e-5)
+    assert rates[100] == max(rates) == pytest.approx(2e-3)
+    assert rates[1000] == pytest.approx(0)
+
+
+def test_the_loss_does_not_depend_on_the_scale_of_the_noise():
+    error = torch.randn(2, 4, 8, 8)
+    std = torch.full((2, 4, 8, 8), 0.02)
+
+    loss = pixel_loss(error * std, torch.zeros_like(std), std)
+
+    assert torch.allclose(loss, pixel_loss(error * 9 * std, torch.zeros_like(std), 9 * std))
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_config_is_understood(path):
+    assert load_config(path).steps > 0
+
+
+def test_a_misspelt_setting_is_an_error(tmp_path):
+    (tmp_path / "x.toml").write_text("stepps = 3\n")
+
+    with pytest.raises(TypeError, match="stepps"):
+        load_config(tmp_path / "x.toml")
