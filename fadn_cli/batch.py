@@ -106,7 +106,9 @@ def plan(
     if any(mark in suffix for mark in "/\\\0"):
         raise PlanError(f"the suffix {suffix!r} would lead into another folder")
     if output is not None and not single and os.path.lexists(output) and not is_folder(output):
-        raise PlanError(f"{output} is a file, but the output of several inputs is a folder")
+        raise PlanError(
+            f"{output} is neither a folder nor, ending in .dng, .tif or .tiff, one file's output"
+        )
     ending = suffix + _SUFFIXES[format]
     jobs = []
     for source in found.sources:

@@ -195,8 +195,10 @@ def _line(result: FileResult) -> str:
 
 def _totals(batch: BatchResult) -> str:
     """The batch in one line."""
-    megapixels = sum(report.megapixels for report in batch.denoised)
     skipped = len(batch.results) - len(batch.denoised) - len(batch.errors)
     counts = f"{len(batch.denoised)} denoised, {len(batch.errors)} failed, {skipped} skipped"
+    if not batch.denoised:
+        return counts
+    megapixels = sum(report.megapixels for report in batch.denoised)
     rate = megapixels / max(batch.seconds, 1e-9)
     return f"{counts}; {megapixels:.1f} MP in {batch.seconds:.1f} s ({rate:.1f} MP/s)"

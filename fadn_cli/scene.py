@@ -35,7 +35,7 @@ def draw_scene(height: int, width: int) -> NDArray[np.float32]:
     Parameters
     ----------
     height, width : int
-        Pixels; drawn for width = 1.5 height, other shapes show more or less of the same.
+        Pixels, at least 16; drawn for width = 1.5 height, others show more or less of the same.
 
     Returns
     -------

@@ -123,7 +123,7 @@ def test_an_existing_folder_stays_one_whatever_its_name(folder):
 def test_a_file_where_the_output_folder_should_be_is_a_matter_of_usage(folder):
     fill(folder, "out")
 
-    with pytest.raises(batch.PlanError, match="out is a file"):
+    with pytest.raises(batch.PlanError, match="out is neither a folder"):
         batch.plan([folder / "a.NEF"], output=folder / "out")
 
 

@@ -1,0 +1,360 @@
+"""The command as users meet it: its help, its options, its exit codes, and one raw all the way."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import fadn_cli
+from fadn_cli import pipeline
+from fadn_cli.cli import app
+from fadn_cli.mosaic import normalize
+from fadn_cli.raw.reader import read_raw
+from tests.raw.builders import write_dng
+from tests.reports import make_report
+
+COMMANDS = ("denoise", "info", "models", "demo")
+BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
+
+
+def fadn(*arguments, code=None, **options):
+    """Run the command, or Python code in its place, in a process of its own."""
+    command = ["-c", code] if code else ["-m", "fadn_cli"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(fadn_cli.__file__).parents[1])}
+    environment |= options.pop("environment", {})
+    return subprocess.run(
+        [sys.executable, *command, *map(os.fspath, arguments)],
+        capture_output=True,
+        env=environment,
+        text=True,
+        errors="surrogateescape",
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def clean_scene(height=192, width=256):
+    """A (H, W) float32 normalized mosaic: a smooth ramp with a step in it, grey."""
+    down, across = np.mgrid[0:height, 0:width].astype(np.float32)
+    return 0.05 + 0.3 * across / width + 0.2 * (down > height / 2)
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    """A DNG with the noise of a high ISO."""
+    return write_noisy(tmp_path / "IMG_1.dng")
+
+
+def write_noisy(path):
+    """Write a DNG of the clean scene with noise."""
+    x = clean_scene()
+    rng = np.random.default_rng(3)
+    x = x + rng.normal(size=x.shape) * np.sqrt(SHOT * x + READ)
+    samples = np.clip(np.rint(x * (WHITE - BLACK) + BLACK), 0, WHITE).astype(np.uint16)
+    return write_dng(path, samples, black=(BLACK,), white=WHITE, iso=3200)
+
+
+def test_help_lists_every_command_with_its_purpose():
+    result = CliRunner().invoke(app, ["-h"])
+
+    assert 0 == result.exit_code
+    for command in COMMANDS:
+        line = next(line for line in result.output.splitlines() if line.strip().startswith(command))
+        assert len(line.split()) > 3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_every_command_has_help(command):
+    result = CliRunner().invoke(app, [command, "--help"], terminal_width=200)
+
+    assert 0 == result.exit_code
+    options = [line for line in result.output.splitlines() if line.startswith("  -")]
+    assert options
+    for line in options:
+        assert len(line.split("  ")) > 2, line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "denoise",
+        "denoise x --strength 1.1",
+        "denoise x --strength -0.1",
+        "denoise x --strength nan",
+        "denoise x --strength much",
+        "denoise x --format jpeg",
+        "denoise x --shot-noise 1e-4",
+        "denoise x --read-noise 1e-4",
+        "denoise x --shot-noise 0 --read-noise 0",
+        "denoise x --shot-noise inf --read-noise 0",
+        "denoise x --shot-noise 1e-4 --read-noise -1",
+        "denoise x --shot-noise 1e-4 --read-noise nan",
+        "denoise x --iso 0",
+        "denoise x --threads 0",
+        "denoise x -o x.dng --format tiff",
+        "denoise x --suffix a/b",
+        "denoise x --unknown",
+        "info",
+        "info x y",
+        "remove x",
+    ],
+)
+def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments):
+    result = CliRunner().invoke(app, arguments.split())
+
+    assert 2 == result.exit_code
+    assert "Error: " in result.output
+
+
+def test_options_become_the_pipelines(tmp_path, monkeypatch):
+    seen = []
+
+    def denoise_file(path, output, options, *, on_tile=None):
+        seen.append((path, output, options))
+        return make_report(path, output)
+
+    monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
+    source = tmp_path / "a.nef"
+    source.touch()
+    arguments = "--strength 0.5 --iso 200 --shot-noise 1e-4 --read-noise 1e-6 --threads 3"
+    arguments += " --specialist bayer-x --overwrite --format tiff"
+
+    result = CliRunner().invoke(app, ["denoise", str(source), *arguments.split()])
+
+    assert 0 == result.exit_code
+    options = pipeline.DenoiseOptions(
+        strength=0.5,
+        format="tiff",
+        iso=200,
+        shot_noise=1e-4,
+        read_noise=1e-6,
+        specialist="bayer-x",
+        overwrite=True,
+        threads=3,
+    )
+    assert [(source, tmp_path / "a_denoised.tif", options)] == seen
+
+
+def test_without_options_the_pipelines_defaults_hold(tmp_path, monkeypatch):
+    seen = []
+
+    def denoise_file(path, output, options, *, on_tile=None):
+        seen.append(options)
+        return make_report(path, output)
+
+    monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
+    (tmp_path / "a.nef").touch()
+
+    CliRunner().invoke(app, ["denoise", str(tmp_path)])
+
+    assert [pipeline.DenoiseOptions()] == seen
+
+
+def test_version_is_the_packages():
+    run = fadn("--version")
+
+    assert (0, f"fadn {fadn_cli.__version__}\n", "") == (run.returncode, run.stdout, run.stderr)
+
+
+def test_shells_can_complete_the_commands():
+    run = fadn(
+        environment={"_FADN_COMPLETE": "complete_bash", "COMP_WORDS": "fadn de", "COMP_CWORD": "1"}
+    )
+
+    assert ["denoise", "demo"] == run.stdout.split()
+
+
+def test_a_raw_comes_out_cleaner_and_known_as_ours(noisy, tmp_path):
+    source = noisy.read_bytes()
+
+    run = fadn("denoise", noisy)
+
+    assert 0 == run.returncode, run.stderr
+    assert "" == run.stdout
+    assert "IMG_1.dng: Fadn Synthetic, ISO 3200, noise " in run.stderr
+    assert source == noisy.read_bytes()
+    before, after = (
+        np.abs(normalize(read_raw(path).mosaic) - clean_scene()).mean()
+        for path in (noisy, tmp_path / "IMG_1_denoised.dng")
+    )
+    assert after < before / 2
+
+    info = json.loads(fadn("info", "--json", tmp_path / "IMG_1_denoised.dng").stdout)
+    assert info["is_fadn_output"] is True
+    assert ["RGGB", 256, 192] == [info["cfa"], info["width"], info["height"]]
+
+    again = fadn("denoise", tmp_path, "--overwrite", "-o", tmp_path / "second")
+    assert "1 denoised, 0 failed, 1 skipped" in again.stderr
+    assert ["IMG_1_denoised.dng"] == [path.name for path in (tmp_path / "second").iterdir()]
+
+
+def test_strength_0_gives_the_sources_samples(noisy, tmp_path):
+    run = fadn("denoise", noisy, "--strength", "0", "-o", tmp_path / "same.dng", "-q")
+
+    assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+    expected, actual = (read_raw(path).mosaic for path in (noisy, tmp_path / "same.dng"))
+    assert np.array_equal(expected.samples, actual.samples)
+
+
+@pytest.mark.parametrize("name", (b"[raw] [x].dng",))
+def test_odd_names_survive(tmp_path, name):
+    path = write_noisy(tmp_path / os.fsdecode(name))
+
+    run = fadn("denoise", path)
+
+    assert 0 == run.returncode, run.stderr
+    assert path.with_name(f"{path.stem}_denoised.dng").exists()
+    info = fadn("info", "--json", path)
+    assert json.loads(info.stdout)["path"].endswith(".dng")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "reason"),
+    [
+        (None, 3, "no such file"),
+        (b"", 3, "IMG_2.dng"),
+        (b"certainly not a raw file" * 99, 3, "IMG_2.dng"),
+    ],
+)
+def test_what_is_no_raw_exits_3_in_one_line_and_leaves_nothing(tmp_path, content, code, reason):
+    path = tmp_path / "IMG_2.dng"
+    if content is not None:
+        path.write_bytes(content)
+    before = sorted(tmp_path.iterdir())
+
+    run = fadn("denoise", path)
+
+    assert code == run.returncode
+    error, advice = run.stderr.splitlines()
+    assert error.startswith("fadn: error: ")
+    assert reason in error
+    assert advice.startswith("  ")
+    assert before == sorted(tmp_path.iterdir())
+
+
+def test_info_of_what_is_no_raw_exits_3_too(tmp_path):
+    run = fadn("info", tmp_path / "IMG_2.dng")
+
+    assert 3 == run.returncode
+    assert run.stderr.startswith("fadn: error: ")
+    assert "IMG_2.dng: " in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_existing_output_exits_8_and_is_kept(noisy, tmp_path):
+    (tmp_path / "IMG_1_denoised.dng").write_bytes(b"mine")
+
+    run = fadn("denoise", noisy)
+
+    assert 8 == run.returncode
+    assert "--overwrite" in run.stderr
+    assert b"mine" == (tmp_path / "IMG_1_denoised.dng").read_bytes()
+
+
+def test_an_unknown_specialist_exits_6_and_names_the_known(noisy):
+    run = fadn("denoise", noisy, "--specialist", "magic")
+
+    assert 6 == run.returncode
+    assert "magic" in run.stderr
+    assert json.loads(fadn("models", "--json").stdout)[0]["name"] in run.stderr
+
+
+def test_a_source_as_its_own_output_exits_9(noisy):
+    source = noisy.read_bytes()
+
+    run = fadn("denoise", noisy, "-o", noisy, "--overwrite")
+
+    assert 9 == run.returncode
+    assert source == noisy.read_bytes()
+
+
+def test_a_full_disk_exits_9_and_leaves_nothing(noisy, tmp_path):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    run = fadn("denoise", noisy, preexec_fn=limit)
+
+    assert 9 == run.returncode, run.stderr
+    assert "Traceback" not in run.stderr
+    assert [noisy] == list(tmp_path.iterdir())
+
+
+def test_one_bad_file_among_several_exits_1_and_the_good_one_is_done(noisy, tmp_path):
+    (tmp_path / "IMG_2.cr2").write_bytes(b"nothing")
+
+    run = fadn("denoise", tmp_path / "gone.dng", tmp_path)
+
+    assert 1 == run.returncode
+    assert (tmp_path / "IMG_1_denoised.dng").exists()
+    assert "1 denoised, 2 failed, 0 skipped" in run.stderr
+    assert "IMG_2.cr2" in run.stderr
+    assert "gone.dng: no such file" in run.stderr
+
+
+def test_a_folder_without_raws_exits_3(tmp_path):
+    run = fadn("denoise", tmp_path)
+
+    assert 3 == run.returncode
+    assert "no raw files" in run.stderr
+
+
+PATCHED = """
+import sys
+from fadn_cli import pipeline
+from fadn_cli.__main__ import main
+def raises(*arguments, **options):
+    raise {error}
+pipeline.denoise_file = pipeline.inspect_file = raises
+main()
+"""
+
+
+@pytest.mark.parametrize("command", ("denoise", "info"))
+def test_a_bug_keeps_its_traceback(noisy, command):
+    run = fadn(command, noisy, code=PATCHED.format(error="ZeroDivisionError('a bug')"))
+
+    assert 1 == run.returncode
+    assert run.stderr.startswith("Traceback")
+    assert run.stderr.rstrip().endswith("ZeroDivisionError: a bug")
+
+
+@pytest.mark.parametrize("command", ("denoise", "info"))
+def test_ctrl_c_exits_130_without_a_traceback(noisy, command):
+    run = fadn(command, noisy, code=PATCHED.format(error="KeyboardInterrupt"))
+
+    assert 130 == run.returncode
+    assert "Traceback" not in run.stderr
+
+
+def test_a_reader_that_leaves_is_no_error_worth_a_traceback():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "fadn_cli", "models", "--json"]
+
+    with os.fdopen(write_end, "w") as gone:
+        run = subprocess.run(
+            command,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(fadn_cli.__file__).parents[1],
+            check=False,
+        )
+
+    assert "" == run.stderr
+
+
+def test_models_shows_every_specialist_of_the_manifest():
+    table = fadn("models").stdout
+    listed = json.loads(fadn("models", "--json").stdout)
+
+    assert listed
+    assert all(model["name"] in table for model in listed)
+    assert {"name", "noise_range", "sha256", "psnr"} <= set(listed[0])
