@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.levels import keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network import Network
 from fadn_cli.denoise.specialists import Specialist
@@ -83,7 +84,8 @@ def denoise_packed(
             on_tile(tile.index + 1, count)
         return tile, result
 
-    return mix(packed, grid.blend(results()), strength=strength), count
+    denoised = keep_levels(packed, grid.blend(results()), noise)
+    return mix(packed, denoised, strength=strength), count
 
 
 def available_cores() -> int:

@@ -7,7 +7,7 @@ and nowhere else, and never downloaded.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Specialist:
     """Multiply-accumulates per packed pixel (four samples)."""
     residual_std: tuple[tuple[float, float], ...]
     """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
-    psnr: dict[str, float]
+    psnr: dict[str, float] = field(hash=False)
     """dB per level of the ruler, measured through the shipped file."""
 
     def residual_at(self, grey_std: float) -> float:

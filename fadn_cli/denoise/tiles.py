@@ -180,7 +180,7 @@ class TileGrid:
         padded = _round_up(length, self.alignment)
         if padded <= self.tile:
             return [0], padded
-        # No more tiles than needed, and none larger than it needs to be: overlaps are work done twice.
+        # No more tiles than needed, none larger than it needs to be: overlaps are work twice.
         count = -(-(padded - self.overlap) // (self.tile - self.overlap))
         stride = _round_up(-(-(padded - self.overlap) // count), self.alignment)
         side = stride + self.overlap
