@@ -5,7 +5,6 @@ anything else is a bug of ours and keeps its traceback.
 """
 
 import io
-import os
 import sys
 
 from fadn_cli.cli import app
@@ -26,16 +25,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    finally:
-        _flush()
-
-
-def _flush() -> None:
-    """Flush stdout; a reader that has left (`| head`) is no error worth a traceback."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -333,10 +333,11 @@ def test_ctrl_c_exits_130_without_a_traceback(noisy, command):
     assert "Traceback" not in run.stderr
 
 
-def test_a_reader_that_leaves_is_no_error_worth_a_traceback():
+@pytest.mark.parametrize("arguments", ("models", "models --json", "--help", "--version"))
+def test_a_reader_that_leaves_is_no_error_worth_a_traceback(arguments):
     read_end, write_end = os.pipe()
     os.close(read_end)
-    command = [sys.executable, "-m", "fadn_cli", "models", "--json"]
+    command = [sys.executable, "-m", "fadn_cli", *arguments.split()]
 
     with os.fdopen(write_end, "w") as gone:
         run = subprocess.run(
