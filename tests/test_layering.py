@@ -42,7 +42,7 @@ MAY_IMPORT = {
 
 ROWS = {
     "denoise": (
-        "blocks mix packing stabilize tiles",
+        "blocks levels mix packing stabilize tiles",
         "estimate specialists",
         "network noise_choice",
         "frame",
@@ -138,6 +138,12 @@ def row_of(part, inner):
     return next(rows, None)
 
 
+def empty_house():
+    """Every module of the tables, with nothing in it."""
+    wings = (f"{wing}.{name}" for wing, rows in ROWS.items() for name in " ".join(rows).split())
+    return dict.fromkeys([*MAY_IMPORT, *wings], "")
+
+
 def test_every_import_is_in_the_tables():
     assert [] == list(violations(read_package()))
 
@@ -169,7 +175,7 @@ def test_every_import_is_in_the_tables():
     ],
 )
 def test_what_breaks_the_tables_is_found(module, source, sentence):
-    modules = {**dict.fromkeys(read_package(), ""), "training": "", module: source}
+    modules = empty_house() | {module: source}
 
     assert [sentence] == list(violations(modules))
 
@@ -185,7 +191,7 @@ def test_what_breaks_the_tables_is_found(module, source, sentence):
     ],
 )
 def test_what_the_tables_allow_is_left_alone(module, source):
-    modules = {**dict.fromkeys(read_package(), ""), module: source}
+    modules = empty_house() | {module: source}
 
     assert [] == list(violations(modules))
 
