@@ -203,7 +203,7 @@ def test_strength_0_gives_the_sources_samples(noisy, tmp_path):
     assert np.array_equal(expected.samples, actual.samples)
 
 
-@pytest.mark.parametrize("name", (b"[raw] [x].dng",))
+@pytest.mark.parametrize("name", (b"[raw] [x].dng", b"caf\xe9.dng"))
 def test_odd_names_survive(tmp_path, name):
     path = write_noisy(tmp_path / os.fsdecode(name))
 

@@ -34,6 +34,8 @@ _MAX_SLOPE = 0.8
 _ITERATIONS = 14
 _WHITE = (0.2, 0.5)  # excess that proves texture; least doubt of a level above the model
 _COLOURED = (1.0, 0.5)  # excess from which a level is no longer evidence, and how fast
+_TAIL = (0.005, 0.308)  # quantile of a block's `high` over its variance: chi-squared, 15 freedoms
+_TAIL_SLACK = 1.5  # for the sampling error of the tail in small frames
 _HIGH_COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _RELATION = (2.18, 1.20)  # log(read) = 2.18 log(shot) + 1.20 [Brooks et al., CVPR 2019, on DND]
 _RELATION_STD = 1.5  # in log(read); wide: old sensors read out far noisier at base ISO
@@ -161,7 +163,27 @@ def _fit(
             levels = _uncensored(levels, floor)
         shot, read = _refine(levels, shot, read)
         shot, read = min(max(shot, bounds[0]), bounds[1]), max(read, least_read)
-    return shot, read
+    scale = _envelope(blocks, bins, _expected_variance(blocks.mean, shot, read, floor), levels)
+    return min(max(shot * scale, bounds[0]), bounds[1]), max(read * scale, least_read)
+
+
+def _envelope(
+    blocks: BlockStatistics,
+    bins: list[NDArray[np.intp]],
+    expected: NDArray[np.float64],
+    levels: _Levels,
+) -> float:
+    """Return the factor that brings an all too textured frame's model down to its calmest blocks.
+
+    Pure noise has a known lower tail: blocks far below it show that the model is too high. One bin
+    alone is not believed, and coloured ones are not asked.
+    """
+    ratio = blocks.high / expected
+    tails = np.array([float(np.quantile(ratio[members], _TAIL[0])) for members in bins])
+    tails = tails[levels.excess < _COLOURED[0]]
+    if not tails.size:
+        return 1.0
+    return min(1.0, _TAIL_SLACK * float(np.quantile(tails, 0.25)) / _TAIL[1])
 
 
 def _weakest(

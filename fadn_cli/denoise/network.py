@@ -59,7 +59,7 @@ class Network:
             if isinstance(error, WeightsError):
                 raise
             raise InferenceError(
-                f"{specialist.file}: onnxruntime {onnxruntime.__version__} fails on it ({error})",
+                f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
                 advice="Update onnxruntime.",
             ) from error
 
@@ -78,24 +78,33 @@ class Network:
 
         Raises
         ------
+        ValueError
+            h or w is not a multiple of the alignment.
         InferenceError
             onnxruntime failed, usually for want of memory.
         """
+        _, height, width = packed.shape
+        if height % self.specialist.alignment or width % self.specialist.alignment:
+            raise ValueError(f"{packed.shape} is not a multiple of {self.specialist.alignment}")
         features, std = make_features(packed, noise)
         try:
             residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
         except Exception as error:
             raise InferenceError(
-                f"{self.specialist.name} failed on a {packed.shape} tile ({error})",
+                f"{self.specialist.name} failed on a {width}x{height} tile: {_first_line(error)}",
                 advice="Close other programs, or use --threads 1 to need less memory.",
             ) from error
-        _, height, width = packed.shape
         # Channel p * 4 + 2 * row + col of a grid pixel is sample (row, col) of its 2x2 block.
         blocks = residual.reshape(4, 2, 2, height // 2, width // 2).transpose(0, 3, 1, 4, 2)
         out = std.reshape(4, height // 2, 2, width // 2, 2)
         out *= blocks
         std += packed
         return std
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says, without onnxruntime's pages of detail."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def make_features(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.estimate import estimate_noise, reconcile
+from fadn_cli.denoise.estimate import estimate_noise, reconcile, typical_levels
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
 
@@ -70,5 +70,5 @@ def choose_noise(
         return FoundNoise(measured=None, used=profile, warnings=())
     if profile is None:
         return FoundNoise(measured=measured, used=measured, warnings=())
-    used, warning = reconcile(measured, profile)
+    used, warning = reconcile(measured, profile, levels=typical_levels(packed))
     return FoundNoise(measured=measured, used=used, warnings=(warning,) if warning else ())

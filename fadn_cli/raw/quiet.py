@@ -1,13 +1,15 @@
-"""Keep LibRaw's own messages off the terminal: its errors reach the user in our words.
+"""LibRaw's manners: its own messages off the terminal, and names it cannot spell.
 
 Used where LibRaw decodes (`reader`, `render`). The one thing to know: LibRaw prints to file
 descriptor 2, past Python, so the descriptor itself is turned away for as long as a call takes.
 """
 
+import io
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _lock = threading.Lock()
 
@@ -29,3 +31,13 @@ def quiet_stderr() -> Iterator[None]:
             os.dup2(saved, 2)
             os.close(saved)
             os.close(sink)
+
+
+def openable(path: Path) -> str | io.BytesIO:
+    """Return what rawpy can open: the path, or the bytes where its name is not UTF-8."""
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return io.BytesIO(path.read_bytes())
+    return name

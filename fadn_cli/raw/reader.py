@@ -32,7 +32,7 @@ from fadn_cli.raw.dng_tags import (
     read_wb_gains,
 )
 from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.quiet import quiet_stderr
+from fadn_cli.raw.quiet import openable, quiet_stderr
 from fadn_cli.raw.tiff import Ifd, TiffFile, map_file, parse
 
 MIN_SIDE = 16
@@ -233,7 +233,7 @@ def _decoded(path: Path) -> Iterator[Any]:
     """Open and unpack a file with LibRaw, its errors made ours."""
     try:
         with quiet_stderr():
-            raw = rawpy.imread(str(path))
+            raw = rawpy.imread(openable(path))
             raw.unpack()
     except rawpy.LibRawFileUnsupportedError as error:
         raise RawReadError(

@@ -15,7 +15,7 @@ from PIL import ImageCms
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Mosaic, RawImage
-from fadn_cli.raw.quiet import quiet_stderr
+from fadn_cli.raw.quiet import openable, quiet_stderr
 
 _ROWS_PER_BLOCK = 256
 _LIBRAW_WHITE = 65535
@@ -64,7 +64,7 @@ def develop(raw_image: RawImage, mosaic: Mosaic, *, half_size: bool = False) -> 
     gains = raw_image.metadata.wb_gains
     try:
         with quiet_stderr():
-            opened = rawpy.imread(str(raw_image.path))
+            opened = rawpy.imread(openable(raw_image.path))
             opened.unpack()
         with opened as raw:
             _fill(raw.raw_image, mosaic)

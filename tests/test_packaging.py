@@ -1,0 +1,76 @@
+"""The wheel carries the weights and works where the checkout is not."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fadn_cli.denoise import specialists
+from tests.raw.builders import noisy_samples, write_dng
+
+pytest.importorskip("hatchling")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built without isolation: the test extra brings hatchling, no network is needed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
+    (path,) = folder.glob("fadn-*.whl")
+    return path
+
+
+def test_the_wheel_holds_code_weights_and_licence_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "fadn_cli/weights/manifest.json" in names
+    assert "fadn_cli/py.typed" in names
+    for specialist in specialists.bundled():
+        assert f"fadn_cli/weights/{specialist.file}" in names
+    assert any(name.endswith("LICENSE") for name in names)
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert {"fadn_cli"} == tops
+
+
+def test_the_wheel_stays_small(wheel):
+    assert wheel.stat().st_size < 5e6
+
+
+def test_the_installed_wheel_denoises_offline_in_a_clean_environment(wheel, tmp_path):
+    environment = tmp_path / "venv"
+    venv.create(environment, with_pip=False)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+    zipfile.ZipFile(wheel).extractall(packages)
+    # The dependencies come from the environment of the tests, after the wheel's own files; a plain
+    # line in a .pth file runs none of the .pth files there, so an editable fadn stays out.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    source = tmp_path / "photo.dng"
+    write_dng(source, noisy_samples(128, 160, low=2000, high=2600))
+    python = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+    clean = {"PATH": os.environ["PATH"], "http_proxy": "http://0.0.0.0:9", "HOME": str(tmp_path)}
+
+    where = subprocess.run(
+        [python, "-c", "import fadn_cli; print(fadn_cli.__file__)"],
+        cwd=tmp_path,
+        env=clean,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    done = subprocess.run(
+        [python, "-m", "fadn_cli", "denoise", str(source), "--threads", "1"],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+    )
+
+    assert str(environment) in where.stdout
+    assert (0, True) == (done.returncode, (tmp_path / "photo_denoised.dng").exists()), done.stderr

@@ -1,0 +1,68 @@
+"""Every bundled file is the one of the manifest, small, and as good as its row says."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import fadn_cli
+from fadn_cli.denoise import specialists
+
+SPECIALISTS = specialists.bundled()
+GOLDEN = {
+    # specialist: (shot_noise, PSNR in dB of the drawn mosaic below); measured, not promised
+    # elsewhere
+    "bayer-fast-low": (2e-4, 0.0),
+    "bayer-fast-high": (4e-3, 0.0),
+}
+
+
+def drawn_mosaic(shot_noise, size=192):
+    """A clean RGGB mosaic of gradients, edges and fine lines, and its noisy exposure."""
+    rows, cols = np.mgrid[:size, :size]
+    clean = 0.15 + 0.1 * np.sin(cols / 23) + 0.1 * ((rows // 29 + cols // 37) % 2)
+    clean += 0.05 * np.sin(rows / 2.5) * (cols > size // 2)
+    clean[0::2, 0::2] *= 0.6
+    clean[1::2, 1::2] *= 0.75
+    rng = np.random.default_rng(12)
+    noisy = rng.poisson(clean / shot_noise) * shot_noise + rng.normal(0, 1e-3, clean.shape)
+    return clean.astype(np.float32), noisy.astype(np.float32)
+
+
+@pytest.mark.parametrize("specialist", SPECIALISTS, ids=lambda each: each.name)
+def test_the_hash_is_the_manifests(specialist):
+    data = (specialists.folder() / specialist.file).read_bytes()
+
+    assert specialist.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_all_weights_together_stay_under_five_megabytes():
+    assert sum(path.stat().st_size for path in specialists.folder().glob("*.onnx")) < 5e6
+
+
+def test_every_file_in_the_folder_is_in_the_manifest():
+    files = {path.name for path in specialists.folder().glob("*.onnx")}
+
+    assert {specialist.file for specialist in SPECIALISTS} == files
+
+
+def test_every_row_says_how_it_was_trained():
+    rows = json.loads((specialists.folder() / "manifest.json").read_text())["specialists"]
+
+    for row in rows:
+        assert {"steps", "seconds", "seed", "config", "commit", "hardware"} <= row[
+            "training"
+        ].keys()
+
+
+@pytest.mark.parametrize("specialist", SPECIALISTS, ids=lambda each: each.name)
+def test_each_is_as_good_as_it_was(specialist):
+    shot_noise, expected = GOLDEN[specialist.name]
+    clean, noisy = drawn_mosaic(shot_noise)
+
+    out = fadn_cli.denoise_mosaic(
+        noisy, shot_noise=shot_noise, read_noise=1e-6, specialist=specialist.name
+    )
+
+    assert -10 * np.log10(np.mean((out - clean) ** 2)) == pytest.approx(expected, abs=0.1)
