@@ -3,8 +3,10 @@ it.
 
 `frame` calls it after the network. The one thing to know: a network, an int8 one above all, is off
 by some hundredths of sigma, differently in every plane, and over a whole picture that is a colour
-cast. What was removed is averaged per plane and brightness, and that average, if it is significant,
-is put back.
+cast. The mean of what was removed, block by block, is put back.
+
+Binning by the denoised brightness instead, over the whole frame, was tried: in dark frames a low
+value is partly low noise, and the correction then makes the shift it should remove.
 """
 
 import numpy as np
@@ -12,20 +14,17 @@ from numpy.typing import NDArray
 
 from fadn_cli.noise import NoiseModel
 
-BINS = 16
-"""Brightness bins per plane, of equally many samples."""
-_MOST_SAMPLES = 1 << 20  # per plane: the standard error of a bin is then 0.004 sigma
-_LEAST_SAMPLES = 256  # per bin: below, nothing can be said
+BLOCK = 32
+"""Packed pixels per side: a block's mean noise is 1/32 sigma, well below what denoising leaves."""
 _OUTLIER = 5.0  # sigma: hot pixels are removed for good, their light is not brightness
 _NEAR_WHITE = 3.0  # sigma below white: above that the noise itself is clipped and has a mean
-_TABLE = 1024  # entries of the correction curve
-_ROWS_PER_BLOCK = 256  # keeps temporaries small: memory must not grow with the image
+_LEAST_SHARE = 0.25  # of a block's samples: with fewer left, nothing is known of its mean
 
 
 def keep_levels(
     packed: NDArray[np.float32], denoised: NDArray[np.float32], noise: NoiseModel
 ) -> NDArray[np.float32]:
-    """Put back, in place, the mean of what was removed at each brightness of each plane.
+    """Put the local mean of what was removed back, in place.
 
     Parameters
     ----------
@@ -40,51 +39,53 @@ def keep_levels(
     -------
     (4, h, w) float32, normalized
         `denoised` itself.
-
-    Notes
-    -----
-    A bin's mean counts only as far as it exceeds twice its standard error (James and Stein, 1961,
-    in its positive-part form), so that on a small frame chance is not mistaken for a cast.
     """
+    _, height, width = packed.shape
+    row_starts, row_weights = _axis(height)
+    col_starts, col_weights = _axis(width)
+    stops = [*row_starts[1:], height]
     for plane, (before, after) in enumerate(zip(packed, denoised, strict=True)):
         shot, read = noise.shot_noise[plane], noise.read_noise[plane]
-        curve = _removed_mean(before, after, shot, read)
-        if curve is not None:
-            _add_curve(after, *curve)
+        means = np.stack(
+            [
+                _block_means(before[start:stop], after[start:stop], col_starts, shot, read)
+                for start, stop in zip(row_starts, stops, strict=True)
+            ]
+        )  # (block rows, block columns)
+        across = means @ col_weights  # (block rows, w)
+        for block, (start, stop) in enumerate(zip(row_starts, stops, strict=True)):
+            for near in range(max(block - 1, 0), min(block + 2, len(across))):
+                after[start:stop] += row_weights[near, start:stop, None] * across[near]
     return denoised
 
 
-def _removed_mean(
-    before: NDArray[np.float32], after: NDArray[np.float32], shot: np.float32, read: np.float32
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Return brightness and significant mean removed of each bin; None if there is none."""
-    step = max(1, int(np.ceil(np.sqrt(after.size / _MOST_SAMPLES))))
-    level = after[::step, ::step].ravel()
-    removed = before[::step, ::step].ravel() - level
-    variance = shot * np.maximum(level, 0) + read
-    usable = (removed**2 < _OUTLIER**2 * variance) & (level < 1 - _NEAR_WHITE * np.sqrt(variance))
-    order = np.flatnonzero(usable)
-    order = order[np.argsort(level[order], kind="stable")]
-    bins = min(BINS, order.size // _LEAST_SAMPLES)
-    if bins == 0:
-        return None
-    groups = np.array_split(order, bins)
-    levels = np.array([level[group].mean() for group in groups], np.float32)
-    means = np.array([removed[group].mean() for group in groups], np.float32)
-    errors = np.array([variance[group].mean() / group.size for group in groups], np.float32)
-    certain = np.maximum(0, 1 - 4 * errors / np.maximum(means**2, np.float32(1e-30)))
-    means *= certain
-    return (levels, means) if means.any() else None
+def _block_means(
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    col_starts: NDArray[np.intp],
+    shot: np.float32,
+    read: np.float32,
+) -> NDArray[np.float32]:
+    """Return the mean removed in each block of one row of blocks; 0 where too little is usable."""
+    removed = before - after
+    limit = np.maximum(after, 0)
+    limit *= _OUTLIER**2 * shot
+    limit += _OUTLIER**2 * read
+    usable = removed * removed < limit
+    usable &= after < 1 - _NEAR_WHITE * np.sqrt(shot + read)
+    np.copyto(removed, 0, where=~usable)
+    counts = np.add.reduceat(usable.view(np.uint8).sum(axis=0, dtype=np.int32), col_starts)
+    sums = np.add.reduceat(removed.sum(axis=0), col_starts)
+    sizes = np.diff(np.append(col_starts, after.shape[1])) * after.shape[0]
+    enough = counts > _LEAST_SHARE * sizes
+    return np.where(enough, sums / np.maximum(counts, 1), 0).astype(np.float32)
 
 
-def _add_curve(
-    plane: NDArray[np.float32], levels: NDArray[np.float32], means: NDArray[np.float32]
-) -> None:
-    """Add the curve through the bins, held constant beyond both ends."""
-    low, high = levels[0], levels[-1]
-    scale = np.float32(_TABLE - 1) / max(high - low, np.float32(1e-9))
-    table = np.interp(np.linspace(low, high, _TABLE), levels, means).astype(np.float32)
-    for start in range(0, plane.shape[0], _ROWS_PER_BLOCK):
-        rows = plane[start : start + _ROWS_PER_BLOCK]
-        index = np.clip((rows - low) * scale, 0, _TABLE - 1).astype(np.int32)
-        rows += table[index]
+def _axis(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return the blocks' starts along a side, and the (blocks, length) linear interpolation."""
+    count = max(1, round(length / BLOCK))
+    edges = np.linspace(0, length, count + 1).astype(np.intp)
+    centres = (edges[:-1] + edges[1:]) / 2
+    places = np.arange(length) + 0.5
+    weights = np.stack([np.interp(places, centres, unit) for unit in np.eye(count)])
+    return edges[:-1], weights.astype(np.float32)
