@@ -15,7 +15,6 @@ SIDE = 6
 """Side of a block, packed px; 5 and 8 measured worse on textured photographs."""
 _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
-_FLOOR_SHARE = 0.002  # of a plane's samples at its minimum: black clipping is worth a correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,35 +62,6 @@ def measure_blocks(packed: NDArray[np.float32]) -> BlockStatistics:
     return BlockStatistics(
         mean=mean, texture=texture, check=check, high=high, share=1 / len(offsets) ** 2
     )
-
-
-def black_floor(packed: NDArray[np.float32]) -> float | None:
-    """Find the level at which the camera clipped the noise around black.
-
-    Some sensors and most phones subtract black in the camera: the negative half of the noise piles
-    up at one value, the minimum, which then is more frequent than the next values above it.
-
-    Parameters
-    ----------
-    packed : (4, h, w) float32, normalized
-
-    Returns
-    -------
-    float or None
-        The common floor, normalized, usually 0; None if the noise around black is whole.
-    """
-    stride = max(packed[0].size // 500_000, 1)
-    floors = []
-    for plane in packed.reshape(len(packed), -1)[:, ::stride]:
-        floor = plane.min()
-        at_floor = np.count_nonzero(plane == floor)
-        if at_floor < _FLOOR_SHARE * plane.size:
-            continue
-        above = plane[plane > floor]
-        next_count = np.count_nonzero(above == above.min()) if above.size else 0
-        if above.size and at_floor > 1.5 * next_count:
-            floors.append(float(floor))
-    return min(floors) if floors else None
 
 
 def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArray[np.float32]:

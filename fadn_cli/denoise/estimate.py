@@ -10,13 +10,14 @@ sensor share gain and read-out, and a small frame has too few flat blocks to tel
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import erf, exp, log, sqrt
+from dataclasses import dataclass, replace
+from math import exp, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.blocks import BlockStatistics, black_floor, measure_blocks
+from fadn_cli.denoise.black_clipping import black_floor, clipped_variance, undo_clipping
+from fadn_cli.denoise.blocks import BlockStatistics, measure_blocks
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import MID_GREY, NoiseModel, noise_model
 
@@ -31,8 +32,8 @@ _WEAK = 0.05  # share of a bin's blocks taken as its weakest textured
 _WEAK_AT_LEAST = 8
 _SLOPE_SHARE = 0.3  # of all blocks, the weakest textured: show how texture fades with frequency
 _MAX_SLOPE = 0.8
-_ITERATIONS = 14
-_WHITE = (0.2, 0.5)  # excess that proves texture; least doubt of a level above the model
+_SYMMETRIC_ITERATIONS = 6
+_ITERATIONS = 20
 _COLOURED = (1.0, 0.5)  # excess from which a level is no longer evidence, and how fast
 _TAIL = (0.005, 0.308)  # quantile of a block's `high` over its variance: chi-squared, 15 freedoms
 _TAIL_SLACK = 1.5  # for the sampling error of the tail in small frames
@@ -156,12 +157,15 @@ def _fit(
     shot = float(np.quantile(blocks.high / np.maximum(blocks.mean, 1e-3), 0.05))
     shot = min(max(shot, bounds[0]), bounds[1])
     read = max(exp(_RELATION[0] * log(shot) + _RELATION[1]), least_read)
-    for _ in range(_ITERATIONS):
+    for iteration in range(_ITERATIONS):
         expected = _expected_variance(blocks.mean, shot, read, floor)
         levels = _weakest(blocks, bins, expected)
         if floor is not None:
-            levels = _uncensored(levels, floor)
-        shot, read = _refine(levels, shot, read)
+            mean, variance, factor = undo_clipping(levels.mean, levels.variance, floor)
+            uncertainty = levels.uncertainty * factor
+            levels = replace(levels, mean=mean, variance=variance, uncertainty=uncertainty)
+        # one-sided doubt from the start would settle at whatever model it starts from
+        shot, read = _refine(levels, shot, read, one_sided=iteration >= _SYMMETRIC_ITERATIONS)
         shot, read = min(max(shot, bounds[0]), bounds[1]), max(read, least_read)
     scale = _envelope(blocks, bins, _expected_variance(blocks.mean, shot, read, floor), levels)
     return min(max(shot * scale, bounds[0]), bounds[1]), max(read * scale, least_read)
@@ -191,7 +195,7 @@ def _weakest(
 ) -> _Levels:
     """Average the weakest textured blocks of each bin and extrapolate their texture to none."""
     texture = blocks.texture / expected
-    slope = _texture_slope(blocks, expected, texture)
+    slope = _texture_slope(blocks, bins, expected, texture)
     rows = []
     for members in bins:
         count = max(int(_WEAK * len(members)), _WEAK_AT_LEAST)
@@ -218,36 +222,41 @@ def _weakest(
 
 
 def _texture_slope(
-    blocks: BlockStatistics, expected: NDArray[np.float64], texture: NDArray[np.float64]
+    blocks: BlockStatistics,
+    bins: list[NDArray[np.intp]],
+    expected: NDArray[np.float64],
+    texture: NDArray[np.float64],
 ) -> float:
     """Return how much of the texture seen at middle frequencies there is at high ones.
 
     Texture moves a block's (check, high) along a line through (noise, noise). Its slope comes from
     the covariances with the independent `texture` (an instrumental variable), which noise in
-    `check` cannot flatten.
+    `check` cannot flatten; within bins, so that a wrong model does not pass for texture.
     """
-    chosen = texture <= np.quantile(texture, _SLOPE_SHARE)
-    score = texture[chosen]
-    check = blocks.check[chosen] / expected[chosen]
-    high = blocks.high[chosen] / expected[chosen]
-    weight = 1 / np.maximum(score, 1) ** 2
-    weight /= weight.sum()
-    score = np.log(np.maximum(score, 1e-3))
-    score = weight * (score - weight @ score)
-    with_check = float(score @ check)
-    noise = sqrt(float(score**2 @ (check - weight @ check) ** 2))
-    if with_check < 4 * noise:
+    with_check = with_high = noise = 0.0
+    for members in bins:
+        limit = np.quantile(texture[members], _SLOPE_SHARE)
+        chosen = members[texture[members] <= limit]
+        weight = 1 / np.maximum(texture[chosen], 1) ** 2
+        score = np.log(np.maximum(texture[chosen], 1e-3))
+        score = weight * (score - np.average(score, weights=weight))
+        check = blocks.check[chosen] / expected[chosen]
+        check -= np.average(check, weights=weight)
+        with_check += float(score @ check)
+        with_high += float(score @ (blocks.high[chosen] / expected[chosen]))
+        noise += float(score**2 @ check**2)
+    if with_check < 4 * sqrt(noise):
         return 0.0
-    return min(max(float(score @ high) / with_check, 0.0), _MAX_SLOPE)
+    return min(max(with_high / with_check, 0.0), _MAX_SLOPE)
 
 
-def _refine(levels: _Levels, shot: float, read: float) -> tuple[float, float]:
+def _refine(levels: _Levels, shot: float, read: float, *, one_sided: bool) -> tuple[float, float]:
     """Take one Gauss-Newton step of log(shot), log(read) towards the levels and the weak prior."""
     mean = np.maximum(levels.mean, 0)
     residual = (levels.variance - shot * mean - read) / levels.uncertainty
-    # texture only adds: what lies above the model counts less, the more so where texture shows
-    textured = np.clip(levels.excess / _WHITE[0], _WHITE[1], 1)
-    weight = np.where(residual > 0, 1 / np.sqrt(1 + (textured * residual) ** 2), 1.0)
+    # texture only adds: what lies above the model counts less the further away it is
+    doubted = residual > 0 if one_sided else np.zeros_like(residual, bool)
+    weight = np.where(doubted, 1 / np.sqrt(1 + residual**2), 1.0)
     jacobian = np.stack([shot * mean, np.full_like(mean, read)], axis=1)
     jacobian *= (weight / levels.uncertainty)[:, None]
     expected = _RELATION[0] * log(shot) + _RELATION[1]
@@ -261,38 +270,7 @@ def _refine(levels: _Levels, shot: float, read: float) -> tuple[float, float]:
 def _expected_variance(
     mean: NDArray[np.float32], shot: float, read: float, floor: float | None
 ) -> NDArray[np.float64]:
-    """Return the variance of blocks of these means, as it is after clipping at `floor`."""
+    """Return the variance of blocks of these means, clipped at `floor` as they are."""
     if floor is None:
         return np.asarray(shot * np.maximum(mean, 0) + read, np.float64)
-    lowest = floor - 4 * sqrt(read)
-    level = lowest + (max(float(mean.max()), floor) + 5 * sqrt(read) - lowest) * (
-        np.linspace(0, 1, 2000) ** 2
-    )
-    variance = shot * np.maximum(level, 0) + read
-    std = np.sqrt(variance)
-    clipped_mean, clipped_variance = _censored((level - floor) / std)
-    return np.interp(mean, floor + clipped_mean * std, clipped_variance * variance)
-
-
-def _uncensored(levels: _Levels, floor: float) -> _Levels:
-    """Undo the clipping at black: the mean and variance that unclipped noise would have had."""
-    t = np.linspace(-1, 5, 601)
-    mean, variance = _censored(t)
-    measured = (levels.mean - floor) / np.sqrt(levels.variance)
-    found = np.interp(measured, mean / np.sqrt(variance), t)
-    shrink = np.where(found < t[-1], np.interp(found, t, variance), 1.0)
-    std = np.sqrt(levels.variance / shrink)
-    return _Levels(
-        excess=levels.excess,
-        mean=np.where(found < t[-1], floor + found * std, levels.mean),
-        variance=std**2,
-        uncertainty=levels.uncertainty / shrink**2 * np.where(found > t[0], 1.0, 10.0),
-    )
-
-
-def _censored(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of max(z, 0), z normal with mean t and unit variance."""
-    below = np.array([0.5 * (1 + erf(value / sqrt(2))) for value in t])
-    density = np.exp(-(t**2) / 2) / sqrt(2 * np.pi)
-    mean = t * below + density
-    return mean, np.maximum((t**2 + 1) * below + t * density - mean**2, 1e-9)
+    return clipped_variance(mean, shot, read, floor)
