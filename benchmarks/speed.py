@@ -1,0 +1,137 @@
+"""Seconds and peak memory of the whole command on a 24-megapixel raw, and of the network alone.
+
+Run from a checkout: ``python benchmarks/speed.py [--raw FILE] [--yardstick FILE.onnx]``. Prints
+tables; asserts nothing, since times are the machine's. The 24 MP mosaic is tiled from a real raw in
+steps of the CFA's period, and wrapped into an uncompressed DNG.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fadn_cli.denoise import specialists  # noqa: E402
+from fadn_cli.denoise.network import Network  # noqa: E402
+from fadn_cli.noise import noise_model  # noqa: E402
+from fadn_cli.raw.reader import read_raw  # noqa: E402
+from tests.raw.builders import write_dng  # noqa: E402
+
+HEIGHT, WIDTH = 4000, 6000
+REPEATS = 20
+JOB = """
+import json, sys
+from pathlib import Path
+from fadn_cli.pipeline import DenoiseOptions, denoise_file
+report = denoise_file(Path(sys.argv[1]), Path(sys.argv[2]), DenoiseOptions(overwrite=True))
+print(json.dumps(report.to_dict()))
+"""
+
+
+def write_24_megapixels(raw: Path, path: Path) -> None:
+    """Tile a raw's active area to 24 MP, keeping the CFA phase, and wrap it into a DNG."""
+    mosaic = read_raw(raw).mosaic
+    area = mosaic.active_area
+    part = mosaic.samples[area.slices]
+    part = part[: part.shape[0] // 2 * 2, : part.shape[1] // 2 * 2]
+    repeats = (-(-HEIGHT // part.shape[0]), -(-WIDTH // part.shape[1]))
+    samples = np.tile(part, repeats)[:HEIGHT, :WIDTH]
+    write_dng(
+        path,
+        samples,
+        cfa=mosaic.cfa.shifted(area.top, area.left).colors,
+        black=(int(mosaic.black_level.mean()),),
+        white=int(mosaic.white_level),
+    )
+
+
+def run_measured(command: list[str]) -> tuple[float, float, str]:
+    """Run a child alone; return its seconds, its peak memory in MB, and its output."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        output = child.stdout.read() if child.stdout else ""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{command[:4]} failed")
+    scale = 1e6 if sys.platform == "darwin" else 1e3
+    return time.perf_counter() - start, usage.ru_maxrss / scale, output
+
+
+def median_seconds(call, repeats: int = REPEATS) -> float:
+    """Return the median time of a call."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def whole_command(raw: Path) -> None:
+    """Print the whole command's time and memory, and its parts."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, output = Path(folder) / "24mp.dng", Path(folder) / "out.dng"
+        write_24_megapixels(raw, source)
+        command = [sys.executable, "-m", "fadn_cli", "denoise", str(source), "--overwrite", "-q"]
+        seconds, memory, _ = run_measured([*command, "-o", str(output)])
+        print(f"| 24 MP, whole command | {seconds:.2f} s | {memory:.0f} MB peak |")
+        _, _, text = run_measured([sys.executable, "-c", JOB, str(source), str(output)])
+        report = json.loads(text)
+        for stage, taken in report["seconds"].items():
+            print(f"| - {stage} | {taken:.2f} s | |")
+        print(f"| - tiles, network | {report['tiles']} | {report['specialist']} |")
+        sizes = (report["source_bytes"] / 1e6, report["output_bytes"] / 1e6)
+        print(f"| - file size before, after | {sizes[0]:.1f} MB | {sizes[1]:.1f} MB |")
+
+
+def networks(yardstick: Path | None) -> None:
+    """Print each network's time per raw megapixel: 512x512 packed, untiled, two threads."""
+    packed = np.random.default_rng(1).random((4, 512, 512), np.float32)
+    noise = noise_model(1e-3, 1e-6, source="benchmark")
+    reference = None
+    if yardstick is not None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        session = onnxruntime.InferenceSession(
+            str(yardstick), options, providers=["CPUExecutionProvider"]
+        )
+        name = session.get_inputs()[0].name
+        reference = median_seconds(lambda: session.run(None, {name: packed[None]}))
+        print(f"| yardstick (fp32) | {reference / 1.048576:.4f} s/MP | 1.00 |")
+    for specialist in specialists.bundled():
+        network = Network(specialist, threads=2)
+        seconds = median_seconds(lambda network=network: network(packed, noise))
+        ratio = f"{seconds / reference:.2f}" if reference else ""
+        print(f"| {specialist.name} | {seconds / 1.048576:.4f} s/MP | {ratio} |")
+
+
+def main() -> None:
+    """Run the command line."""
+    shared = Path(os.environ.get("FADN_SHARED", ROOT.parent / "shared"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raw", type=Path, default=shared / "raws/canon_kiss_x4_colorchart.dng")
+    parser.add_argument("--yardstick", type=Path, default=shared / "bench/yardstick.onnx")
+    arguments = parser.parse_args()
+    print("| what | time | |\n|---|---|---|")
+    help_seconds = median_seconds(
+        lambda: run_measured([sys.executable, "-m", "fadn_cli", "--help"]), repeats=5
+    )
+    print(f"| fadn --help | {help_seconds:.2f} s | |")
+    whole_command(arguments.raw)
+    networks(arguments.yardstick if arguments.yardstick.exists() else None)
+
+
+if __name__ == "__main__":
+    main()
