@@ -58,6 +58,29 @@ def test_noise_of_a_small_textured_scene_is_found_within_a_tenth(shot, exposure)
     assert 1 == pytest.approx(std_ratio(model, clean, shot, read_of(shot)), abs=0.1)
 
 
+def test_texture_everywhere_is_extrapolated_away():
+    blurred = np.random.default_rng(6).normal(size=(4, 200, 200))
+    for axis in (1, 2):
+        blurred = (np.roll(blurred, -1, axis) + 6 * blurred + np.roll(blurred, 1, axis)) / 8
+    contrast = np.geomspace(0.02, 0.1, 200)  # the least of it as strong as the noise
+    clean = np.linspace(0.1, 0.3, 200)[:, None] * (1 + contrast * blurred)
+
+    model = estimate_noise(noisy(clean, 1e-4, read_of(1e-4)))
+
+    assert 1 == pytest.approx(std_ratio(model, clean, 1e-4, read_of(1e-4)), abs=0.08)
+
+
+def test_a_few_calm_spots_bound_the_noise_of_a_frame_full_of_grain():
+    rng = np.random.default_rng(6)
+    grainy = np.kron(rng.random((20, 20)) > 0.03, np.ones((10, 10)))
+    grain = 1 + 0.2 * grainy * rng.normal(size=(4, 200, 200)).clip(-2, 2)
+    clean = np.linspace(0.1, 0.4, 200)[:, None] * grain
+
+    model = estimate_noise(noisy(clean, 1e-4, read_of(1e-4)))
+
+    assert std_ratio(model, clean, 1e-4, read_of(1e-4)) < 3
+
+
 def test_both_parameters_are_found_where_both_matter():
     shot, read = 4e-4, 4e-5
     model = estimate_noise(noisy(scene(320, 320, texture=0.1), shot, read))
@@ -119,15 +142,15 @@ def test_hot_pixels_do_not_matter():
     assert 1 == pytest.approx(std_ratio(model, clean, shot, read_of(shot)), abs=0.1)
 
 
-def test_saturated_areas_do_not_matter():
+def test_noise_clipped_at_white_does_not_count():
     shot = 1.6e-3
     clean = scene()
-    x = noisy(clean, shot, read_of(shot))
-    x[:, 100:] = 1
+    clean[:, 40:] = 0.99
+    x = np.minimum(noisy(clean, shot, read_of(shot)), 1)
 
-    assert 1 == pytest.approx(
-        std_ratio(estimate_noise(x), clean[:, :100], shot, read_of(shot)), abs=0.1
-    )
+    model = estimate_noise(x)
+
+    assert 1 == pytest.approx(std_ratio(model, clean, shot, read_of(shot)), abs=0.1)
 
 
 def test_row_noise_is_not_taken_for_pixel_noise():
