@@ -93,8 +93,9 @@ def test_operators_beyond_the_receptive_field_do_show():
 def test_the_order_of_arrival_does_not_change_a_byte():
     grid = cover(150, 201)
     rng = np.random.default_rng(4)
-    results = [(tile, rng.normal(size=part.shape).astype(np.float32)) for tile, part in
-               grid.split(frame(150, 201))]  # fmt: skip
+    results = []
+    for tile, part in grid.split(frame(150, 201)):
+        results.append((tile, rng.normal(size=part.shape).astype(np.float32)))
     expected = grid.blend(results)
 
     for _ in range(5):
