@@ -16,8 +16,13 @@ from math import exp, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.black_clipping import black_floor, clipped_variance, undo_clipping
-from fadn_cli.denoise.blocks import BlockStatistics, measure_blocks
+from fadn_cli.denoise.blocks import (
+    BlockStatistics,
+    black_floor,
+    clipped_variance,
+    measure_blocks,
+    undo_clipping,
+)
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import MID_GREY, NoiseModel, noise_model
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.black_clipping import black_floor
-from fadn_cli.denoise.blocks import measure_blocks
+from fadn_cli.denoise.blocks import black_floor, measure_blocks
 from fadn_cli.denoise.estimate import estimate_noise, reconcile, typical_levels
 from fadn_cli.denoise.packing import pack, shift_to_rggb
 from fadn_cli.errors import NoiseModelError
