@@ -4,35 +4,27 @@ The command line and the batch call `denoise_file`; programs call `denoise_mosai
 one thing to know: nothing is rounded or clipped between `normalize` and `denormalize`.
 """
 
-import hashlib
-import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fadn_cli import __version__
 from fadn_cli.denoise import specialists
 from fadn_cli.denoise.estimate import estimate_noise
 from fadn_cli.denoise.frame import OnTile, denoise_packed
 from fadn_cli.denoise.noise_choice import FoundNoise, choose_noise
 from fadn_cli.denoise.packing import PhaseShift, pack, shift_back, shift_to_rggb, unpack
 from fadn_cli.denoise.specialists import Specialist
-from fadn_cli.errors import RawReadError
 from fadn_cli.files import atomic_output, ensure_not_source
 from fadn_cli.mosaic import CfaPattern, Mosaic, RawImage, denormalize, normalize
 from fadn_cli.noise import NoiseModel, noise_model
-from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.output import sha256_of, write_output
 from fadn_cli.raw.own_output import is_marked
 from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import develop
-from fadn_cli.raw.tiff_image import write_tiff
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
+from fadn_cli.stopwatch import Stopwatch
 
 __all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
 
@@ -97,7 +89,7 @@ def denoise_file(
         See `errors`: unreadable or unsupported source, no noise model, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
-    clock = _Clock()
+    clock = Stopwatch()
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary:
         with clock.stage("read"):
@@ -121,38 +113,36 @@ def denoise_file(
             mosaic = _from_packed(denoised, shift, raw_image.mosaic)
             del denoised
         with clock.stage("write"):
-            source_hash = _sha256(path)
-            left = _residual_share(specialist, noise.used, options.strength)
-            _write(temporary, raw_image, mosaic, noise.used, left, specialist, options, source_hash)
-            output_hash, output_bytes = _sha256(temporary), temporary.stat().st_size
-    profile = raw_image.metadata.noise_profile
+            source_sha256 = sha256_of(path)
+            write_output(
+                temporary,
+                raw_image,
+                mosaic,
+                format=options.format,
+                strength=options.strength,
+                noise=noise.used,
+                specialist=specialist,
+                source_sha256=source_sha256,
+                threads=options.threads,
+            )
+            output_sha256, output_bytes = sha256_of(temporary), temporary.stat().st_size
     std = np.sqrt(noise.used.shot_noise * np.maximum(before, 0) + noise.used.read_noise)
-    height, width = raw_image.mosaic.samples.shape
     return DenoiseReport(
+        **_describe(raw_image, noise),
         source=path,
         output=output,
-        make=raw_image.metadata.make,
-        model=raw_image.metadata.model,
-        iso=raw_image.metadata.iso,
-        height=height,
-        width=width,
-        cfa=raw_image.mosaic.cfa.colors,
-        noise_measured=None if noise.measured is None else NoiseSummary.from_model(noise.measured),
-        noise_profile=None if profile is None else NoiseSummary.from_model(profile),
-        noise_used=NoiseSummary.from_model(noise.used),
         specialist=None if options.strength == 0 else specialist.name,
         strength=options.strength,
         format=options.format,
         tiles=tiles,
         seconds=clock.seconds(),
-        megapixels=height * width / 1e6,
-        source_sha256=source_hash,
-        output_sha256=output_hash,
+        megapixels=raw_image.mosaic.samples.size / 1e6,
+        source_sha256=source_sha256,
+        output_sha256=output_sha256,
         source_bytes=path.stat().st_size,
         output_bytes=output_bytes,
         mean_shift=tuple(float(shift) for shift in (after - before) / np.maximum(std, 1e-12)),
-        residual_std_ratio=left,
-        warnings=noise.warnings,
+        residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=options.strength),
     )
 
 
@@ -230,27 +220,41 @@ def inspect_file(path: Path, *, iso: int | None = None) -> FileInfo:
     packed, _ = _to_packed(mosaic)
     noise = _find_noise(packed, raw_image, DenoiseOptions(iso=iso))
     area = mosaic.active_area
-    profile = metadata.noise_profile
     return FileInfo(
+        **_describe(raw_image, noise),
         path=path,
-        make=metadata.make,
-        model=metadata.model,
-        iso=metadata.iso,
         exposure_time=metadata.exposure_time,
-        height=mosaic.samples.shape[0],
-        width=mosaic.samples.shape[1],
         active_area=(area.top, area.left, area.height, area.width),
-        cfa=mosaic.cfa.colors,
         black_level=tuple(tuple(float(level) for level in row) for row in mosaic.black_level),
         white_level=mosaic.white_level,
         orientation=metadata.orientation,
-        noise_measured=None if noise.measured is None else NoiseSummary.from_model(noise.measured),
-        noise_profile=None if profile is None else NoiseSummary.from_model(profile),
-        noise_used=NoiseSummary.from_model(noise.used),
         specialist=specialists.choose(noise.used).name,
         is_fadn_output=is_marked(path),
-        warnings=noise.warnings,
     )
+
+
+def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
+    """Return what report and info both say of a photograph."""
+    metadata = raw_image.metadata
+    height, width = raw_image.mosaic.samples.shape
+    summaries = {
+        "noise_measured": noise.measured,
+        "noise_profile": metadata.noise_profile,
+        "noise_used": noise.used,
+    }
+    return {
+        "make": metadata.make,
+        "model": metadata.model,
+        "iso": metadata.iso,
+        "height": height,
+        "width": width,
+        "cfa": raw_image.mosaic.cfa.colors,
+        "warnings": noise.warnings,
+        **{
+            name: None if model is None else NoiseSummary.from_model(model)
+            for name, model in summaries.items()
+        },
+    }
 
 
 def _find_noise(
@@ -291,78 +295,6 @@ def _pick(noise: NoiseModel, name: str | None) -> Specialist:
     return specialists.choose(noise) if name is None else specialists.find(name)
 
 
-def _residual_share(specialist: Specialist, noise: NoiseModel, strength: float) -> float:
-    """Return the share of the noise's sigma left after a blend.
-
-    What is left after full denoising is a smoothed part of the same noise: its variance is also
-    its covariance with the noise, so the blend's variance is r^2 + (1 - s)^2 (1 - r^2).
-    """
-    left = specialist.residual_at(noise.grey_std)
-    return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
-
-
-def _write(
-    temporary: Path,
-    raw_image: RawImage,
-    mosaic: Mosaic,
-    noise: NoiseModel,
-    left: float,
-    specialist: Specialist,
-    options: DenoiseOptions,
-    source_hash: str,
-) -> None:
-    """Write and read back the output."""
-    model = "none" if options.strength == 0 else specialist.name
-    description = f"fadn {__version__} strength={options.strength:g} model={model}"
-    if options.format == "tiff":
-        rgb = develop(raw_image, mosaic)
-        write_tiff(temporary, rgb, raw_image, software=description)
-        return
-    after = noise_model(
-        noise.shot_noise * left**2, noise.read_noise * left**2, source="after denoising"
-    )
-    # Not random: the same source, options and weights are the same photograph.
-    unique = hashlib.sha256(f"{source_hash} {description} {specialist.sha256}".encode())
-    edit = DngEdit(
-        noise_profile=after,
-        strength=options.strength,
-        unique_id=unique.digest()[:16],
-        description=description,
-    )
-    write_dng(temporary, raw_image, mosaic, edit=edit, threads=options.threads)
-    check_dng(temporary, mosaic)
-
-
 def _plane_means(packed: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the four planes' means; float64 sums, since 6 million float32 terms would drift."""
     return np.array([plane.mean(dtype=np.float64) for plane in packed])
-
-
-def _sha256(path: Path) -> str:
-    """Hash a file."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RawReadError(
-            f"{path.name}: cannot be read again ({error.strerror})", advice="Check the disk."
-        ) from error
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        start = time.perf_counter()
-        yield
-        self._stages[name] = time.perf_counter() - start
-
-    def seconds(self) -> dict[str, float]:
-        """Return the stages' times and the total so far."""
-        return {**self._stages, "total": time.perf_counter() - self._start}

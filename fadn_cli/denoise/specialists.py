@@ -7,6 +7,7 @@ and nowhere else, and never downloaded.
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -48,14 +49,29 @@ class Specialist:
     psnr: dict[str, float] = field(hash=False)
     """dB per level of the ruler, measured through the shipped file."""
 
-    def residual_at(self, grey_std: float) -> float:
-        """Return the share of the noise's standard deviation that is left at this noise.
+    def residual_at(self, grey_std: float, *, strength: float = 1.0) -> float:
+        """Return the share of the noise's standard deviation that is left on flat areas.
+
+        What is left after full denoising is a smoothed part of the same noise: its variance is also
+        its covariance with the noise, so a blend's variance is r^2 + (1 - strength)^2 (1 - r^2).
+
+        Parameters
+        ----------
+        grey_std : float
+            Of the noise, at x = 0.18.
+        strength : float
+            0 to 1.
 
         Examples
         --------
-        >>> [round(bundled()[0].residual_at(s), 1) < 0.6 for s in (1e-3, 1e-2)]
-        [True, True]
+        >>> bundled()[0].residual_at(0.01, strength=0)
+        1.0
         """
+        left: float = self._measured_residual(grey_std)
+        return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
+
+    def _measured_residual(self, grey_std: float) -> float:
+        """Interpolate residual_std, held beyond both ends."""
         (low, value), *rest = self.residual_std
         for high, next_value in rest:
             if grey_std <= low:

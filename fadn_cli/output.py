@@ -1,0 +1,98 @@
+"""One denoised mosaic to one finished file: written, read back, and identified.
+
+`pipeline` calls `write_output` with a temporary path. The one thing to know: nothing here depends
+on the clock or on chance, so the same source, options and weights give the same bytes.
+"""
+
+import hashlib
+from pathlib import Path
+
+from fadn_cli import __version__
+from fadn_cli.denoise.specialists import Specialist
+from fadn_cli.errors import RawReadError
+from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.raw.check import check_dng
+from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.raw.render import develop
+from fadn_cli.raw.tiff_image import write_tiff
+
+
+def write_output(
+    path: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    *,
+    format: str,
+    strength: float,
+    noise: NoiseModel,
+    specialist: Specialist,
+    source_sha256: str,
+    threads: int | None = None,
+) -> None:
+    """Write a denoised photograph, and read a DNG back.
+
+    Parameters
+    ----------
+    path : Path
+        A temporary file, whatever its name ends with.
+    raw_image : RawImage
+        The source.
+    mosaic : Mosaic
+        The denoised samples.
+    format : str
+        "dng" or "tiff".
+    strength : float
+        0 to 1.
+    noise : NoiseModel
+        What the source was denoised by.
+    specialist : Specialist
+        The network.
+    source_sha256 : str
+        Of the source file.
+    threads : int, optional
+        For the compression; None: all cores.
+
+    Raises
+    ------
+    WriteError
+        The file does not decode to what was to be written.
+    OSError
+        The system refused.
+    """
+    model = "none" if strength == 0 else specialist.name
+    description = f"fadn {__version__} strength={strength:g} model={model}"
+    if format == "tiff":
+        write_tiff(path, develop(raw_image, mosaic), raw_image, software=description)
+        return
+    left = specialist.residual_at(noise.grey_std, strength=strength) ** 2
+    # Not random: the same source, noise, options and weights are the same photograph.
+    identity = hashlib.sha256(f"{source_sha256} {description} {specialist.sha256}".encode())
+    identity.update(noise.shot_noise.tobytes() + noise.read_noise.tobytes())
+    edit = DngEdit(
+        noise_profile=noise_model(
+            noise.shot_noise * left, noise.read_noise * left, source="after denoising"
+        ),
+        strength=strength,
+        unique_id=identity.digest()[:16],
+        description=description,
+    )
+    write_dng(path, raw_image, mosaic, edit=edit, threads=threads)
+    check_dng(path, mosaic)
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file; hexadecimal.
+
+    Raises
+    ------
+    RawReadError
+        It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RawReadError(
+            f"{path.name}: cannot be read again ({error.strerror})", advice="Check the disk."
+        ) from error
