@@ -1,0 +1,111 @@
+"""Noise lost on flat patches and sharpness kept at patch edges of a colour chart.
+
+``python benchmarks/chart.py RAW``, for ../shared/raws/canon_kiss_x4_colorchart.dng. Flat: the 150
+blocks of 24x24 packed pixels per plane with the least deviation after a quadratic surface is taken
+out, so that shading does not count as noise. Edges: the 10-90 % rise of a profile averaged over 24 rows, at the
+left and right borders of the chart's bottom two rows of patches.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fadn_cli.denoise.packing import pack  # noqa: E402
+from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
+from fadn_cli.raw.reader import read_raw  # noqa: E402
+
+SIDE = 24
+BLOCKS = 150
+ROWS = ((395, 419), (452, 476))  # of the packed frame, inside the two rows of patches
+WINDOW = 9  # packed pixels on each side of an edge
+
+
+def planes(path: Path) -> np.ndarray:
+    """Return the packed active area above black, DN."""
+    mosaic = read_raw(path).mosaic
+    samples = mosaic.samples[mosaic.active_area.slices].astype(np.float32)
+    height, width = (length // 2 * 2 for length in samples.shape)
+    return pack(samples[:height, :width] - mosaic.black_level.mean())
+
+
+def detrended(plane: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each block around its own quadratic surface."""
+    height, width = (length // SIDE * SIDE for length in plane.shape)
+    cells = plane[:height, :width].reshape(height // SIDE, SIDE, width // SIDE, SIDE)
+    blocks = cells.transpose(0, 2, 1, 3).reshape(-1, SIDE * SIDE).astype(np.float64)
+    rows, cols = np.mgrid[:SIDE, :SIDE] / SIDE
+    terms = np.stack([rows**0, rows, cols, rows * cols, rows**2, cols**2], -1).reshape(-1, 6)
+    return (blocks - blocks @ (terms @ np.linalg.pinv(terms)).T).std(axis=1)
+
+
+def rise(profile: np.ndarray) -> float:
+    """Return the 10-90 % rise of an edge profile, packed pixels; nan if it is no clean edge."""
+    ends = profile[:3].mean(), profile[-3:].mean()
+    scaled = (profile - ends[0]) / (ends[1] - ends[0])
+    above = [int(np.argmax(scaled > level)) for level in (0.1, 0.9)]
+    if min(above) == 0:
+        return float("nan")
+    places = [
+        first - 1 + (level - scaled[first - 1]) / (scaled[first] - scaled[first - 1])
+        for first, level in zip(above, (0.1, 0.9), strict=True)
+    ]
+    return places[1] - places[0]
+
+
+def edges(source: np.ndarray) -> list[tuple[tuple[int, int], int]]:
+    """Find the steepest places of the patch rows' profiles: ((first row, last row), column)."""
+    found = []
+    for rows in ROWS:
+        profile = source[rows[0] : rows[1]].mean(axis=0)
+        slope = np.abs(profile[4:] - profile[:-4])
+        for _ in range(10):
+            column = int(slope.argmax()) + 2
+            if slope.max() < 300:
+                break
+            found.append((rows, column))
+            slope[max(column - 14, 0) : column + 10] = 0
+    return found
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("--strength", type=float, default=1.0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "out.dng"
+        denoise_file(arguments.raw, output, DenoiseOptions(strength=arguments.strength))
+        before, after = planes(arguments.raw), planes(output)
+    print(
+        "| plane | noise lost on flat patches | 10-90 % rise of edges, after / before |\n"
+        "|---|---|---|"
+    )
+    for name, source, result in zip(("R", "Gr", "Gb", "B"), before, after, strict=True):
+        deviation = detrended(source)
+        level = deviation / np.sqrt(np.maximum(noise_variance(source), 1))
+        flat = np.argsort(level)[:BLOCKS]
+        lost = 1 - np.median(detrended(result)[flat] / deviation[flat])
+        ratios = []
+        for (top, bottom), column in edges(source):
+            window = slice(max(column - WINDOW, 0), column + WINDOW + 1)
+            pair = [rise(plane[top:bottom, window].mean(axis=0)) for plane in (source, result)]
+            ratios.append(pair[1] / pair[0])
+        count = np.isfinite(ratios).sum()
+        print(f"| {name} | {lost:.1%} | {np.nanmedian(ratios):.3f} ({count} edges) |")
+
+
+def noise_variance(plane: np.ndarray) -> np.ndarray:
+    """Return each block's noise variance by the chart's calibration: 2.04 DN per DN, 130 DN^2."""
+    height, width = (length // SIDE * SIDE for length in plane.shape)
+    cells = plane[:height, :width].reshape(height // SIDE, SIDE, width // SIDE, SIDE)
+    return 2.04 * cells.mean(axis=(1, 3)).ravel() + 130
+
+
+if __name__ == "__main__":
+    main()
