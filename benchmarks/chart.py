@@ -2,8 +2,8 @@
 
 ``python benchmarks/chart.py RAW``, for ../shared/raws/canon_kiss_x4_colorchart.dng. Flat: the 150
 blocks of 24x24 packed pixels per plane with the least deviation after a quadratic surface is taken
-out, so that shading does not count as noise. Edges: the 10-90 % rise of a profile averaged over 24 rows, at the
-left and right borders of the chart's bottom two rows of patches.
+out, so that shading does not count as noise. Edges: the 10-90 % rise of a profile averaged over 24
+rows, at the left and right borders of the chart's bottom two rows of patches.
 """
 
 import argparse

@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
+torch.set_num_threads(1)  # the networks here are so small that threads only wait for each other
 
 
 @pytest.fixture(scope="session")
