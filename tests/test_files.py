@@ -200,6 +200,8 @@ def test_ctrl_c_in_a_real_process_leaves_nothing_behind(tmp_path):
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from fadn_cli.files import atomic_output\n"
+        # a background job of a shell inherits an ignored SIGINT
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with atomic_output(Path(sys.argv[1]), overwrite=False) as temporary:\n"
         "    temporary.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGINT)\n"
     )

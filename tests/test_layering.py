@@ -131,7 +131,8 @@ def allowed(part, inner, name):
         return target_part in MAY_IMPORT[part].split()
     if part not in ROWS or not target_inner:
         return True
-    return row_of(part, target_inner) < row_of(part, inner)
+    row = row_of(part, target_inner)  # None: the target itself is reported
+    return row is None or row < row_of(part, inner)
 
 
 def row_of(part, inner):
