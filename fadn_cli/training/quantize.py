@@ -69,7 +69,7 @@ def quantize(
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
-        reduce_range=True,  # 7-bit weights: processors without VNNI add in 16 bits, and would saturate
+        reduce_range=True,  # processors without VNNI add in 16 bits: 8-bit weights saturate
         calibrate_method=CalibrationMethod.MinMax,
         op_types_to_quantize=["Conv"],
         nodes_to_quantize=quantized,
