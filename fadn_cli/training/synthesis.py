@@ -56,14 +56,24 @@ class NoiseRange:
     """Brightest exposure, EV."""
 
 
+def _random(*shape: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw numbers evenly from 0..1, on the generator's device."""
+    return torch.rand(shape, generator=generator, device=generator.device)
+
+
+def _normal(*shape: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw standard normal numbers on the generator's device."""
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
     """Draw (count, 1, 1, 1) numbers evenly between low and high."""
-    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+    return low + (high - low) * _random(count, 1, 1, 1, generator=generator)
 
 
 def _happens(count: int, probability: float, generator: torch.Generator) -> torch.Tensor:
     """Draw (count, 1, 1, 1) booleans."""
-    return torch.rand(count, 1, 1, 1, generator=generator) < probability
+    return _random(count, 1, 1, 1, generator=generator) < probability
 
 
 def draw_sensors(
@@ -117,47 +127,62 @@ def add_noise(
         The noise parameters the network is told.
     """
     count = clean.shape[0]
-    device = clean.device
-    spread = 1 + 0.03 * torch.randn(count, 4, 1, 1, generator=generator, device=device) * _happens(
+    spread = 1 + 0.03 * _normal(count, 4, 1, 1, generator=generator) * _happens(
         count, dirt.gain_spread, generator
     )
     shot = shot_noise * spread.clamp(0.85, 1.15)  # (N, 4, 1, 1)
-    noisy = _photons(clean, shot, generator)
-    noisy += read_noise.sqrt() * torch.randn(clean.shape, generator=generator, device=device)
-    rows = torch.randn(count, 1, clean.shape[2], 1, generator=generator, device=device)
+    noisy = _expose(clean, shot, read_noise, dirt, generator)
+    target = clean.clamp(max=1)
+    clips = _happens(count, dirt.black_clipping, generator)
+    clipped_mean = _clipped_mean(clean, (shot * clean + read_noise).sqrt())
+    target = torch.where(clips, clipped_mean.clamp(max=1), target)
+    noisy = torch.where(clips, noisy.clamp(min=0), noisy)
+    noisy = _quantized(noisy, read_noise, dirt, generator)
+    # A wrong black level shifts the photograph too: it is not the denoiser's to correct.
+    error = (2 * _random(count, 4, 1, 1, generator=generator) - 1) * 2.0**-14
+    offset = error * _happens(count, dirt.black_error, generator)
+    noisy, target = noisy.clamp(max=1) + offset, target + offset
+
+    wrong = (2 * _random(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
+    wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
+    ones = torch.ones(count, 4, 1, 1, device=clean.device)
+    return noisy, target, ones * shot_noise * wrong[0], ones * read_noise * wrong[1]
+
+
+def _expose(
+    clean: torch.Tensor,
+    shot_noise: torch.Tensor,
+    read_noise: torch.Tensor,
+    dirt: Dirt,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Draw what the sensor records: photons, read noise, row noise and hot pixels."""
+    count, _, height, _ = clean.shape
+    noisy = _photons(clean, shot_noise, generator)
+    noisy += read_noise.sqrt() * _normal(*clean.shape, generator=generator)
+    rows = _normal(count, 1, height, 1, generator=generator)
     strength = _uniform(count, 0.0, 0.15, generator) * _happens(count, dirt.row_noise, generator)
     noisy += rows * strength * read_noise.sqrt()
     density = _uniform(count, 0.0, 2e-4, generator) * _happens(count, dirt.hot_pixels, generator)
-    hot = torch.rand(clean.shape, generator=generator, device=device) < density
-    noisy = torch.where(
-        hot, noisy + torch.rand(clean.shape, generator=generator, device=device), noisy
-    )
+    hot = _random(*clean.shape, generator=generator) < density
+    return torch.where(hot, noisy + _random(*clean.shape, generator=generator), noisy)
 
-    target = clean.clamp(max=1)
-    clips = _happens(count, dirt.black_clipping, generator)
-    std = (shot * clean + read_noise).sqrt()
-    target = torch.where(clips, _clipped_mean(clean, std).clamp(max=1), target)
-    noisy = torch.where(clips, noisy.clamp(min=0), noisy)
 
-    bits = torch.randint(10, 15, (count, 1, 1, 1), generator=generator)
-    step = torch.exp2(-bits.float()).to(device)
+def _quantized(
+    noisy: torch.Tensor, read_noise: torch.Tensor, dirt: Dirt, generator: torch.Generator
+) -> torch.Tensor:
+    """Round some patches to 10-14 bits, where a step is under two sigma as in real cameras."""
+    count = noisy.shape[0]
+    bits = torch.randint(10, 15, (count, 1, 1, 1), generator=generator, device=generator.device)
+    step = torch.exp2(-bits.float())
     rounds = _happens(count, dirt.quantization, generator) & (step < 2 * read_noise.sqrt())
-    noisy = torch.where(rounds, torch.round(noisy / step) * step, noisy)
-    error = (2 * torch.rand(count, 4, 1, 1, generator=generator) - 1) * 2.0**-14
-    # A wrong black level shifts the photograph too: it is not the denoiser's to correct.
-    offset = (error * _happens(count, dirt.black_error, generator)).to(device)
-    noisy, target = noisy.clamp(max=1) + offset, target + offset
-
-    wrong = (2 * torch.rand(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
-    wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
-    ones = torch.ones(count, 4, 1, 1, device=device)
-    return noisy, target, ones * shot_noise * wrong[0], ones * read_noise * wrong[1]
+    return torch.where(rounds, torch.round(noisy / step) * step, noisy)
 
 
 def _photons(clean: torch.Tensor, shot: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw shot noise: Poisson where photons are few, its Gaussian limit where they are many."""
     rate = clean / shot
-    drawn = rate + rate.sqrt() * torch.randn(clean.shape, generator=generator, device=clean.device)
+    drawn = rate + rate.sqrt() * _normal(*clean.shape, generator=generator)
     few = rate < 40  # beyond, the skewness is under 0.16 and drowned by read noise
     drawn[few] = torch.poisson(rate[few], generator=generator)
     return drawn * shot
