@@ -15,6 +15,7 @@ import platform
 import subprocess
 import tempfile
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,13 @@ from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import quantize
-from fadn_cli.training.synthesis import add_noise, draw_sensors
+from fadn_cli.training.synthesis import Dirt, add_noise, draw_sensors
 from fadn_cli.training.train import TrainConfig, load_config
 
 PARITY_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""
-CALIBRATION_PATCHES = 96
+CALIBRATION_PATCHES = 40
+SPOTLESS = Dirt(**{field.name: 0.0 for field in fields(Dirt)})
 
 
 def load_run(run: Path) -> tuple[Denoiser, TrainConfig, dict[str, Any]]:
@@ -67,14 +69,14 @@ def torch_denoise(model: Denoiser) -> Denoise:
 def calibration_batches(
     photos: list[torch.Tensor], config: TrainConfig, count: int = CALIBRATION_PATCHES
 ) -> list[NDArray[np.float32]]:
-    """Synthesise the features of patches in the network's own noise range."""
+    """Synthesise the features of patches in the network's own noise range, without defects."""
     generator = torch.Generator().manual_seed(20_000_003 + config.seed)
     batches = []
     for _ in range(count):
         clean = unprocess(draw_crops(photos, 1, 256, generator), generator)
         shot, read, exposure = draw_sensors(1, config.noise, generator)
         noisy, _, told_shot, told_read = add_noise(
-            clean * exposure, shot, read, config.dirt, generator
+            clean * exposure, shot, read, SPOTLESS, generator
         )
         noise = noise_model(told_shot.flatten().numpy(), told_read.flatten().numpy(), source="")
         batches.append(network.make_features(noisy[0].numpy(), noise)[0])

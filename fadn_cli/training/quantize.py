@@ -29,6 +29,11 @@ as an activation's 8 bits must span strong edges and faint noise alike; with the
 """
 
 
+PERCENTILE = 99.95
+"""Of the activations that 8 bits span. Measured on the ruler's level E: 0.05 dB are lost so, 0.17 dB
+if 8 bits span the largest activation of all."""
+
+
 class _Reader(CalibrationDataReader):
     """Hand calibration batches to onnxruntime."""
 
@@ -54,7 +59,7 @@ def quantize(
     source, target : Path
         Float in, int8 out.
     batches : list of (1, 20, gh, gw) float32
-        Features the activation ranges (minimum and maximum) are taken from.
+        Features the activation ranges are taken from.
     keep_float : tuple of str
         Convolutions whose name contains one of these are left in float.
     """
@@ -70,7 +75,8 @@ def quantize(
         weight_type=QuantType.QInt8,
         per_channel=True,
         reduce_range=True,  # processors without VNNI add in 16 bits: 8-bit weights saturate
-        calibrate_method=CalibrationMethod.MinMax,
+        calibrate_method=CalibrationMethod.Percentile,
         op_types_to_quantize=["Conv"],
         nodes_to_quantize=quantized,
+        extra_options={"CalibPercentile": PERCENTILE},
     )
