@@ -30,8 +30,8 @@ as an activation's 8 bits must span strong edges and faint noise alike; with the
 
 
 PERCENTILE = 99.95
-"""Of the activations that 8 bits span. Measured on the ruler's level E: 0.05 dB are lost so, 0.17 dB
-if 8 bits span the largest activation of all."""
+"""Of the activations that 8 bits span. Measured on the ruler's level E: 0.05 dB are lost so, and
+0.17 dB if 8 bits span the largest activation of all."""
 
 
 class _Reader(CalibrationDataReader):
