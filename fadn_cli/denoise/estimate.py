@@ -250,7 +250,7 @@ def _texture_slope(
         with_check += float(score @ check)
         with_high += float(score @ (blocks.high[chosen] / expected[chosen]))
         noise += float(score**2 @ check**2)
-    if with_check < 4 * sqrt(noise):
+    if with_check <= 4 * sqrt(noise):
         return 0.0
     return min(max(with_high / with_check, 0.0), _MAX_SLOPE)
 

@@ -22,6 +22,7 @@ from fadn_cli.raw.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
 from fadn_cli.raw.tiff import Ifd, TiffFile
 
 _RECTANGULAR = 1  # CFALayout
+_HIGHEST_WHITE = 1 << 16  # some writers state the number of values, not the largest
 _COLOR_LETTERS = "RGB"
 _MATRICES = (
     (Tag.COLOR_MATRIX_1, Tag.CALIBRATION_ILLUMINANT_1),
@@ -54,6 +55,11 @@ def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic
     area = read_active_area(tiff, ifd)
     black_level = _black_level(tiff, ifd, area)
     white_level = _white_level(ifd)
+    if white_level > _HIGHEST_WHITE:
+        raise RawReadError(
+            f"{tiff.name}: WhiteLevel {white_level:g} is more than 16 bits can hold",
+            advice=_COPY_AGAIN,
+        )
     if not white_level > black_level.max():
         raise RawReadError(
             f"{tiff.name}: WhiteLevel {white_level:g} is not above BlackLevel "

@@ -244,6 +244,14 @@ def test_frames_in_which_nothing_can_be_measured_are_refused(packed):
     assert "--shot-noise" in error.value.advice
 
 
+def test_noise_far_below_the_bounds_of_the_iso_speed_gives_the_bound():
+    packed = 1e-7 * np.random.default_rng(1).random((4, 64, 64), np.float32)
+
+    model = estimate_noise(packed, iso=12800)
+
+    assert model.shot_noise[0] == pytest.approx(3e-6 * 128)
+
+
 def test_floor_is_found_only_where_black_is_clipped():
     x = noisy(scene() / 64, 1.6e-3, 3e-6)
     steps = np.rint(x * 4095).astype(np.float32) / np.float32(4095)

@@ -86,6 +86,7 @@ def test_levels_left_out_have_the_standards_defaults(tmp_path):
         ({"black": (1, 2, 3), "black_repeat": (2, 2)}, "for a repeat of 2x2"),
         ({"black": [(0, 0)]}, "BlackLevel"),
         ({"white": 512}, "WhiteLevel 512 is not above"),
+        ({"white": 70000}, "WhiteLevel 70000 is more than 16 bits can hold"),
         ({"delta_h": (1, 2)}, "BlackLevelDeltaH has 2 values for 97"),
         ({"extra_raw": {33422: None}}, "without CFAPattern"),
     ),
