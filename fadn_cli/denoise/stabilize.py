@@ -23,6 +23,8 @@ OUTPUT_CHANNELS = 4 * UNSHUFFLE**2
 LOW_PASS_RADIUS = 2
 """Packed pixels the features reach beyond their own."""
 
+_LEAST_SHOT = 0.25  # of the read noise's sigma: the smallest ratio that training draws
+_MOST_STABILIZED = 650.0  # 2 sqrt(1 / shot) at white for the smallest shot noise of training, 1e-5
 _TINY = 1e-12  # keeps sigma positive where a camera claims no read noise at all
 
 
@@ -61,13 +63,17 @@ def noise_std(level: Any, shot_noise: Any, read_noise: Any) -> Any:
 def stabilized(level: Any, shot_noise: Any, read_noise: Any) -> Any:
     """Return the generalised Anscombe transform of a level: brightness in units of its noise.
 
+    Kept to what training has shown the networks: where shot noise all but vanishes beside read
+    noise the transform would grow without bound, and so it would in light far beyond any sensor's.
+
     References
     ----------
     Makitalo and Foi, "Optimal inversion of the generalized Anscombe transformation for
     Poisson-Gaussian noise", IEEE TIP 22(1), 2013, doi:10.1109/TIP.2012.2202675.
     """
-    inside = shot_noise * level + (0.375 * shot_noise * shot_noise + read_noise)
-    return 2.0 * inside.clip(min=0.0) ** 0.5 / shot_noise
+    shot = shot_noise.clip(min=_LEAST_SHOT * read_noise**0.5 + _TINY)
+    inside = shot * level + (0.375 * shot * shot + read_noise)
+    return (2.0 * inside.clip(min=0.0) ** 0.5 / shot).clip(max=_MOST_STABILIZED)
 
 
 def features(x: Any, level: Any, std: Any, shot_noise: Any, read_noise: Any) -> tuple[Any, Any]:

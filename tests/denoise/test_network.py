@@ -150,8 +150,10 @@ def test_progress_counts_every_tile(monkeypatch):
     assert [(index + 1, tiles) for index in range(tiles)] == seen
 
 
-def test_features_are_finite_for_every_sample():
-    noise = noise_model(1e-6, 0.0, source="test")
+@pytest.mark.parametrize("shot_noise", (0.0, 1e-9, 1e-2))
+@pytest.mark.parametrize("read_noise", (0.0, 1e-3))
+def test_features_are_finite_for_every_sample_and_noise(shot_noise, read_noise):
+    noise = noise_model(shot_noise, read_noise, source="test")
     packed = np.zeros((4, 64, 64), np.float32)
     packed[:, ::3, ::5], packed[:, 1::7] = -0.5, 40.0
 
@@ -162,6 +164,20 @@ def test_features_are_finite_for_every_sample():
     assert np.isfinite(std).all()
     assert (std > 0).all()
     assert {np.dtype(np.float32)} == {features.dtype, std.dtype}
+
+
+@pytest.mark.parametrize(
+    ("shot_noise", "read_noise"),
+    ((0.0, 1e-2), (1e-5, 1e-2), (1e-6, 1e-4), (0.0, 2.5e-5), (0.2, 0.0)),
+)
+def test_noise_no_sensor_has_is_still_removed(shot_noise, read_noise):
+    noise = noise_model(shot_noise, read_noise, source="test")
+    clean, packed, _ = textured(128, 160, noise)
+    specialist = specialists.choose(noise)
+
+    out, _ = denoise_packed(packed, noise, specialist, threads=1)
+
+    assert np.mean((out - clean) ** 2) < 0.3 * np.mean((packed - clean) ** 2)
 
 
 def test_noise_has_one_scale_in_the_features_whatever_the_iso():
