@@ -99,17 +99,8 @@ def denoise_file(
             noise = _find_noise(packed, raw_image, options)
             specialist = _pick(noise.used, options.specialist)
         with clock.stage("denoise"):
-            before = _plane_means(packed)
-            denoised, tiles = denoise_packed(
-                packed,
-                noise.used,
-                specialist,
-                strength=options.strength,
-                threads=options.threads,
-                on_tile=on_tile,
-            )
+            denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
             del packed
-            after = _plane_means(denoised)
             mosaic = _from_packed(denoised, shift, raw_image.mosaic)
             del denoised
         with clock.stage("write"):
@@ -126,7 +117,6 @@ def denoise_file(
                 threads=options.threads,
             )
             output_sha256, output_bytes = sha256_of(temporary), temporary.stat().st_size
-    std = np.sqrt(noise.used.shot_noise * np.maximum(before, 0) + noise.used.read_noise)
     return DenoiseReport(
         **_describe(raw_image, noise),
         source=path,
@@ -141,7 +131,7 @@ def denoise_file(
         output_sha256=output_sha256,
         source_bytes=path.stat().st_size,
         output_bytes=output_bytes,
-        mean_shift=tuple(float(shift) for shift in (after - before) / np.maximum(std, 1e-12)),
+        mean_shift=mean_shift,
         residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=options.strength),
     )
 
@@ -295,6 +285,24 @@ def _pick(noise: NoiseModel, name: str | None) -> Specialist:
     return specialists.choose(noise) if name is None else specialists.find(name)
 
 
-def _plane_means(packed: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the four planes' means; float64 sums, since 6 million float32 terms would drift."""
-    return np.array([plane.mean(dtype=np.float64) for plane in packed])
+def _denoise(
+    packed: NDArray[np.float32],
+    noise: NoiseModel,
+    specialist: Specialist,
+    options: DenoiseOptions,
+    on_tile: OnTile | None,
+) -> tuple[NDArray[np.float32], int, tuple[float, ...]]:
+    """Denoise a packed frame; also return the number of tiles and each plane's shift in sigma."""
+    denoised, tiles = denoise_packed(
+        packed,
+        noise,
+        specialist,
+        strength=options.strength,
+        threads=options.threads,
+        on_tile=on_tile,
+    )
+    # float64 sums: six million float32 terms would drift.
+    before, after = (x.mean(axis=(1, 2), dtype=np.float64) for x in (packed, denoised))
+    std = np.sqrt(noise.shot_noise * np.maximum(before, 0) + noise.read_noise)
+    shift = (after - before) / np.maximum(std, 1e-12)
+    return denoised, tiles, tuple(float(value) for value in shift)

@@ -6,7 +6,7 @@ on the size of the tiles, and memory beyond the output does not grow with the fr
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
@@ -41,6 +41,21 @@ def denoise_packed(
 ) -> tuple[NDArray[np.float32], int]:
     """Run a specialist over a packed frame in overlapping, blended tiles.
 
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        Not modified.
+    noise : NoiseModel
+        Of `packed`.
+    specialist : Specialist
+        The network.
+    strength : float
+        0 to 1; at 0 the network does not run.
+    threads : int, optional
+        In all; None: one per available core.
+    on_tile : callable, optional
+        Progress.
+
     Returns
     -------
     denoised : (4, h, w) float32, normalized
@@ -50,45 +65,52 @@ def denoise_packed(
     """
     if strength == 0:
         return packed.copy(), 0
-    _, height, width = packed.shape
     grid = TileGrid.cover(
-        height,
-        width,
+        *packed.shape[1:],
         receptive_field=specialist.receptive_field,
         alignment=specialist.alignment,
         tile=TILE,
     )
-    count = len(grid)
     cores = threads or available_cores()
-    workers = min(cores, count, MOST_WORKERS)
+    workers = min(cores, len(grid), MOST_WORKERS)
     network = _load(specialist, cores // workers)
+    results = _run_tiles(grid, packed, lambda tile: network(tile, noise), workers)
+    if on_tile is not None:
+        results = _counted(results, len(grid), on_tile)
+    denoised = keep_levels(packed, grid.blend(results), noise)
+    return mix(packed, denoised, strength=strength), len(grid)
 
-    def results() -> Iterator[tuple[Tile, NDArray[np.float32]]]:
-        # One tile waits while each worker has one: memory does not grow with the frame.
-        with ThreadPoolExecutor(workers) as pool:
-            running: deque[tuple[Tile, Future[NDArray[np.float32]]]] = deque()
-            try:
-                for tile, samples in grid.split(packed):
-                    running.append((tile, pool.submit(network, samples, noise)))
-                    if len(running) > workers:
-                        yield finish(running)
-                while running:
-                    yield finish(running)
-            finally:
-                for _, future in running:
-                    future.cancel()
 
-    def finish(
-        running: deque[tuple[Tile, Future[NDArray[np.float32]]]],
-    ) -> tuple[Tile, NDArray[np.float32]]:
-        tile, future = running.popleft()
-        result = future.result()
-        if on_tile is not None:
-            on_tile(tile.index + 1, count)
-        return tile, result
+def _run_tiles(
+    grid: TileGrid,
+    packed: NDArray[np.float32],
+    work: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    workers: int,
+) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
+    """Yield each tile's result in order; one waits while each worker has one, never more."""
+    with ThreadPoolExecutor(workers) as pool:
+        running: deque[tuple[Tile, Future[NDArray[np.float32]]]] = deque()
+        try:
+            for tile, samples in grid.split(packed):
+                running.append((tile, pool.submit(work, samples)))
+                if len(running) > workers:
+                    first, future = running.popleft()
+                    yield first, future.result()
+            while running:
+                first, future = running.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in running:  # after an error or Ctrl-C: do not begin what waits
+                future.cancel()
 
-    denoised = keep_levels(packed, grid.blend(results()), noise)
-    return mix(packed, denoised, strength=strength), count
+
+def _counted(
+    results: Iterable[tuple[Tile, NDArray[np.float32]]], count: int, on_tile: OnTile
+) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
+    """Pass results through, and tell of each."""
+    for done, result in enumerate(results, start=1):
+        on_tile(done, count)
+        yield result
 
 
 def available_cores() -> int:

@@ -51,13 +51,12 @@ class Network:
         # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = 4
+        weights = read_weights(specialist)
         try:
             self._session = onnxruntime.InferenceSession(
-                read_weights(specialist), options, providers=["CPUExecutionProvider"]
+                weights, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's exceptions share no base class
-            if isinstance(error, WeightsError):
-                raise
             raise InferenceError(
                 f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
                 advice="Update onnxruntime.",
@@ -89,7 +88,7 @@ class Network:
         features, std = make_features(packed, noise)
         try:
             residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
-        except Exception as error:
+        except Exception as error:  # the same: out of memory comes as a RuntimeException
             raise InferenceError(
                 f"{self.specialist.name} failed on a {width}x{height} tile: {_first_line(error)}",
                 advice="Close other programs, or use --threads 1 to need less memory.",

@@ -23,6 +23,9 @@ from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.photos import draw_crops, load_photos, unprocess
 from fadn_cli.training.synthesis import Dirt, NoiseRange, add_noise, draw_sensors
 
+LOG_STEPS = 200
+CHECKPOINT_SECONDS = 120
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
@@ -97,75 +100,112 @@ def make_batch(
     return noisy, target, told_shot, told_read, (shot * clean + read).sqrt()
 
 
-def train(config: TrainConfig, photos: list[torch.Tensor], run: Path, *, minutes: float) -> Path:
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """A run in memory, between two checkpoints."""
+
+    folder: Path
+    """runs/<name>."""
+    config: TrainConfig
+    """What is trained."""
+    model: Denoiser
+    """On the training device."""
+    optimizer: torch.optim.Optimizer
+    """Its state goes with the checkpoint."""
+    step: int = 0
+    """Steps done."""
+    seconds: float = 0.0
+    """Time spent on them."""
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run is kept."""
+        return self.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint; a kill never leaves half a file."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "config": dataclasses.asdict(self.config),
+        }
+        torch.save(state, self.checkpoint.with_suffix(".tmp"))
+        self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
+
+    def log(self, losses: list[torch.Tensor]) -> None:
+        """Append the mean of the last losses to the log."""
+        loss = round(torch.stack(losses).mean().item(), 5)
+        row = {"step": self.step, "loss": loss, "seconds": round(self.seconds, 1)}
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+
+
+def start_or_resume(config: TrainConfig, folder: Path, device: torch.device) -> _Run:
+    """Load a run's checkpoint, or the weights it starts from, or draw new ones."""
+    torch.manual_seed(config.seed)
+    model = Denoiser(Student(config.network)).to(device, memory_format=torch.channels_last)
+    run = _Run(
+        folder=folder,
+        config=config,
+        model=model,
+        optimizer=torch.optim.Adam(model.parameters()),
+    )
+    if run.checkpoint.exists():
+        state = torch.load(run.checkpoint, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.step, run.seconds = state["step"], state["seconds"]
+    elif config.start_from:
+        other = folder.parent / config.start_from / "checkpoint.pt"
+        model.load_state_dict(torch.load(other, map_location=device, weights_only=True)["model"])
+    return run
+
+
+def train(config: TrainConfig, photos: list[torch.Tensor], folder: Path, *, minutes: float) -> Path:
     """Train until the steps are done or the minutes are over; return the checkpoint's path.
 
     Parameters
     ----------
-    photos : list of (3, H, W) uint8 tensors, all on the device to train on
-    run : Path
-        The run's folder; resumed if it holds a checkpoint.
+    config : TrainConfig
+        What to train.
+    photos : list of (3, H, W) uint8 tensors
+        All on the device to train on.
+    folder : Path
+        The run's; resumed if it holds a checkpoint.
     minutes : float
         Stop after this time with a checkpoint, to be resumed.
     """
     device = photos[0].device
-    checkpoint = run / "checkpoint.pt"
-    torch.manual_seed(config.seed)
-    model = Denoiser(Student(config.network)).to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters())
-    first, trained = 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, trained = state["step"], state["seconds"]
-    elif config.start_from:
-        other = torch.load(run.parent / config.start_from / "checkpoint.pt", weights_only=True)
-        model.load_state_dict(other["model"])
-
-    def save(step: int) -> None:
-        state = {
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "step": step,
-            "seconds": trained + time.monotonic() - started,
-            "config": dataclasses.asdict(config),
-        }
-        torch.save(state, checkpoint.with_suffix(".tmp"))
-        checkpoint.with_suffix(".tmp").replace(checkpoint)  # a kill never leaves half a file
-
-    started = saved = time.monotonic()
-    losses: list[torch.Tensor] = []
-    step = first
-    for step in range(first, config.steps):
-        noisy, target, told_shot, told_read, std = make_batch(photos, config, step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config, step)
+    run = start_or_resume(config, folder, device)
+    before, started = run.seconds, time.monotonic()
+    saved, losses = started, []
+    while run.step < config.steps:
+        noisy, target, told_shot, told_read, std = make_batch(photos, config, run.step)
+        for group in run.optimizer.param_groups:
+            group["lr"] = learning_rate(config, run.step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
-            output = model(noisy, told_shot, told_read)
+            output = run.model(noisy, told_shot, told_read)
         loss = pixel_loss(output.float(), target, std)
-        optimizer.zero_grad()
+        run.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+        run.optimizer.step()
         losses.append(loss.detach())
-        if len(losses) == 200 or step + 1 == config.steps:
-            row = {
-                "step": step + 1,
-                "loss": round(torch.stack(losses).mean().item(), 5),
-                "seconds": round(trained + time.monotonic() - started, 1),
-            }
-            with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(row) + "\n")
-            losses.clear()
+
         now = time.monotonic()
-        if now - saved > 120:
-            save(step + 1)
+        run.step, run.seconds = run.step + 1, before + now - started
+        if len(losses) == LOG_STEPS or run.step == config.steps:
+            run.log(losses)
+            losses.clear()
+        if now - saved > CHECKPOINT_SECONDS:
+            run.save()
             saved = now
         if now - started > 60 * minutes:
             break
-    save(step + 1 if first < config.steps else first)
-    return checkpoint
+    run.save()
+    return run.checkpoint
 
 
 def main() -> None:
