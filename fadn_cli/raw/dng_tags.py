@@ -132,7 +132,8 @@ def read_noise_profile(tiff: TiffFile, ifd: Ifd) -> NoiseModel | None:
     if len(values) != 2 * len(planes) or sorted(planes) != [0, 1, 2]:
         return None
     pairs = np.array(values, np.float64).reshape(-1, 2)[[planes.index(c) for c in (0, 1, 1, 2)]]
-    if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any():
+    # A variance of 1 is noise as strong as the light at white: no sensor, a damaged file.
+    if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any() or (pairs > 1).any():
         return None
     return noise_model(pairs[:, 0], np.maximum(pairs[:, 1], 0), source="NoiseProfile")
 

@@ -109,12 +109,14 @@ def test_one_noise_profile_counts_for_all_colours(tmp_path):
 )
 def test_noise_profiles_per_plane_are_ordered_by_colour(tmp_path, planes, shot):
     extra = {50710: (BYTE, planes)} if planes else None
-    tiff, ifd = open_dng(tmp_path, noise_profile=(1, 4, 2, 5, 3, 6), extra_raw=extra)
+    tiff, ifd = open_dng(
+        tmp_path, noise_profile=(1 / 8, 4 / 8, 2 / 8, 5 / 8, 3 / 8, 6 / 8), extra_raw=extra
+    )
 
     profile = read_noise_profile(tiff, ifd)
 
-    assert list(shot) == profile.shot_noise.tolist()
-    assert [s + 3 for s in shot] == profile.read_noise.tolist()
+    assert list(shot) == (8 * profile.shot_noise).tolist()
+    assert [s + 3 for s in shot] == (8 * profile.read_noise).tolist()
 
 
 def test_a_noise_profile_in_ifd0_counts_too(tmp_path):
@@ -123,7 +125,9 @@ def test_a_noise_profile_in_ifd0_counts_too(tmp_path):
     assert [0] * 4 == read_noise_profile(tiff, ifd).read_noise.tolist()
 
 
-@pytest.mark.parametrize("values", ((0, 1e-6), (np.nan, 1), (1e-4,), (1, 2, 3, 4)))
+@pytest.mark.parametrize(
+    "values", ((0, 1e-6), (np.nan, 1), (1e-4,), (0.1, 0.2, 0.3, 0.4), (1e39, 1e-6))
+)
 def test_a_noise_profile_without_meaning_is_none(tmp_path, values):
     assert read_noise_profile(*open_dng(tmp_path, noise_profile=values)) is None
 
