@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fadn_cli import pipeline
 from fadn_cli.errors import FadnError, OutputExistsError, WriteError
+from fadn_cli.files import make_folder
 from fadn_cli.report import (
     BatchResult,
     Event,
@@ -181,7 +182,7 @@ def _denoise(
 ) -> FileResult:
     """Denoise one file; its failure becomes part of the result."""
     try:
-        _make_folder(job.output.parent)
+        make_folder(job.output.parent, advice="Choose another folder with -o.")
         report = pipeline.denoise_file(
             job.source, job.output, options, on_tile=partial(_tell_tile, tell)
         )
@@ -202,17 +203,6 @@ def _failure(source: Path, error: Exception) -> FileResult:
         error=FadnError(message, advice="This is a bug in fadn: please report it."),
         traceback="".join(traceback.format_exception(error)),
     )
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the folder of an output, where it does not exist."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: the output folder cannot be created: {error.strerror}",
-            advice="Choose another folder with -o.",
-        ) from error
 
 
 def _tell_tile(tell: Callable[[Event], None], done: int, total: int) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.compare import before_after_picture
-from fadn_cli.errors import OutputExistsError, WriteError
-from fadn_cli.files import atomic_output
+from fadn_cli.errors import OutputExistsError
+from fadn_cli.files import atomic_output, make_folder
 from fadn_cli.mosaic import normalize
 from fadn_cli.pipeline import DenoiseOptions, denoise_file
 from fadn_cli.raw.reader import read_raw
@@ -189,13 +189,7 @@ def _prepare(folder: Path, outputs: tuple[Path, ...], *, overwrite: bool) -> Non
             raise OutputExistsError(
                 f"{output}: exists already", advice="Add --overwrite, or name another folder."
             )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: the folder cannot be created: {error.strerror}",
-            advice="Name another folder.",
-        ) from error
+    make_folder(folder, advice="Name another folder.")
 
 
 def _psnr(clean: NDArray[np.float32], x: NDArray[np.float32]) -> float:

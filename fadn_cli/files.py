@@ -53,6 +53,22 @@ def ensure_not_source(source: Path, output: Path) -> None:
         )
 
 
+def make_folder(folder: Path, *, advice: str) -> None:
+    """Create the folder of an output, and those above it, where it does not exist.
+
+    Raises
+    ------
+    WriteError
+        The system refused; with the advice, since the caller knows how the user named the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"{folder}: the output folder cannot be created: {error.strerror}", advice=advice
+        ) from error
+
+
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary file in the output's folder; rename it to `path` when the block succeeds.

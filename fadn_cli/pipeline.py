@@ -15,10 +15,17 @@ from fadn_cli.denoise import specialists
 from fadn_cli.denoise.estimate import estimate_noise
 from fadn_cli.denoise.frame import OnTile, denoise_packed
 from fadn_cli.denoise.noise_choice import FoundNoise, choose_noise
-from fadn_cli.denoise.packing import PhaseShift, pack, shift_back, shift_to_rggb, unpack
+from fadn_cli.denoise.packing import (
+    pack,
+    pack_active,
+    shift_back,
+    shift_to_rggb,
+    unpack,
+    unpack_active,
+)
 from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.files import atomic_output, ensure_not_source
-from fadn_cli.mosaic import CfaPattern, Mosaic, RawImage, denormalize, normalize
+from fadn_cli.mosaic import CfaPattern, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.output import sha256_of, write_output
 from fadn_cli.raw.own_output import is_marked
@@ -94,14 +101,14 @@ def denoise_file(
     with atomic_output(output, overwrite=options.overwrite) as temporary:
         with clock.stage("read"):
             raw_image = read_raw(path)
-            packed, shift = _to_packed(raw_image.mosaic)
+            packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
             noise = _find_noise(packed, raw_image, options)
             specialist = _pick(noise.used, options.specialist)
         with clock.stage("denoise"):
             denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
             del packed
-            mosaic = _from_packed(denoised, shift, raw_image.mosaic)
+            mosaic = unpack_active(denoised, shift, raw_image.mosaic)
             del denoised
         with clock.stage("write"):
             source_sha256 = sha256_of(path)
@@ -207,7 +214,7 @@ def inspect_file(path: Path, *, iso: int | None = None) -> FileInfo:
     path = Path(path)
     raw_image = read_raw(path)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
-    packed, _ = _to_packed(mosaic)
+    packed, _ = pack_active(mosaic)
     noise = _find_noise(packed, raw_image, DenoiseOptions(iso=iso))
     area = mosaic.active_area
     return FileInfo(
@@ -263,21 +270,6 @@ def _find_noise(
         iso=metadata.iso if options.iso is None else options.iso,
         step=1 / (mosaic.white_level - float(mosaic.black_level.mean())),
     )
-
-
-def _to_packed(mosaic: Mosaic) -> tuple[NDArray[np.float32], PhaseShift]:
-    """Normalize and pack the active area of a mosaic."""
-    area = mosaic.active_area
-    x = normalize(mosaic)[area.slices]
-    rggb, shift = shift_to_rggb(x, mosaic.cfa.shifted(area.top, area.left))
-    return pack(rggb), shift
-
-
-def _from_packed(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic) -> Mosaic:
-    """Undo `_to_packed`, with the one rounding and clipping."""
-    x = np.zeros(source.samples.shape, np.float32)
-    x[source.active_area.slices] = shift_back(unpack(packed), shift)
-    return denormalize(x, source)
 
 
 def _pick(noise: NoiseModel, name: str | None) -> Specialist:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fadn_cli
-from fadn_cli import pipeline
+from fadn_cli.denoise.packing import pack_active
 from fadn_cli.errors import NoiseModelError, OutputExistsError, RawReadError, WriteError
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file, is_marked
@@ -324,8 +324,8 @@ def brightness_shifts(source, output, report, side=16):
 
     Bins are made of blocks of the source, whose mean hardly depends on their own noise.
     """
-    before, shift = pipeline._to_packed(source.mosaic)
-    after, _ = pipeline._to_packed(output.mosaic)
+    before, shift = pack_active(source.mosaic)
+    after, _ = pack_active(output.mosaic)
     noise = report.noise_used
     for plane in range(4):
         rows, cols = (length // side * side for length in before[plane].shape)

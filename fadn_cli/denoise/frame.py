@@ -4,7 +4,6 @@
 on the size of the tiles, and memory beyond the output does not grow with the frame.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.cores import available_cores
 from fadn_cli.denoise.levels import keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network import Network
@@ -111,11 +111,6 @@ def _counted(
     for done, result in enumerate(results, start=1):
         on_tile(done, count)
         yield result
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic import CfaPattern
+from fadn_cli.mosaic import CfaPattern, Mosaic, denormalize, normalize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +113,36 @@ def unpack(packed: NDArray[np.float32]) -> NDArray[np.float32]:
     _, height, width = packed.shape
     cells = packed.reshape(2, 2, height, width).transpose(2, 0, 3, 1)
     return np.ascontiguousarray(cells).reshape(height * 2, width * 2)
+
+
+def pack_active(mosaic: Mosaic) -> tuple[NDArray[np.float32], PhaseShift]:
+    """Normalize and pack the active area of a mosaic; masked borders never reach the network.
+
+    Returns
+    -------
+    packed : (4, h, w) float32, normalized
+        Planes R, Gr, Gb, B.
+    shift : PhaseShift
+        What `unpack_active` needs.
+    """
+    area = mosaic.active_area
+    x = normalize(mosaic)[area.slices]
+    rggb, shift = shift_to_rggb(x, mosaic.cfa.shifted(area.top, area.left))
+    return pack(rggb), shift
+
+
+def unpack_active(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic) -> Mosaic:
+    """Undo `pack_active`, with `denormalize`'s one rounding and clipping.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        Of the shape `pack_active` gave.
+    shift : PhaseShift
+        From `pack_active`.
+    source : Mosaic
+        What `pack_active` was given.
+    """
+    x = np.zeros(source.samples.shape, np.float32)
+    x[source.active_area.slices] = shift_back(unpack(packed), shift)
+    return denormalize(x, source)

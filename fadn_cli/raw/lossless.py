@@ -9,7 +9,6 @@ References
 ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +18,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.cores import available_cores
 from fadn_cli.raw.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff_write import Field
 
@@ -147,7 +147,7 @@ def encode_tiles(
     """
     height, width = samples.shape
     tile_height, tile_width = tile_size(samples.shape)
-    with ThreadPoolExecutor(threads or _available_cores()) as pool:
+    with ThreadPoolExecutor(threads or available_cores()) as pool:
         for top in range(0, height, tile_height):
             tiles = [
                 samples[top : top + tile_height, left : left + tile_width]
@@ -175,10 +175,3 @@ def _pad(samples: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint1
     padded[height:, 0::2] = samples[-1, 0]  # a row begins with the difference to the one above
     padded[height:, 1::2] = padded[height - 1, 1]
     return padded
-
-
-def _available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

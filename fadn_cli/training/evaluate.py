@@ -19,6 +19,7 @@ from PIL import Image
 import fadn_cli
 from fadn_cli.denoise.packing import pack, unpack
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
+from fadn_cli.training.synthesis import READ_OFFSET, READ_SLOPE
 
 # Level -> (shot noise, exposure).
 LEVELS = {
@@ -56,7 +57,7 @@ class Case:
 
 def typical_read_noise(shot_noise: float) -> float:
     """Return the read noise of a sensor with this shot noise [Brooks et al., CVPR 2019]."""
-    return float(np.exp(2.18 * np.log(shot_noise) + 1.20))
+    return float(np.exp(READ_SLOPE * np.log(shot_noise) + READ_OFFSET))
 
 
 def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:

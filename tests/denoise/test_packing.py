@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.packing import pack, shift_back, shift_to_rggb, unpack
-from fadn_cli.mosaic import CfaPattern
+from fadn_cli.denoise.packing import (
+    pack,
+    pack_active,
+    shift_back,
+    shift_to_rggb,
+    unpack,
+    unpack_active,
+)
+from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 SIZES = ((8, 12), (7, 12), (8, 11), (7, 11), (2, 2), (3, 2))
@@ -24,6 +31,28 @@ def test_shifting_and_packing_come_back_exactly(pattern, size):
     shifted, shift = shift_to_rggb(x, CfaPattern(colors=pattern))
 
     assert np.array_equal(x, shift_back(unpack(pack(shifted)), shift))
+
+
+@pytest.mark.parametrize("corner", ((0, 0), (3, 5), (2, 1), (1, 4)))
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_an_active_area_comes_back_exactly_and_begins_with_its_own_red(pattern, corner):
+    samples = np.random.default_rng(6).integers(0, 4000, (33, 40)).astype(np.uint16)
+    mosaic = Mosaic(
+        samples=samples,
+        cfa=CfaPattern(colors=pattern),
+        black_level=np.array([[64, 65], [66, 67]], np.float32),
+        white_level=4095.0,
+        active_area=Rect(top=corner[0], left=corner[1], height=25, width=30),
+    )
+
+    packed, shift = pack_active(mosaic)
+    reds = mosaic.cfa.shifted(*corner).red_origin
+    red = corner[0] + reds[0], corner[1] + reds[1]
+    black = mosaic.black_level[red[0] % 2, red[1] % 2]
+
+    assert np.array_equal(samples, unpack_active(packed, shift, mosaic).samples)
+    expected = (samples[red] - black) / (4095 - black)
+    assert expected == pytest.approx(packed[0, reds[0], reds[1]], abs=1e-6)
 
 
 @pytest.mark.parametrize("size", SIZES[:4])
