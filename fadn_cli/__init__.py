@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fadn_cli.errors import FadnError as FadnError
-    from fadn_cli.pipeline import DenoiseOptions as DenoiseOptions
+    from fadn_cli.options import DenoiseOptions as DenoiseOptions
     from fadn_cli.pipeline import denoise_file as denoise_file
     from fadn_cli.pipeline import denoise_mosaic as denoise_mosaic
 
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 __all__ = ["DenoiseOptions", "FadnError", "__version__", "denoise_file", "denoise_mosaic"]
 
 _HOMES = {
-    "DenoiseOptions": "fadn_cli.pipeline",
+    "DenoiseOptions": "fadn_cli.options",
     "FadnError": "fadn_cli.errors",
     "denoise_file": "fadn_cli.pipeline",
     "denoise_mosaic": "fadn_cli.pipeline",

@@ -4,7 +4,6 @@ The command line and the batch call `denoise_file`; programs call `denoise_mosai
 one thing to know: nothing is rounded or clipped between `normalize` and `denormalize`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.files import atomic_output, ensure_not_source
 from fadn_cli.mosaic import CfaPattern, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.options import DenoiseOptions
 from fadn_cli.output import sha256_of, write_output
 from fadn_cli.raw.own_output import is_marked
 from fadn_cli.raw.reader import read_raw
@@ -34,36 +34,6 @@ from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.stopwatch import Stopwatch
 
 __all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DenoiseOptions:
-    """What the user chose for one file."""
-
-    strength: float = 1.0
-    """0 (the source's samples) to 1 (fully denoised)."""
-    format: str = "dng"
-    """"dng" or "tiff"."""
-    iso: int | None = None
-    """ISO to bound the measured noise with, instead of the file's; None: the file's."""
-    shot_noise: float | None = None
-    """Variance per unit of signal, normalized, instead of measuring; goes with read_noise."""
-    read_noise: float | None = None
-    """Variance at black, normalized."""
-    specialist: str | None = None
-    """Name of the network to use; None: chosen by the noise."""
-    overwrite: bool = False
-    """Whether an existing output is replaced."""
-    threads: int | None = None
-    """Threads in all; None: one per available core. The output does not depend on it."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise ValueError(f"strength must be within 0..1, got {self.strength}")
-        if self.format not in ("dng", "tiff"):
-            raise ValueError(f"format must be dng or tiff, got {self.format!r}")
-        if (self.shot_noise is None) != (self.read_noise is None):
-            raise ValueError("shot_noise and read_noise go together")
 
 
 def denoise_file(

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "report": "errors noise",
     "output": f"errors noise mosaic denoise raw {FACE}",
     "stopwatch": "",
-    "pipeline": f"errors noise mosaic denoise files raw report output stopwatch {FACE}",
+    "options": "",
+    "pipeline": f"errors noise mosaic denoise files raw report output stopwatch options {FACE}",
     "sources": "errors report",
     "batch": "errors files report sources pipeline",
     "compare": "errors",
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "progress": "errors report console",
     "cli": f"errors denoise report pipeline batch demo console progress {FACE}",
     "__main__": "errors report console cli",
-    FACE: "errors pipeline",
+    FACE: "errors options pipeline",
     "training": f"errors noise mosaic denoise {FACE}",
 }
 """By part of the house. Within a wing, a module may import those of earlier rows."""
