@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import fadn_cli
 from fadn_cli.denoise import specialists
 
 SPECIALISTS = specialists.bundled()
+CONFIGS = Path(fadn_cli.__file__).parent / "training" / "configs"
 GOLDEN = {
     # specialist: (shot_noise, PSNR in dB of the drawn mosaic below); measured, not promised
     # elsewhere
@@ -47,6 +50,14 @@ def test_every_file_in_the_folder_is_in_the_manifest():
     assert {specialist.file for specialist in SPECIALISTS} == files
 
 
+@pytest.mark.parametrize("quality", sorted({each.quality for each in SPECIALISTS}))
+def test_each_qualitys_ranges_cover_all_noise_without_gaps_or_overlaps(quality):
+    ranges = [each.noise_range for each in SPECIALISTS if each.quality == quality]
+
+    assert (0, float("inf")) == (ranges[0][0], ranges[-1][1])
+    assert [high for _, high in ranges[:-1]] == [low for low, _ in ranges[1:]]
+
+
 def test_every_row_says_how_it_was_trained():
     rows = json.loads((specialists.folder() / "manifest.json").read_text())["specialists"]
 
@@ -54,6 +65,15 @@ def test_every_row_says_how_it_was_trained():
         assert {"steps", "seconds", "seed", "config", "commit", "hardware"} <= row[
             "training"
         ].keys()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_config_of_a_specialist_says_what_its_row_needs(path):
+    about = tomllib.loads(path.read_text(encoding="utf-8")).get("specialist")
+
+    if about is not None:
+        assert {"name", "quality", "noise_range"} == about.keys()
+        assert about["quality"] in specialists.QUALITIES
 
 
 @pytest.mark.parametrize("specialist", SPECIALISTS, ids=lambda each: each.name)

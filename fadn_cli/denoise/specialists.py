@@ -17,6 +17,8 @@ from fadn_cli.errors import WeightsError
 from fadn_cli.noise import NoiseModel
 
 MANIFEST = "manifest.json"
+QUALITIES = ("best", "fast")
+"""By preference: where none is asked for, it is the first that is bundled."""
 _REINSTALL = "Reinstall fadn: the weights belong to the package."
 
 
@@ -32,6 +34,8 @@ class Specialist:
     """Of the file, hexadecimal."""
     cfa_kind: str
     """"bayer"."""
+    quality: str
+    """"best" or "fast"."""
     noise_range: tuple[float, float]
     """sigma at x = 0.18, mean of the greens, normalized: from (inclusive) to (exclusive)."""
     alignment: int
@@ -102,12 +106,12 @@ def folder() -> Path:
 
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Specialist, ...]:
-    """Return every bundled specialist, from low noise to high.
+    """Return every bundled specialist: the default quality first, and each from low noise to high.
 
     Raises
     ------
     WeightsError
-        The manifest is missing or unreadable.
+        The manifest is missing, unreadable or empty.
     """
     path = folder() / MANIFEST
     try:
@@ -115,7 +119,9 @@ def bundled() -> tuple[Specialist, ...]:
         found = [_specialist(row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: unreadable manifest ({error})", advice=_REINSTALL) from error
-    return tuple(sorted(found, key=lambda specialist: specialist.noise_range))
+    if not found:
+        raise WeightsError(f"{path} lists no specialist", advice=_REINSTALL)
+    return tuple(sorted(found, key=lambda each: (QUALITIES.index(each.quality), each.noise_range)))
 
 
 def _specialist(row: dict[str, Any]) -> Specialist:
@@ -123,28 +129,49 @@ def _specialist(row: dict[str, Any]) -> Specialist:
     fields = {key: value for key, value in row.items() if key != "training"}
     low, high = fields["noise_range"]
     fields["noise_range"] = (float(low), float("inf") if high is None else float(high))
+    if fields["quality"] not in QUALITIES:
+        raise ValueError(f"quality {fields['quality']!r}, not one of {', '.join(QUALITIES)}")
     curve = fields["residual_std"]
     fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
     return Specialist(**fields)
 
 
-def choose(noise: NoiseModel) -> Specialist:
-    """Pick the specialist whose range holds the noise at mid grey; the nearest one beyond both
-    ends.
+def default_quality() -> str:
+    """Return the quality to use where none is asked for: "best" if it is bundled, else "fast".
 
     Raises
     ------
     WeightsError
         No weights are bundled.
     """
-    specialists = bundled()
-    if not specialists:
-        raise WeightsError(f"{folder() / MANIFEST} lists no specialist", advice=_REINSTALL)
+    return bundled()[0].quality
+
+
+def choose(noise: NoiseModel, quality: str | None = None) -> Specialist:
+    """Pick the specialist whose range holds the noise at mid grey; the nearest one beyond both
+    ends.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        What is to be removed.
+    quality : str, optional
+        "best" or "fast"; None: `default_quality`.
+
+    Raises
+    ------
+    WeightsError
+        No weights of that quality are bundled.
+    """
+    wanted = quality or default_quality()
+    suited = [specialist for specialist in bundled() if specialist.quality == wanted]
+    if not suited:
+        known = ", ".join(dict.fromkeys(specialist.quality for specialist in bundled()))
+        raise WeightsError(
+            f"no specialist of quality {wanted} is bundled", advice=f"Use one of: {known}."
+        )
     level = noise.grey_std
-    for specialist in specialists:
-        if level < specialist.noise_range[1]:
-            return specialist
-    return specialists[-1]
+    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
 
 
 def find(name: str) -> Specialist:

@@ -159,6 +159,7 @@ def export(run: Path, photos: list[torch.Tensor], ruler: Path | None, weights: P
         "file": target.name,
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "cfa_kind": "bayer",
+        "quality": about["quality"],
         "noise_range": [low, None if math.isinf(high) else high],
         "alignment": Student.alignment,
         "receptive_field": model.student.receptive_field,

@@ -1,7 +1,9 @@
-"""One list of specialists, chosen by noise; missing or altered weights are named."""
+"""One list of specialists, chosen by quality and noise; missing or altered weights are named."""
 
 import json
+from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from fadn_cli.denoise import specialists
@@ -20,29 +22,120 @@ def weights(tmp_path, monkeypatch):
     specialists.bundled.cache_clear()
 
 
+@pytest.fixture
+def several(weights):
+    """A manifest of four fast and five best networks, in no order."""
+    rows = [
+        *make_rows("fast", (0, 0.004, 0.0125, 0.04, None)),
+        *make_rows("best", (0, 0.003, 0.01, 0.02, 0.06, None)),
+    ]
+    write_manifest(weights, [rows[index] for index in (3, 8, 0, 5, 1, 7, 4, 2, 6)])
+
+
+def make_rows(quality, edges):
+    """One row of a manifest for each range between two edges."""
+    return [
+        {
+            "name": f"bayer-{quality}-{low}",
+            "file": "none.onnx",
+            "sha256": "",
+            "cfa_kind": "bayer",
+            "quality": quality,
+            "noise_range": [low, high],
+            "alignment": 8,
+            "receptive_field": 103,
+            "inputs": "highpass-20",
+            "parameters": 1,
+            "macs_per_packed_pixel": 1,
+            "residual_std": [[0.01, 0.1]],
+            "psnr": {},
+            "training": {},
+        }
+        for low, high in pairwise(edges)
+    ]
+
+
+def write_manifest(folder, rows):
+    """Bundle these specialists and no others."""
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "specialists": rows}))
+    specialists.bundled.cache_clear()
+
+
 def at(std):
     """A noise of this sigma at mid grey."""
     return noise_model(0.0, std**2, source="test")
 
 
-def test_ranges_cover_all_noise_without_gaps_or_overlaps():
-    ranges = [specialist.noise_range for specialist in specialists.bundled()]
+@pytest.mark.usefixtures("several")
+def test_the_default_quality_comes_first_and_each_goes_from_low_noise_to_high():
+    order = [(each.quality, each.noise_range[0]) for each in specialists.bundled()]
 
-    assert 0 == ranges[0][0]
-    assert float("inf") == ranges[-1][1]
-    assert [high for _, high in ranges[:-1]] == [low for low, _ in ranges[1:]]
-
-
-def test_there_is_one_for_low_and_one_for_high_noise():
-    assert specialists.choose(at(1e-4)).name != specialists.choose(at(0.1)).name
+    best = [("best", low) for low in (0, 0.003, 0.01, 0.02, 0.06)]
+    assert [*best, *(("fast", low) for low in (0, 0.004, 0.0125, 0.04))] == order
 
 
-def test_ranges_are_half_open():
-    first, second = specialists.bundled()[:2]
-    edge = first.noise_range[1]
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("quality", specialists.QUALITIES)
+def test_every_noise_gets_the_network_of_its_range_and_quality(quality):
+    known = [each for each in specialists.bundled() if each.quality == quality]
 
-    assert first == specialists.choose(at(edge * 0.999))
-    assert second == specialists.choose(at(edge * 1.001))
+    chosen = []
+    for std in (0.0, *np.geomspace(1e-5, 3, 200)):
+        noise = at(std)
+        chosen.append(specialists.choose(noise, quality))
+        low, high = chosen[-1].noise_range
+        assert quality == chosen[-1].quality
+        assert low <= noise.grey_std < high
+
+    assert known == list(dict.fromkeys(chosen))
+
+
+@pytest.mark.parametrize("quality", specialists.QUALITIES)
+def test_noise_beyond_all_ranges_gets_the_nearest(weights, quality):
+    rows = [make_rows(each, (0.001, 0.01, 0.1)) for each in specialists.QUALITIES]
+    write_manifest(weights, sum(rows, []))
+
+    lowest, highest = (specialists.choose(at(std), quality) for std in (1e-6, 10))
+
+    assert (quality, quality) == (lowest.quality, highest.quality)
+    assert ((0.001, 0.01), (0.01, 0.1)) == (lowest.noise_range, highest.noise_range)
+
+
+def test_ranges_are_half_open(weights):
+    edge = at(0.01).grey_std
+    write_manifest(weights, make_rows("fast", (0, edge, None)))
+    low, high = specialists.bundled()
+
+    assert low == specialists.choose(at(0.01 * 0.9999))
+    assert high == specialists.choose(at(0.01))
+
+
+@pytest.mark.parametrize(
+    ("bundled", "default"),
+    [(("fast",), "fast"), (("best",), "best"), (("fast", "best"), "best")],
+)
+def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
+    write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
+
+    assert default == specialists.default_quality()
+    assert default == specialists.choose(at(0.02)).quality
+
+
+@pytest.mark.parametrize(
+    ("bundled", "asked", "advice"),
+    [
+        (("fast",), "best", "Use one of: fast."),
+        (("best",), "fast", "Use one of: best."),
+        (("fast", "best"), "medium", "Use one of: best, fast."),
+    ],
+)
+def test_a_quality_that_is_not_bundled_is_told_which_are(weights, bundled, asked, advice):
+    write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
+
+    with pytest.raises(WeightsError, match=f"no specialist of quality {asked} is") as caught:
+        specialists.choose(at(0.01), asked)
+
+    assert advice == caught.value.advice
 
 
 def test_unknown_names_are_told_the_known_ones():
@@ -77,11 +170,38 @@ def test_an_unreadable_manifest_is_named(weights, text):
         specialists.bundled()
 
 
-def test_an_empty_manifest_is_named(weights):
-    (weights / "manifest.json").write_text('{"specialists": []}')
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"quality": "medium"}, "quality 'medium', not one of best, fast"),
+        ({"quality": None}, "quality None"),
+        ({"colour": "blue"}, "colour"),
+    ],
+)
+def test_a_row_that_is_not_understood_is_named(weights, change, reason):
+    row, *others = make_rows("fast", (0, 0.01, None))
+    write_manifest(weights, [row | change, *others])
+
+    with pytest.raises(WeightsError, match=rf"manifest\.json: unreadable.*{reason}"):
+        specialists.bundled()
+
+
+@pytest.mark.parametrize("missing", ("quality", "noise_range", "sha256"))
+def test_a_row_without_one_of_its_keys_is_named(weights, missing):
+    (row,) = make_rows("fast", (0, None))
+    row.pop(missing)
+    write_manifest(weights, [row])
+
+    with pytest.raises(WeightsError, match=rf"manifest\.json: unreadable.*{missing}"):
+        specialists.bundled()
+
+
+@pytest.mark.parametrize("quality", (None, "fast"))
+def test_an_empty_manifest_is_named(weights, quality):
+    write_manifest(weights, [])
 
     with pytest.raises(WeightsError, match="lists no specialist"):
-        specialists.choose(at(0.01))
+        specialists.choose(at(0.01), quality)
 
 
 def test_weights_are_looked_for_beside_the_package_only(tmp_path, monkeypatch):
@@ -94,10 +214,9 @@ def test_weights_are_looked_for_beside_the_package_only(tmp_path, monkeypatch):
 
 
 def test_the_share_left_is_interpolated_and_held_beyond_the_ends(weights):
-    rows = json.loads((weights / "manifest.json").read_text())["specialists"]
-    rows[0]["residual_std"] = [[0.01, 0.2], [0.03, 0.4]]
-    (weights / "manifest.json").write_text(json.dumps({"specialists": rows}))
-    specialist = specialists.find(rows[0]["name"])
+    (row,) = make_rows("fast", (0, None))
+    write_manifest(weights, [row | {"residual_std": [[0.01, 0.2], [0.03, 0.4]]}])
+    specialist = specialists.find(row["name"])
 
     shares = [specialist.residual_at(std) for std in (0.001, 0.01, 0.02, 0.03, 0.5)]
 
