@@ -6,6 +6,8 @@ never be carried out is a ValueError here, before any file is opened.
 
 from dataclasses import dataclass
 
+from fadn_cli.denoise.specialists import QUALITIES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenoiseOptions:
@@ -21,8 +23,10 @@ class DenoiseOptions:
     """Variance per unit of signal, normalized, instead of measuring; goes with read_noise."""
     read_noise: float | None = None
     """Variance at black, normalized."""
+    quality: str | None = None
+    """"best" or "fast"; None: the best that is bundled."""
     specialist: str | None = None
-    """Name of the network to use; None: chosen by the noise."""
+    """Name of the network to use, whatever its quality; None: chosen by quality and noise."""
     overwrite: bool = False
     """Whether an existing output is replaced."""
     threads: int | None = None
@@ -33,5 +37,7 @@ class DenoiseOptions:
             raise ValueError(f"strength must be within 0..1, got {self.strength}")
         if self.format not in ("dng", "tiff"):
             raise ValueError(f"format must be dng or tiff, got {self.format!r}")
+        if self.quality not in (None, *QUALITIES):
+            raise ValueError(f"quality must be {' or '.join(QUALITIES)}, got {self.quality!r}")
         if (self.shot_noise is None) != (self.read_noise is None):
             raise ValueError("shot_noise and read_noise go together")

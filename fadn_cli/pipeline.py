@@ -74,7 +74,7 @@ def denoise_file(
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
             noise = _find_noise(packed, raw_image, options)
-            specialist = _pick(noise.used, options.specialist)
+            specialist = _pick(noise.used, options)
         with clock.stage("denoise"):
             denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
             del packed
@@ -99,6 +99,7 @@ def denoise_file(
         source=path,
         output=output,
         specialist=None if options.strength == 0 else specialist.name,
+        quality=None if options.strength == 0 else specialist.quality,
         strength=options.strength,
         format=options.format,
         tiles=tiles,
@@ -120,6 +121,7 @@ def denoise_mosaic(
     shot_noise: ArrayLike | None = None,
     read_noise: ArrayLike | None = None,
     strength: float = 1.0,
+    quality: str | None = None,
     specialist: str | None = None,
 ) -> NDArray[np.float32]:
     """Denoise one normalized mosaic.
@@ -134,8 +136,10 @@ def denoise_mosaic(
         Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
     strength : float
         0 returns the samples of `x`, 1 the denoised ones.
+    quality : str, optional
+        "best" or "fast"; None: the best that is bundled.
     specialist : str, optional
-        Name of a bundled network; None: chosen by the noise.
+        Name of a bundled network, whatever its quality; None: chosen by quality and noise.
 
     Returns
     -------
@@ -145,9 +149,12 @@ def denoise_mosaic(
     Raises
     ------
     ValueError
-        A wrong shape, CFA or strength, a sample that is not finite, or only one noise parameter.
+        A wrong shape, CFA, strength or quality, a sample that is not finite, or only one noise
+        parameter.
     NoiseModelError
         The noise is to be estimated, and nothing in `x` can be measured.
+    WeightsError
+        There is no network of that name or quality.
 
     Examples
     --------
@@ -161,31 +168,32 @@ def denoise_mosaic(
         raise ValueError("x holds samples that are not finite")
     if (shot_noise is None) != (read_noise is None):
         raise ValueError("shot_noise and read_noise go together")
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must be within 0..1, got {strength}")
+    options = DenoiseOptions(strength=strength, quality=quality, specialist=specialist)
     rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
     packed = pack(rggb)
     if shot_noise is None or read_noise is None:
         noise = estimate_noise(packed)
     else:
         noise = noise_model(shot_noise, read_noise, source="given")
-    denoised, _ = denoise_packed(packed, noise, _pick(noise, specialist), strength=strength)
+    denoised, _ = denoise_packed(packed, noise, _pick(noise, options), strength=strength)
     return np.ascontiguousarray(shift_back(unpack(denoised), shift))
 
 
-def inspect_file(path: Path, *, iso: int | None = None) -> FileInfo:
+def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     """Read a raw file and its noise, and say what `denoise_file` would do.
 
     Raises
     ------
     FadnError
-        The file is unreadable, unsupported, or has no measurable noise.
+        The file is unreadable, unsupported, or has no measurable noise; there is no network as
+        asked for.
     """
-    path = Path(path)
+    path, options = Path(path), options or DenoiseOptions()
     raw_image = read_raw(path)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, _ = pack_active(mosaic)
-    noise = _find_noise(packed, raw_image, DenoiseOptions(iso=iso))
+    noise = _find_noise(packed, raw_image, options)
+    specialist = _pick(noise.used, options)
     area = mosaic.active_area
     return FileInfo(
         **_describe(raw_image, noise),
@@ -195,7 +203,8 @@ def inspect_file(path: Path, *, iso: int | None = None) -> FileInfo:
         black_level=tuple(tuple(float(level) for level in row) for row in mosaic.black_level),
         white_level=mosaic.white_level,
         orientation=metadata.orientation,
-        specialist=specialists.choose(noise.used).name,
+        specialist=specialist.name,
+        quality=specialist.quality,
         is_fadn_output=is_marked(path),
     )
 
@@ -242,9 +251,11 @@ def _find_noise(
     )
 
 
-def _pick(noise: NoiseModel, name: str | None) -> Specialist:
-    """Return the specialist asked for, or the one that suits the noise."""
-    return specialists.choose(noise) if name is None else specialists.find(name)
+def _pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:
+    """Return the specialist asked for by name, or the one of the quality that suits the noise."""
+    if options.specialist is not None:
+        return specialists.find(options.specialist)
+    return specialists.choose(noise, options.quality)
 
 
 def _denoise(

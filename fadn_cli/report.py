@@ -74,6 +74,8 @@ class DenoiseReport:
     """What the denoising went by."""
     specialist: str | None
     """Name of the network; None at strength 0."""
+    quality: str | None
+    """The network's: "best" or "fast"; None at strength 0."""
     strength: float
     """0 (the source's samples) to 1 (fully denoised)."""
     format: str
@@ -140,6 +142,8 @@ class FileInfo:
     """What denoising would go by; None if no noise model can be had."""
     specialist: str | None
     """The network that would be chosen; None without a noise model."""
+    quality: str | None
+    """The network's: "best" or "fast"; None without a noise model."""
     is_fadn_output: bool
     """Whether the file carries our marker: it is already denoised."""
     warnings: tuple[str, ...]

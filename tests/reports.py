@@ -24,6 +24,7 @@ def make_report(source="IMG_1.CR2", output="IMG_1_denoised.dng", **changes):
         "noise_profile": None,
         "noise_used": NOISE,
         "specialist": "bayer-fast-low",
+        "quality": "fast",
         "strength": 1.0,
         "format": "dng",
         "tiles": 12,
@@ -59,6 +60,7 @@ def make_info(path="IMG_1.CR2", **changes):
         "noise_profile": None,
         "noise_used": NOISE,
         "specialist": "bayer-fast-low",
+        "quality": "fast",
         "is_fadn_output": False,
         "warnings": (),
     }

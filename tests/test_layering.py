@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "report": "errors noise",
     "output": f"errors noise mosaic denoise raw {FACE}",
     "stopwatch": "",
-    "options": "",
+    "options": "denoise",
     "pipeline": f"errors noise mosaic denoise files raw report output stopwatch options {FACE}",
     "sources": "errors report",
     "batch": "errors files report sources pipeline",

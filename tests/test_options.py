@@ -11,6 +11,7 @@ from fadn_cli.options import DenoiseOptions
         ({"strength": 1.5}, r"strength must be within 0\.\.1, got 1\.5"),
         ({"strength": float("nan")}, "strength must be within 0"),
         ({"format": "jpeg"}, "format must be dng or tiff, got 'jpeg'"),
+        ({"quality": "medium"}, "quality must be best or fast, got 'medium'"),
         ({"shot_noise": 1e-4}, "go together"),
         ({"read_noise": 1e-6}, "go together"),
     ],

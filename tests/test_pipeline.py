@@ -1,11 +1,20 @@
 """The whole job: what changes, what must not, on synthetic and real raws."""
 
+import json
+
 import numpy as np
 import pytest
 
 import fadn_cli
+from fadn_cli.denoise import specialists
 from fadn_cli.denoise.packing import pack_active
-from fadn_cli.errors import NoiseModelError, OutputExistsError, RawReadError, WriteError
+from fadn_cli.errors import (
+    NoiseModelError,
+    OutputExistsError,
+    RawReadError,
+    WeightsError,
+    WriteError,
+)
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file, is_marked
 from fadn_cli.raw.reader import read_raw
@@ -44,6 +53,25 @@ def write_scene(path, **options):
     samples = samples.round().clip(0, 16383).astype(np.uint16)
     write_dng(path, samples, active_area=(3, 5, 147, 198), **options)
     return samples
+
+
+@pytest.fixture
+def one_of_each(tmp_path, monkeypatch):
+    """A manifest of one network per quality, with different weights, for all noise."""
+    rows = json.loads((specialists.folder() / "manifest.json").read_text())["specialists"]
+    chosen = [
+        row | {"name": quality, "quality": quality, "noise_range": [0, None]}
+        for quality, row in (("fast", rows[0]), ("best", rows[-1]))
+    ]
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for row in chosen:
+        (folder / row["file"]).write_bytes((specialists.folder() / row["file"]).read_bytes())
+    (folder / "manifest.json").write_text(json.dumps({"specialists": chosen}))
+    monkeypatch.setattr(specialists, "folder", lambda: folder)
+    specialists.bundled.cache_clear()
+    yield
+    specialists.bundled.cache_clear()
 
 
 class TestDenoiseMosaic:
@@ -110,6 +138,7 @@ class TestDenoiseMosaic:
         (
             ({"cfa": "RGBG"}, "RGBG"),
             ({"strength": 1.5}, "strength"),
+            ({"quality": "medium"}, "quality"),
             ({"read_noise": None}, "together"),
             ({"x": np.zeros((4, 4, 3), np.float32)}, "shape"),
             ({"x": np.full((8, 8), np.nan, np.float32)}, "finite"),
@@ -120,6 +149,30 @@ class TestDenoiseMosaic:
 
         with pytest.raises(ValueError, match=message):
             denoise_mosaic(arguments.pop("x"), **arguments)
+
+    @pytest.mark.usefixtures("one_of_each")
+    def test_each_quality_has_its_network_and_the_default_is_best(self):
+        noisy = expose(scene())
+        given = {"shot_noise": SHOT, "read_noise": READ}
+
+        best, fast = (denoise_mosaic(noisy, **given, quality=each) for each in ("best", "fast"))
+
+        assert not np.array_equal(best, fast)
+        assert np.array_equal(best, denoise_mosaic(noisy, **given))
+        assert np.array_equal(fast, denoise_mosaic(noisy, **given, specialist="fast"))
+
+    def test_a_network_by_name_goes_before_the_quality(self):
+        name = specialists.bundled()[-1].name
+        noisy = expose(scene())
+        given = {"shot_noise": SHOT, "read_noise": READ, "specialist": name}
+
+        asked = [denoise_mosaic(noisy, **given, quality=each) for each in specialists.QUALITIES]
+
+        assert all(np.array_equal(denoise_mosaic(noisy, **given), each) for each in asked)
+
+    def test_a_network_that_is_not_bundled_is_named(self):
+        with pytest.raises(WeightsError, match="nonsense"):
+            denoise_mosaic(expose(scene()), specialist="nonsense")
 
     def test_a_constant_frame_has_no_measurable_noise(self):
         with pytest.raises(NoiseModelError):
@@ -182,6 +235,33 @@ class TestDenoiseFile:
         assert 0 < report.residual_std_ratio < 0.6
         assert max(abs(shift) for shift in report.mean_shift) < 0.05
 
+    @pytest.mark.usefixtures("one_of_each")
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({}, "best"),
+            ({"quality": "best"}, "best"),
+            ({"quality": "fast"}, "fast"),
+            ({"quality": "best", "specialist": "fast"}, "fast"),
+        ],
+    )
+    def test_info_and_report_name_the_network_and_its_quality(self, tmp_path, options, expected):
+        write_scene(tmp_path / "a.dng")
+        options = DenoiseOptions(**options)
+
+        info = inspect_file(tmp_path / "a.dng", options)
+        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", options)
+
+        assert (expected, expected) == (info.specialist, info.quality)
+        assert (expected, expected) == (report.specialist, report.quality)
+
+    def test_where_no_network_ran_the_report_names_none(self, tmp_path):
+        write_scene(tmp_path / "a.dng")
+
+        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", DenoiseOptions(strength=0))
+
+        assert (None, None) == (report.specialist, report.quality)
+
     def test_outputs_are_marked_and_sources_are_not(self, tmp_path):
         write_scene(tmp_path / "a.dng")
         denoise_file(tmp_path / "a.dng", tmp_path / "b.dng")
@@ -191,11 +271,12 @@ class TestDenoiseFile:
 
     def test_given_noise_is_used_and_not_measured(self, tmp_path):
         write_scene(tmp_path / "a.dng")
-        options = DenoiseOptions(shot_noise=0.01, read_noise=1e-4, specialist="bayer-fast-low")
+        name = specialists.bundled()[0].name
+        options = DenoiseOptions(shot_noise=0.01, read_noise=1e-4, specialist=name)
 
         report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", options)
 
-        assert (None, "given", "bayer-fast-low") == (
+        assert (None, "given", name) == (
             report.noise_measured,
             report.noise_used.source,
             report.specialist,
