@@ -72,7 +72,7 @@ def show_info(info: FileInfo) -> None:
 def show_models(models: Sequence[dict[str, Any]]) -> None:
     """Print the bundled specialists, given as JSON's types, on stdout."""
     table = make_table(
-        "Specialist", "Noise at mid grey", "Weights", "MAC/sample", "PSNR by noise level"
+        "Specialist", "Quality", "Noise at mid grey", "Weights", "MAC/sample", "PSNR by noise level"
     )
     for model in models:
         low, high = model["noise_range"]
@@ -80,6 +80,7 @@ def show_models(models: Sequence[dict[str, Any]]) -> None:
         psnr = ", ".join(f"{level} {value:.2f} dB" for level, value in model["psnr"].items())
         table.add_row(
             Text(model["name"]),
+            Text(model["quality"]),
             Text(f"{_percent(low)} {above}"),
             Text(f"{model['parameters']:,}"),
             Text(f"{model['macs_per_packed_pixel'] / 4:,.0f}"),

@@ -59,13 +59,15 @@ class Demonstration:
     """Of the denoising."""
 
 
-def run(folder: Path, *, overwrite: bool = False) -> Demonstration:
+def run(folder: Path, *, quality: str | None = None, overwrite: bool = False) -> Demonstration:
     """Make the three files of the demonstration; the same bytes on every run.
 
     Parameters
     ----------
     folder : Path
         Created where it does not exist.
+    quality : str, optional
+        "best" or "fast"; None: the best that is bundled.
     overwrite : bool
         Whether earlier files of the demonstration are replaced.
 
@@ -82,7 +84,8 @@ def run(folder: Path, *, overwrite: bool = False) -> Demonstration:
     clean = expose(draw_scene(HEIGHT, WIDTH))
     with atomic_output(noisy, overwrite=overwrite) as temporary:
         temporary.write_bytes(build_dng(add_noise(clean)))
-    report = denoise_file(noisy, denoised, DenoiseOptions(overwrite=overwrite))
+    options = DenoiseOptions(quality=quality, overwrite=overwrite)
+    report = denoise_file(noisy, denoised, options)
     before, after = read_raw(noisy), read_raw(denoised)
     with atomic_output(picture, overwrite=overwrite) as temporary:
         before_rgb, after_rgb = develop(before, before.mosaic), develop(after, after.mosaic)

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 import fadn_cli
-from fadn_cli import pipeline
-from fadn_cli.cli import app
+from fadn_cli import demo, pipeline
+from fadn_cli.cli import Quality, app
+from fadn_cli.denoise import specialists
 from fadn_cli.mosaic import normalize
 from fadn_cli.raw.reader import read_raw
 from tests.raw.builders import write_dng
-from tests.reports import make_report
+from tests.reports import make_info, make_report
 
 COMMANDS = ("denoise", "info", "models", "demo")
 BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
@@ -90,6 +91,9 @@ def test_every_option_of_every_command_has_help(command):
         "denoise x --strength nan",
         "denoise x --strength much",
         "denoise x --format jpeg",
+        "denoise x --quality medium",
+        "info x --quality medium",
+        "demo --quality medium",
         "denoise x --shot-noise 1e-4",
         "denoise x --read-noise 1e-4",
         "denoise x --shot-noise 0 --read-noise 0",
@@ -113,7 +117,19 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments):
     assert "Error: " in result.output
 
 
-def test_options_become_the_pipelines(tmp_path, monkeypatch):
+def test_a_network_of_another_quality_than_asked_for_is_wrong_usage():
+    known = specialists.bundled()[0]
+    other = next(each for each in specialists.QUALITIES if each != known.quality)
+
+    result = CliRunner().invoke(app, f"denoise x --specialist {known.name} --quality {other}")
+
+    assert 2 == result.exit_code
+    assert f"{known.name} is not of quality {other}" in result.output
+
+
+@pytest.fixture
+def denoised(monkeypatch):
+    """What the command hands to the pipeline: (path, output, options) of every file."""
     seen = []
 
     def denoise_file(path, output, options, *, on_tile=None):
@@ -121,6 +137,49 @@ def test_options_become_the_pipelines(tmp_path, monkeypatch):
         return make_report(path, output)
 
     monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
+    return seen
+
+
+def test_a_network_of_the_quality_asked_for_is_taken(tmp_path, denoised):
+    known = specialists.bundled()[0]
+    (tmp_path / "a.nef").touch()
+    arguments = ["--specialist", known.name, "--quality", known.quality]
+
+    result = CliRunner().invoke(app, ["denoise", str(tmp_path), *arguments])
+
+    assert 0 == result.exit_code
+    assert (known.name, known.quality) == (denoised[0][2].specialist, denoised[0][2].quality)
+
+
+def test_the_commands_offer_every_quality_there_is():
+    assert list(specialists.QUALITIES) == list(Quality)
+
+
+@pytest.mark.parametrize("quality", (None, "best", "fast"))
+def test_the_quality_reaches_every_command(tmp_path, monkeypatch, denoised, quality):
+    seen = []
+    info = make_info()
+    shown = demo.Demonstration(
+        noisy=tmp_path,
+        denoised=tmp_path,
+        picture=tmp_path,
+        psnr_before=1,
+        psnr_after=2,
+        report=make_report(),
+    )
+    monkeypatch.setattr(pipeline, "inspect_file", lambda path, choice: seen.append(choice) or info)
+    monkeypatch.setattr(demo, "run", lambda path, **choice: seen.append(choice) or shown)
+    (tmp_path / "a.nef").touch()
+    arguments = [] if quality is None else ["--quality", quality]
+
+    for command in (["denoise", str(tmp_path)], ["info", "x"], ["demo"]):
+        assert 0 == CliRunner().invoke(app, [*command, *arguments]).exit_code
+
+    assert [quality, quality] == [denoised[0][2].quality, seen[0].quality]
+    assert {"quality": quality, "overwrite": False} == seen[1]
+
+
+def test_options_become_the_pipelines(tmp_path, denoised):
     source = tmp_path / "a.nef"
     source.touch()
     arguments = "--strength 0.5 --iso 200 --shot-noise 1e-4 --read-noise 1e-6 --threads 3"
@@ -139,22 +198,15 @@ def test_options_become_the_pipelines(tmp_path, monkeypatch):
         overwrite=True,
         threads=3,
     )
-    assert [(source, tmp_path / "a_denoised.tif", options)] == seen
+    assert [(source, tmp_path / "a_denoised.tif", options)] == denoised
 
 
-def test_without_options_the_pipelines_defaults_hold(tmp_path, monkeypatch):
-    seen = []
-
-    def denoise_file(path, output, options, *, on_tile=None):
-        seen.append(options)
-        return make_report(path, output)
-
-    monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
+def test_without_options_the_pipelines_defaults_hold(tmp_path, denoised):
     (tmp_path / "a.nef").touch()
 
     CliRunner().invoke(app, ["denoise", str(tmp_path)])
 
-    assert [pipeline.DenoiseOptions()] == seen
+    assert [pipeline.DenoiseOptions()] == [options for _, _, options in denoised]
 
 
 def test_version_is_the_packages():
@@ -258,12 +310,32 @@ def test_an_existing_output_exits_8_and_is_kept(noisy, tmp_path):
     assert b"mine" == (tmp_path / "IMG_1_denoised.dng").read_bytes()
 
 
-def test_an_unknown_specialist_exits_6_and_names_the_known(noisy):
-    run = fadn("denoise", noisy, "--specialist", "magic")
+@pytest.mark.parametrize("arguments", ((), ("--quality", "fast")))
+def test_an_unknown_specialist_exits_6_and_names_the_known(noisy, arguments):
+    run = fadn("denoise", noisy, "--specialist", "magic", *arguments)
 
     assert 6 == run.returncode
     assert "magic" in run.stderr
     assert json.loads(fadn("models", "--json").stdout)[0]["name"] in run.stderr
+
+
+ONLY_FAST = """
+from dataclasses import replace
+from fadn_cli.__main__ import main
+from fadn_cli.denoise import specialists
+known = tuple(replace(each, quality="fast") for each in specialists.bundled())
+specialists.bundled = lambda: known
+main()
+"""
+
+
+def test_a_quality_that_is_not_bundled_exits_6_and_names_those_that_are(noisy, tmp_path):
+    run = fadn("denoise", noisy, "--quality", "best", code=ONLY_FAST)
+
+    assert 6 == run.returncode
+    assert "no specialist of quality best is bundled" in run.stderr
+    assert "Use one of: fast." in run.stderr
+    assert [noisy] == list(tmp_path.iterdir())
 
 
 def test_a_source_as_its_own_output_exits_9(noisy):

@@ -128,13 +128,15 @@ def test_cameras_are_named_without_saying_the_maker_twice(make, model, name):
 MODELS = [
     {
         "name": "bayer-fast-low",
+        "quality": "fast",
         "noise_range": (0.0, 0.008),
         "parameters": 123456,
         "macs_per_packed_pixel": 8000,
         "psnr": {"low": 45.678},
     },
     {
-        "name": "bayer-fast-high",
+        "name": "bayer-best-high",
+        "quality": "best",
         "noise_range": (0.008, float("inf")),
         "parameters": 7,
         "macs_per_packed_pixel": 4,
@@ -148,9 +150,10 @@ def test_models_are_listed_with_their_ranges_and_figures(capsys):
 
     lines = capsys.readouterr().out.splitlines()
     low = next(line for line in lines if "bayer-fast-low" in line)
-    high = next(line for line in lines if "bayer-fast-high" in line)
-    assert all(fact in low for fact in ("0 % to 0.8 %", "123,456", "2,000", "low 45.68 dB"))
-    assert all(fact in high for fact in ("0.8 % and more", "low 40.00 dB, high 30.00 dB"))
+    high = next(line for line in lines if "bayer-best-high" in line)
+    facts = (" fast ", "0 % to 0.8 %", "123,456", "2,000", "low 45.68 dB")
+    assert all(fact in low for fact in facts)
+    assert all(fact in high for fact in (" best ", "0.8 % and more", "low 40.00 dB, high 30.00 dB"))
 
 
 def test_the_demonstration_states_its_files_and_its_gain(capsys):

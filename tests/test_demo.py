@@ -50,6 +50,20 @@ def test_denoising_gains_decibels(shown):
     assert shown.psnr_after > shown.psnr_before + 3
 
 
+def test_the_quality_asked_for_is_denoised_by(tmp_path, monkeypatch):
+    asked = []
+
+    def denoise_file(source, output, options):
+        asked.append(options.quality)
+        raise WriteError("that was all")
+
+    monkeypatch.setattr(demo, "denoise_file", denoise_file)
+    with pytest.raises(WriteError, match="that was all"):
+        demo.run(tmp_path, quality="fast")
+
+    assert ["fast"] == asked
+
+
 def test_the_noise_is_measured_not_told(shown):
     assert shown.report.noise_profile is None
     std = np.sqrt(0.18 * demo.SHOT_NOISE + demo.READ_NOISE)
