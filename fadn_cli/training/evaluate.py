@@ -18,6 +18,7 @@ from PIL import Image
 
 import fadn_cli
 from fadn_cli.denoise.packing import pack, unpack
+from fadn_cli.denoise.specialists import QUALITIES
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.synthesis import READ_OFFSET, READ_SLOPE
 
@@ -160,16 +161,18 @@ def evaluate(folder: Path, denoise: Denoise, levels: str = "ABCDES") -> dict[str
     return table
 
 
-def shipped(*, estimated: bool, specialist: str | None = None) -> Denoise:
-    """Return the public API as a `Denoise`, told the noise or left to estimate it."""
+def shipped(
+    *, estimated: bool, quality: str | None = None, specialist: str | None = None
+) -> Denoise:
+    """Return the public API as a `Denoise`, told the noise or left to estimate it.
+
+    Quality and specialist are `denoise_mosaic`'s.
+    """
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
+        given = {} if estimated else {"shot_noise": shot, "read_noise": read}
         x = unpack(packed)
-        if estimated:
-            return pack(fadn_cli.denoise_mosaic(x, specialist=specialist))
-        return pack(
-            fadn_cli.denoise_mosaic(x, shot_noise=shot, read_noise=read, specialist=specialist)
-        )
+        return pack(fadn_cli.denoise_mosaic(x, quality=quality, specialist=specialist, **given))
 
     return denoise
 
@@ -192,7 +195,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
     parser.add_argument("--run", type=Path, help="a run's folder: evaluate its float checkpoint")
-    parser.add_argument("--specialist", help="use this one at every level, not the chosen one")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
+    which.add_argument("--specialist", help="use this one at every level, not the chosen one")
     parser.add_argument("--levels", default="ABCDES")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -201,10 +206,10 @@ def main() -> None:
 
         rows = {arguments.run.name: torch_denoise(load_run(arguments.run)[0])}
     else:
-        name = arguments.specialist
+        chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
         rows = {
-            "true noise": shipped(estimated=False, specialist=name),
-            "estimated noise": shipped(estimated=True, specialist=name),
+            "true noise": shipped(estimated=False, **chosen),
+            "estimated noise": shipped(estimated=True, **chosen),
         }
     results = {
         name: evaluate(arguments.photos, denoise, arguments.levels)

@@ -55,7 +55,7 @@ def torch_denoise(model: Denoiser) -> Denoise:
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
         _, height, width = packed.shape
-        step = Student.alignment
+        step = model.student.alignment
         pad = ((0, 0), (0, -height % step), (0, -width % step))
         x = torch.from_numpy(np.pad(packed, pad, mode="reflect"))[None]
         shots, reads = (torch.full((1, 4, 1, 1), value) for value in (shot, read))
@@ -161,7 +161,7 @@ def export(run: Path, photos: list[torch.Tensor], ruler: Path | None, weights: P
         "cfa_kind": "bayer",
         "quality": about["quality"],
         "noise_range": [low, None if math.isinf(high) else high],
-        "alignment": Student.alignment,
+        "alignment": model.student.alignment,
         "receptive_field": model.student.receptive_field,
         "inputs": "highpass-20",
         "parameters": sum(weight.numel() for weight in model.parameters()),

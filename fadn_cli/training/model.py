@@ -21,18 +21,27 @@ from fadn_cli.denoise import stabilize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentConfig:
-    """The size of a student."""
+    """The size of a network; teacher and students are one architecture."""
 
-    width: int = 32
-    """Channels at the first scale (half the packed resolution)."""
-    width_middle: int = 64
-    """Channels at the second scale."""
-    width_deep: int = 96
-    """Channels at the third scale."""
+    widths: tuple[int, ...] = (32, 64, 96)
+    """Channels at each scale: the first is half the packed resolution, each next one half that."""
+    encode: tuple[int, ...] = (1, 1)
+    """Blocks on the way down, at every scale but the deepest."""
+    bottom: int = 1
+    """Blocks at the deepest scale."""
+    decode: tuple[int, ...] = (1, 1)
+    """Blocks on the way up, finest scale first; the last one of each scale is aligned."""
     embedding: int = 16
     """Channels of a Feature-Align layer's view of the input."""
     feature_align: bool = True
     """Whether the Feature-Align layers are there; False is the paper's ablation."""
+
+    def __post_init__(self) -> None:
+        if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
+            raise ValueError(
+                f"{len(self.widths)} widths need {len(self.widths) - 1} encode and decode counts, "
+                f"got {self.encode} and {self.decode}"
+            )
 
 
 class FeatureAlign(nn.Module):
@@ -73,52 +82,82 @@ class Block(nn.Module):
         return functional.relu(features + change)
 
 
+def _blocks(channels: int, count: int, embedding: int | None) -> nn.ModuleList:
+    """Return blocks in a row, the last one aligned to the input where an embedding is given."""
+    last = count - 1
+    return nn.ModuleList(Block(channels, embedding if i == last else None) for i in range(count))
+
+
 class Student(nn.Module):
     """Features (N, 20, h/2, w/2) to residual (N, 16, h/2, w/2) in units of sigma."""
-
-    alignment = 8
-    """Packed sides must be multiples of this: one unshuffle and two halvings."""
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config
-        wide, middle, deep = config.width, config.width_middle, config.width_deep
+        widths = config.widths
         embedding = config.embedding if config.feature_align else None
-        self.enter = nn.Conv2d(stabilize.FEATURE_CHANNELS, wide, 3, padding=1)
-        self.encode1 = Block(wide, None)
-        self.down1 = nn.Conv2d(wide, middle, 2, stride=2)
-        self.encode2 = Block(middle, None)
-        self.down2 = nn.Conv2d(middle, deep, 2, stride=2)
-        self.bottom = Block(deep, embedding)
-        self.up2 = nn.Conv2d(deep, middle, 1)
-        self.decode2 = Block(middle, embedding)
-        self.up1 = nn.Conv2d(middle, wide, 1)
-        self.decode1 = Block(wide, embedding)
-        self.leave = nn.Conv2d(wide, stabilize.OUTPUT_CHANNELS, 1)
+        steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
+        self.enter = nn.Conv2d(stabilize.FEATURE_CHANNELS, widths[0], 3, padding=1)
+        self.encode = nn.ModuleList(
+            _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
+        )
+        self.down = nn.ModuleList(nn.Conv2d(fine, deep, 2, stride=2) for fine, deep in steps)
+        self.bottom = _blocks(widths[-1], config.bottom, embedding)
+        self.up = nn.ModuleList(nn.Conv2d(deep, fine, 1) for fine, deep in steps)
+        self.decode = nn.ModuleList(
+            _blocks(width, count, embedding)
+            for width, count in zip(widths, config.decode, strict=False)
+        )
+        self.leave = nn.Conv2d(widths[0], stabilize.OUTPUT_CHANNELS, 1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
     @property
+    def alignment(self) -> int:
+        """Packed sides must be multiples of this: one unshuffle, and a halving per deeper scale."""
+        return stabilize.UNSHUFFLE * 2 ** (len(self.config.widths) - 1)
+
+    @property
     def receptive_field(self) -> int:
         """Packed pixels per side that one output pixel depends on, features included."""
-        # One 3x3 convolution reaches one pixel of its own scale: 2, 4 or 8 packed pixels.
-        convolutions = {2: 1 + 2 + 2, 4: 2 + 2, 8: 2}
-        reach = sum(step * count for step, count in convolutions.items())
-        # A pixel may lie anywhere in its 8x8 cell of the deepest scale.
+        config = self.config
+        # A 3x3 convolution reaches one pixel of its own scale; a block has two, the entry is one.
+        blocks = [down + up for down, up in zip(config.encode, config.decode, strict=True)]
+        counts = [2 * count for count in (*blocks, config.bottom)]
+        counts[0] += 1
+        reach = sum(stabilize.UNSHUFFLE * 2**i * count for i, count in enumerate(counts))
+        # A pixel may lie anywhere in its cell of the deepest scale.
         return 2 * (reach + stabilize.LOW_PASS_RADIUS + self.alignment - 1) + 1
 
+    def views(self, features: torch.Tensor) -> list[torch.Tensor]:
+        """Return the input's features at every scale, as the Feature-Align layers see them."""
+        views = [features]
+        while len(views) < len(self.config.widths):
+            views.append(functional.avg_pool2d(views[-1], 2))
+        return views
+
+    def encoded(self, views: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return every scale's features on the way down: (N, widths[i], h/2^(i+1), w/2^(i+1))."""
+        x = functional.relu(self.enter(views[0]))
+        scales = []
+        for view, blocks, down in zip(views, self.encode, self.down, strict=False):
+            for block in blocks:
+                x = block(x, view)
+            scales.append(x)
+            x = functional.relu(down(x))
+        for block in self.bottom:
+            x = block(x, views[-1])
+        return [*scales, x]
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        view1 = features
-        view2 = functional.avg_pool2d(view1, 2)
-        view3 = functional.avg_pool2d(view2, 2)
-        scale1 = self.encode1(functional.relu(self.enter(features)), view1)  # (N, wide, h/2, w/2)
-        scale2 = self.encode2(functional.relu(self.down1(scale1)), view2)  # (N, middle, h/4, w/4)
-        scale3 = self.bottom(functional.relu(self.down2(scale2)), view3)  # (N, deep, h/8, w/8)
-        scale2 = scale2 + functional.interpolate(self.up2(scale3), scale_factor=2.0)
-        scale2 = self.decode2(scale2, view2)
-        scale1 = scale1 + functional.interpolate(self.up1(scale2), scale_factor=2.0)
-        scale1 = self.decode1(scale1, view1)
-        return self.leave(scale1)  # (N, 16, h/2, w/2)
+        views = self.views(features)
+        *scales, x = self.encoded(views)
+        for scale in reversed(range(len(scales))):
+            x = scales[scale] + functional.interpolate(self.up[scale](x), scale_factor=2.0)
+            for block in self.decode[scale]:
+                x = block(x, views[scale])
+        residual: torch.Tensor = self.leave(x)
+        return residual  # (N, 16, h/2, w/2)
 
 
 class Denoiser(nn.Module):

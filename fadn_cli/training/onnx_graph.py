@@ -63,6 +63,12 @@ class _Graph:
             change = self.align(block.align, change, view, f"{name}.align")
         return self.relu(self.add("Add", [source, change], f"{name}.sum"))
 
+    def blocks(self, blocks: torch.nn.ModuleList, source: str, view: str, name: str) -> str:
+        """Add blocks in a row."""
+        for number, block in enumerate(blocks):
+            source = self.block(block, source, view, f"{name}.{number}")
+        return source
+
     def align(self, layer: FeatureAlign, source: str, view: str, name: str) -> str:
         """Add a Feature-Align layer."""
         embedded = self.relu(self.conv(layer.embed, view, f"{name}.embed"))
@@ -92,24 +98,25 @@ def build_onnx(student: Student) -> onnx.ModelProto:
     -------
     onnx.ModelProto
         Input "features" (1, 20, gh, gw) float32, output "residual" (1, 16, gh, gw) float32, with
-        gh = h/2, gw = w/2 of the packed tile, multiples of 4.
+        gh = h/2, gw = w/2 of the packed tile, multiples of half the student's alignment.
     """
     graph = _Graph()
     graph.constant("double", np.array([1, 1, 2, 2], np.float32))
-    view1 = "features"
-    view2 = graph.halve(view1, "view2")
-    view3 = graph.halve(view2, "view3")
-    scale1 = graph.relu(graph.conv(student.enter, view1, "enter"))
-    scale1 = graph.block(student.encode1, scale1, view1, "encode1")
-    scale2 = graph.relu(graph.conv(student.down1, scale1, "down1"))
-    scale2 = graph.block(student.encode2, scale2, view2, "encode2")
-    scale3 = graph.relu(graph.conv(student.down2, scale2, "down2"))
-    scale3 = graph.block(student.bottom, scale3, view3, "bottom")
-    up = graph.double(graph.conv(student.up2, scale3, "up2"), "up2.double")
-    scale2 = graph.block(student.decode2, graph.add("Add", [scale2, up], "skip2"), view2, "decode2")
-    up = graph.double(graph.conv(student.up1, scale2, "up1"), "up1.double")
-    scale1 = graph.block(student.decode1, graph.add("Add", [scale1, up], "skip1"), view1, "decode1")
-    residual = graph.conv(student.leave, scale1, "leave")
+    views = ["features"]
+    for scale in range(1, len(student.config.widths)):
+        views.append(graph.halve(views[-1], f"view.{scale}"))
+    x = graph.relu(graph.conv(student.enter, views[0], "enter"))
+    skips = []
+    for scale, down in enumerate(student.down):
+        x = graph.blocks(student.encode[scale], x, views[scale], f"encode.{scale}")
+        skips.append(x)
+        x = graph.relu(graph.conv(down, x, f"down.{scale}"))
+    x = graph.blocks(student.bottom, x, views[-1], "bottom")
+    for scale in reversed(range(len(skips))):
+        up = graph.double(graph.conv(student.up[scale], x, f"up.{scale}"), f"up.{scale}.double")
+        x = graph.add("Add", [skips[scale], up], f"skip.{scale}")
+        x = graph.blocks(student.decode[scale], x, views[scale], f"decode.{scale}")
+    residual = graph.conv(student.leave, x, "leave")
     graph.nodes[-1].output[0] = "residual"
     assert residual == "leave"
     model = helper.make_model(

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from fadn_cli.training.losses import pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig
+from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import draw_crops, load_photos, unprocess
 from fadn_cli.training.synthesis import Dirt, NoiseRange, add_noise, draw_sensors
 
@@ -45,6 +47,8 @@ class TrainConfig:
     """Packed pixels per side of a patch."""
     learning_rate: float = 2e-3
     """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
+    muon_rate: float = 5e-3
+    """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
     warmup: int = 500
     """Steps of the linear warm-up."""
     seed: int = 1
@@ -59,20 +63,40 @@ def load_config(path: Path) -> TrainConfig:
     """Read a TOML config; unknown keys are a TypeError."""
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     table.pop("specialist", None)  # what `export` makes of the run; not the training's
+    network: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in table.pop("network", {}).items()
+    }
     return TrainConfig(
-        network=StudentConfig(**table.pop("network", {})),
+        network=StudentConfig(**network),
         noise=NoiseRange(**table.pop("noise", {})),
         dirt=Dirt(**table.pop("dirt", {})),
         **table,
     )
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Return Adam's rate at a step: linear warm-up, then a half cosine to zero."""
+def schedule(config: TrainConfig, step: int) -> float:
+    """Return the share of the peak rates at a step: linear warm-up, then a half cosine to zero."""
     if step < config.warmup:
-        return config.learning_rate * (step + 1) / config.warmup
+        return (step + 1) / config.warmup
     progress = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def make_optimizers(model: Denoiser, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Return Muon for the hidden convolutions' weights, and Adam for all other parameters.
+
+    The Feature-Align layers and the output are no hidden layers: their scale matters.
+    """
+    hidden: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for name, weight in model.named_parameters():
+        is_hidden = weight.ndim == 4 and ".align." not in name and ".leave." not in name
+        (hidden if is_hidden else others).append(weight)
+    return [
+        Muon(hidden, lr=config.muon_rate),
+        torch.optim.Adam(others, lr=config.learning_rate),
+    ]
 
 
 def make_batch(
@@ -110,8 +134,8 @@ class _Run:
     """What is trained."""
     model: Denoiser
     """On the training device."""
-    optimizer: torch.optim.Optimizer
-    """Its state goes with the checkpoint."""
+    optimizers: list[torch.optim.Optimizer]
+    """Their state goes with the checkpoint."""
     step: int = 0
     """Steps done."""
     seconds: float = 0.0
@@ -122,11 +146,23 @@ class _Run:
         """Where the run is kept."""
         return self.folder / "checkpoint.pt"
 
+    def update(self, loss: torch.Tensor) -> None:
+        """Take one step of both optimizers at the step's rates."""
+        self.model.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        share = schedule(self.config, self.step)
+        peaks = (self.config.muon_rate, self.config.learning_rate)
+        for optimizer, peak in zip(self.optimizers, peaks, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = share * peak
+            optimizer.step()
+
     def save(self) -> None:
         """Write the checkpoint; a kill never leaves half a file."""
         state = {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "seconds": self.seconds,
             "config": dataclasses.asdict(self.config),
@@ -150,12 +186,13 @@ def start_or_resume(config: TrainConfig, folder: Path, device: torch.device) -> 
         folder=folder,
         config=config,
         model=model,
-        optimizer=torch.optim.Adam(model.parameters()),
+        optimizers=make_optimizers(model, config),
     )
     if run.checkpoint.exists():
         state = torch.load(run.checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
-        run.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(run.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         run.step, run.seconds = state["step"], state["seconds"]
     elif config.start_from:
         other = folder.parent / config.start_from / "checkpoint.pt"
@@ -183,15 +220,10 @@ def train(config: TrainConfig, photos: list[torch.Tensor], folder: Path, *, minu
     saved, losses = started, []
     while run.step < config.steps:
         noisy, target, told_shot, told_read, std = make_batch(photos, config, run.step)
-        for group in run.optimizer.param_groups:
-            group["lr"] = learning_rate(config, run.step)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
             output = run.model(noisy, told_shot, told_read)
         loss = pixel_loss(output.float(), target, std)
-        run.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
-        run.optimizer.step()
+        run.update(loss)
         losses.append(loss.detach())
 
         now = time.monotonic()

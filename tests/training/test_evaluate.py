@@ -1,5 +1,6 @@
 """The ruler is the published one, and its measures are what their names say."""
 
+import json
 import sys
 
 import numpy as np
@@ -8,7 +9,15 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from fadn_cli.training.evaluate import cases, evaluate, psnr, ssim, table_text  # noqa: E402
+from fadn_cli import pipeline  # noqa: E402
+from fadn_cli.training.evaluate import (  # noqa: E402
+    cases,
+    evaluate,
+    main,
+    psnr,
+    ssim,
+    table_text,
+)
 
 
 @pytest.mark.raw
@@ -59,3 +68,42 @@ def test_every_photograph_of_a_folder_is_scored(tmp_path):
 
     assert scores["psnr"]["A"] > scores["psnr"]["E"] > 10
     assert scores["psnr"]["mean"] == pytest.approx((scores["psnr"]["A"] + scores["psnr"]["E"]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (None, None)),
+        (["--quality", "fast"], ("fast", None)),
+        (["--quality", "best"], ("best", None)),
+        (["--specialist", "bayer-x"], (None, "bayer-x")),
+    ],
+)
+def test_the_public_function_is_measured_with_the_network_asked_for(
+    tmp_path, monkeypatch, capsys, arguments, expected
+):
+    asked = []
+
+    def denoise_mosaic(x, *, quality, specialist, **noise):
+        asked.append((quality, specialist, sorted(noise)))
+        return x
+
+    monkeypatch.setattr(pipeline, "denoise_mosaic", denoise_mosaic)
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(tmp_path / "black.png")
+    command = ["evaluate", "--photos", str(tmp_path), "--levels", "A", "--json", *arguments]
+    monkeypatch.setattr(sys, "argv", command)
+
+    main()
+
+    assert {"true noise", "estimated noise"} == json.loads(capsys.readouterr().out).keys()
+    assert [(*expected, ["read_noise", "shot_noise"]), (*expected, [])] == asked
+
+
+def test_a_quality_and_a_network_by_name_exclude_each_other(tmp_path, monkeypatch, capsys):
+    command = ["evaluate", "--photos", str(tmp_path), "--quality", "fast", "--specialist", "x"]
+    monkeypatch.setattr(sys, "argv", command)
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "not allowed with" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E4
 from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
 from fadn_cli.training.quantize import quantize  # noqa: E402
 
-TINY = StudentConfig(width=8, width_middle=8, width_deep=8, embedding=4)
+TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_int8_form_stays_close_and_keeps_the_named_layers_in_float(trained, 
     model = onnx.load(str(int8))
     floats = {tensor.name for tensor in model.graph.initializer if tensor.data_type == 1}
     assert "leave.weight" in floats
-    assert "encode1.first.weight" not in floats
+    assert "encode.0.0.first.weight" not in floats
     outputs = [
         onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(
             None, {"features": batches[0]}

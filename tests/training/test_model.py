@@ -15,7 +15,12 @@ from fadn_cli.training.model import (  # noqa: E402
     macs_per_packed_pixel,
 )
 
-TINY = StudentConfig(width=8, width_middle=8, width_deep=8, embedding=4)
+TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
+
+
+DEEPER = StudentConfig(
+    widths=(8, 8, 8, 8), encode=(1, 0, 2), bottom=2, decode=(2, 1, 0), embedding=4
+)
 
 
 def shaken(config=TINY):
@@ -48,30 +53,32 @@ def test_feature_align_starts_near_the_identity_and_can_be_left_out():
 
 
 def test_feature_align_sees_the_input_at_every_scale():
-    names = {name.split(".")[0] for name, _ in Student(TINY).named_modules() if "align" in name}
+    layers = [name for name, _ in Student(TINY).named_modules() if name.endswith("align")]
 
-    assert {"bottom", "decode1", "decode2"} == names
+    assert ["bottom.0.align", "decode.0.0.align", "decode.1.0.align"] == layers
 
 
-def test_a_change_reaches_as_far_as_the_receptive_field_says_and_no_farther():
-    student = shaken()
+@pytest.mark.parametrize("config", [TINY, DEEPER], ids=["three scales", "four scales"])
+def test_a_change_reaches_as_far_as_the_receptive_field_says_and_no_farther(config):
+    student = shaken(config)
     reach = student.receptive_field // 2
-    x = torch.randn(1, 4, 160, 160, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(1, 4, 320, 320, generator=torch.Generator().manual_seed(1))
     shot, read = (torch.full((1, 4, 1, 1), value) for value in (1e-2, 1e-2))
     denoiser = Denoiser(student)
     changed = x.clone()
-    changed[..., 80, 80] += 3
+    changed[..., 160, 160] += 3
 
     with torch.no_grad():
         difference = (denoiser(changed, shot, read) - denoiser(x, shot, read)).abs().amax((0, 1))
 
     rows = torch.nonzero(difference.amax(1)).flatten()
-    farthest = max(80 - rows.min().item(), rows.max().item() - 80)
+    farthest = max(160 - rows.min().item(), rows.max().item() - 160)
     assert reach - student.alignment <= farthest <= reach
 
 
-def test_only_multiples_of_the_alignment_keep_their_size():
-    student = shaken()
+@pytest.mark.parametrize("config", [TINY, DEEPER], ids=["three scales", "four scales"])
+def test_only_multiples_of_the_alignment_keep_their_size(config):
+    student = shaken(config)
     grid = student.alignment // 2
 
     with torch.no_grad():
@@ -96,3 +103,8 @@ def test_training_and_inference_make_the_same_features():
 
     features, _ = make_features(packed, noise)
     np.testing.assert_allclose(features, seen[0].numpy(), atol=2e-5)
+
+
+def test_blocks_are_given_for_every_scale():
+    with pytest.raises(ValueError, match="4 widths need 3"):
+        StudentConfig(widths=(8, 8, 8, 8))

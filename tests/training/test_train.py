@@ -9,9 +9,17 @@ torch = pytest.importorskip("torch")
 from fadn_cli.training import train as training  # noqa: E402
 from fadn_cli.training.losses import pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
-from fadn_cli.training.train import TrainConfig, learning_rate, load_config, make_batch, train  # noqa: E402
+from fadn_cli.training.muon import orthogonalized  # noqa: E402
+from fadn_cli.training.train import (  # noqa: E402
+    TrainConfig,
+    load_config,
+    make_batch,
+    make_optimizers,
+    schedule,
+    train,
+)
 
-TINY = StudentConfig(width=8, width_middle=8, width_deep=8, embedding=4)
+TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 CONFIG = TrainConfig(network=TINY, steps=60, batch=2, patch=16, bfloat16=False)
 CONFIGS = Path(training.__file__).parent / "configs"
 
@@ -68,14 +76,33 @@ def test_a_specialist_starts_from_another_runs_weights(photos, tmp_path):
     assert all(torch.equal(general[name], special[name]) for name in general)
 
 
-def test_the_rate_warms_up_and_ends_at_zero():
+def test_the_rates_warm_up_and_end_at_zero():
     config = TrainConfig(steps=1000, warmup=100)
 
-    rates = [learning_rate(config, step) for step in range(1001)]
+    shares = [schedule(config, step) for step in range(1001)]
 
-    assert rates[0] == pytest.approx(2e-5)
-    assert rates[100] == max(rates) == pytest.approx(2e-3)
-    assert rates[1000] == pytest.approx(0)
+    assert shares[0] == pytest.approx(0.01)
+    assert shares[100] == max(shares) == pytest.approx(1)
+    assert shares[1000] == pytest.approx(0)
+
+
+def test_every_parameter_is_trained_by_one_optimizer():
+    model = Denoiser(Student(TINY))
+
+    optimizers = make_optimizers(model, CONFIG)
+
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    trained = [id(weight) for group in groups for weight in group["params"]]
+    assert sorted(trained) == sorted(id(weight) for weight in model.parameters())
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (40, 6)])
+def test_an_orthogonalized_matrix_has_singular_values_near_one(shape):
+    matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+    values = torch.linalg.svdvals(orthogonalized(matrix))
+
+    assert 0.6 < values.min() and values.max() < 1.3
 
 
 def test_the_loss_does_not_depend_on_the_scale_of_the_noise():
