@@ -170,9 +170,14 @@ def shipped(
     """
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
-        given = {} if estimated else {"shot_noise": shot, "read_noise": read}
-        x = unpack(packed)
-        return pack(fadn_cli.denoise_mosaic(x, quality=quality, specialist=specialist, **given))
+        x = fadn_cli.denoise_mosaic(
+            unpack(packed),
+            shot_noise=None if estimated else shot,
+            read_noise=None if estimated else read,
+            quality=quality,
+            specialist=specialist,
+        )
+        return pack(x)
 
     return denoise
 

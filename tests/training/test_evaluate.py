@@ -84,8 +84,8 @@ def test_the_public_function_is_measured_with_the_network_asked_for(
 ):
     asked = []
 
-    def denoise_mosaic(x, *, quality, specialist, **noise):
-        asked.append((quality, specialist, sorted(noise)))
+    def denoise_mosaic(x, *, shot_noise, read_noise, quality, specialist):
+        asked.append((quality, specialist, shot_noise, read_noise is None))
         return x
 
     monkeypatch.setattr(pipeline, "denoise_mosaic", denoise_mosaic)
@@ -96,7 +96,7 @@ def test_the_public_function_is_measured_with_the_network_asked_for(
     main()
 
     assert {"true noise", "estimated noise"} == json.loads(capsys.readouterr().out).keys()
-    assert [(*expected, ["read_noise", "shot_noise"]), (*expected, [])] == asked
+    assert [(*expected, 1e-4, False), (*expected, None, True)] == asked
 
 
 def test_a_quality_and_a_network_by_name_exclude_each_other(tmp_path, monkeypatch, capsys):
