@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import fadn_cli
 from fadn_cli.denoise.packing import pack, unpack
 from fadn_cli.denoise.specialists import QUALITIES
+from fadn_cli.training.model import Denoiser
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.synthesis import READ_OFFSET, READ_SLOPE
+from fadn_cli.training.train import load_denoiser
 
 # Level -> (shot noise, exposure).
 LEVELS = {
@@ -182,6 +185,22 @@ def shipped(
     return denoise
 
 
+def torch_denoise(model: Denoiser) -> Denoise:
+    """Return a float module as the ruler's `Denoise`, padded to its alignment."""
+
+    def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
+        _, height, width = packed.shape
+        step = model.student.alignment
+        pad = ((0, 0), (0, -height % step), (0, -width % step))
+        x = torch.from_numpy(np.pad(packed, pad, mode="reflect"))[None]
+        shots, reads = (torch.full((1, 4, 1, 1), value) for value in (shot, read))
+        with torch.no_grad():
+            out: NDArray[np.float32] = model(x, shots, reads)[0].numpy()
+        return out[:, :height, :width]
+
+    return denoise
+
+
 def table_text(rows: dict[str, dict[str, dict[str, float]]]) -> str:
     """Format results as a Markdown table, PSNR and SSIM."""
     levels = [*LEVELS, "mean"]
@@ -207,9 +226,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.run:
-        from fadn_cli.training.export import load_run, torch_denoise
-
-        rows = {arguments.run.name: torch_denoise(load_run(arguments.run)[0])}
+        model = load_denoiser(arguments.run, torch.device("cpu"))
+        rows = {arguments.run.name: torch_denoise(model)}
     else:
         chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
         rows = {

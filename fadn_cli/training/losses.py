@@ -2,6 +2,8 @@
 
 import torch
 
+from fadn_cli.training.model import Denoiser
+
 CHARBONNIER_EPSILON = 0.1
 """In units of sigma: errors below it weigh quadratically, which keeps the result unbiased where
 noise is skewed; those above it weigh linearly, so that edges do not drown everything else."""
@@ -30,3 +32,43 @@ def pixel_loss(output: torch.Tensor, target: torch.Tensor, noise_std: torch.Tens
     scale = noise_std.mean(dim=(1, 2, 3), keepdim=True)
     error = (output - target) / scale
     return ((error.square() + CHARBONNIER_EPSILON**2).sqrt() - CHARBONNIER_EPSILON).mean()
+
+
+def feature_loss(
+    teacher: Denoiser,
+    output: torch.Tensor,
+    target: torch.Tensor,
+    noise: tuple[torch.Tensor, torch.Tensor],
+    weights: tuple[float, ...],
+) -> torch.Tensor:
+    """Return the weighted distance between what a frozen denoiser sees in output and target.
+
+    The teacher is the perceptual extractor: both mosaics pass through its way down, seen in units
+    of the same noise, and the mean absolute differences of its feature maps are added up.
+
+    Parameters
+    ----------
+    teacher : Denoiser
+        Frozen.
+    output, target : (N, 4, h, w) float32, normalized
+    noise : two (N, 4, 1, 1) float32
+        Shot and read noise, variances.
+    weights : tuple of float
+        One per scale, finest first; scales beyond are left out, those of weight 0 too.
+
+    Returns
+    -------
+    () float32
+
+    References
+    ----------
+    Young et al., "Feature-Align Network with Knowledge Distillation for Efficient Denoising",
+    arXiv 2103.01524, section 3.3 (Feature Matching Loss).
+    """
+    with torch.no_grad():
+        expected = teacher.maps(target, *noise)
+    total = output.new_zeros(())
+    for weight, seen, wanted in zip(weights, teacher.maps(output, *noise), expected, strict=False):
+        if weight:
+            total = total + weight * (seen.float() - wanted.float()).abs().mean()
+    return total

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise import stabilize
+from fadn_cli.training.quantize import Conv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class StudentConfig:
     """Channels of a Feature-Align layer's view of the input."""
     feature_align: bool = True
     """Whether the Feature-Align layers are there; False is the paper's ablation."""
+    int8: bool = False
+    """Whether convolutions round as int8 kernels do; the last one stays in float."""
 
     def __post_init__(self) -> None:
         if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
@@ -53,16 +56,16 @@ class FeatureAlign(nn.Module):
 
     def __init__(self, channels: int, embedding: int) -> None:
         super().__init__()
-        self.embed = nn.Conv2d(stabilize.FEATURE_CHANNELS, embedding, 1)
-        self.gamma = nn.Conv2d(embedding, channels, 1)
-        self.beta = nn.Conv2d(embedding, channels, 1)
+        self.embed = Conv(stabilize.FEATURE_CHANNELS, embedding, 1, relu=True)
+        self.gamma = Conv(embedding, channels, 1, after_conv=True)
+        self.beta = Conv(embedding, channels, 1, after_conv=True)
         nn.init.normal_(self.gamma.weight, std=0.02)
         nn.init.ones_(self.gamma.bias)
         nn.init.normal_(self.beta.weight, std=0.02)
         nn.init.zeros_(self.beta.bias)
 
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-        embedded = functional.relu(self.embed(view))
+        embedded = self.embed(view)
         return features * self.gamma(embedded) + self.beta(embedded)
 
 
@@ -71,12 +74,12 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, embedding: int | None) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = Conv(channels, channels, 3, relu=True)
+        self.second = Conv(channels, channels, 3, after_conv=True)
         self.align = None if embedding is None else FeatureAlign(channels, embedding)
 
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-        change = self.second(functional.relu(self.first(features)))
+        change = self.second(self.first(features))
         if self.align is not None:
             change = self.align(change, view)
         return functional.relu(features + change)
@@ -97,13 +100,13 @@ class Student(nn.Module):
         widths = config.widths
         embedding = config.embedding if config.feature_align else None
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = nn.Conv2d(stabilize.FEATURE_CHANNELS, widths[0], 3, padding=1)
+        self.enter = Conv(stabilize.FEATURE_CHANNELS, widths[0], 3, relu=True)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
-        self.down = nn.ModuleList(nn.Conv2d(fine, deep, 2, stride=2) for fine, deep in steps)
+        self.down = nn.ModuleList(Conv(fine, deep, 2, stride=2, relu=True) for fine, deep in steps)
         self.bottom = _blocks(widths[-1], config.bottom, embedding)
-        self.up = nn.ModuleList(nn.Conv2d(deep, fine, 1) for fine, deep in steps)
+        self.up = nn.ModuleList(Conv(deep, fine, 1) for fine, deep in steps)
         self.decode = nn.ModuleList(
             _blocks(width, count, embedding)
             for width, count in zip(widths, config.decode, strict=False)
@@ -111,6 +114,10 @@ class Student(nn.Module):
         self.leave = nn.Conv2d(widths[0], stabilize.OUTPUT_CHANNELS, 1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
+        if config.int8:
+            for layer in self.modules():
+                if isinstance(layer, Conv):
+                    layer.make_rounding()
 
     @property
     def alignment(self) -> int:
@@ -138,13 +145,13 @@ class Student(nn.Module):
 
     def encoded(self, views: list[torch.Tensor]) -> list[torch.Tensor]:
         """Return every scale's features on the way down: (N, widths[i], h/2^(i+1), w/2^(i+1))."""
-        x = functional.relu(self.enter(views[0]))
+        x = self.enter(views[0])
         scales = []
         for view, blocks, down in zip(views, self.encode, self.down, strict=False):
             for block in blocks:
                 x = block(x, view)
             scales.append(x)
-            x = functional.relu(down(x))
+            x = down(x)
         for block in self.bottom:
             x = block(x, views[-1])
         return [*scales, x]
@@ -163,7 +170,7 @@ class Student(nn.Module):
 class Denoiser(nn.Module):
     """Packed mosaic in, packed mosaic out: the student between its features and its residual."""
 
-    def __init__(self, student: nn.Module) -> None:
+    def __init__(self, student: Student) -> None:
         super().__init__()
         self.student = student
 
@@ -171,13 +178,28 @@ class Denoiser(nn.Module):
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> torch.Tensor:
         """Denoise (N, 4, h, w) normalized samples; noise is (N, 4, 1, 1) variances."""
+        features, std = self.features(x, shot_noise, read_noise)
+        residual = self.student(features)
+        return x + std * functional.pixel_shuffle(residual, stabilize.UNSHUFFLE)
+
+    def maps(
+        self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """Return the student's features of a mosaic on its way down, finest scale first."""
+        features, _ = self.features(x, shot_noise, read_noise)
+        return self.student.encoded(self.student.views(features))
+
+    @staticmethod
+    def features(
+        x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the network's view (N, 20, h/2, w/2) and sigma (N, 4, h, w) of a mosaic."""
         radius = stabilize.LOW_PASS_RADIUS
         level = stabilize.low_pass(functional.pad(x, (radius,) * 4, mode="reflect"))
         std = stabilize.noise_std(level, shot_noise, read_noise)
         detail, brightness = stabilize.features(x, level, std, shot_noise, read_noise)
         unshuffled = functional.pixel_unshuffle(detail, stabilize.UNSHUFFLE)
-        residual = self.student(torch.cat([unshuffled, brightness], dim=1))
-        return x + std * functional.pixel_shuffle(residual, stabilize.UNSHUFFLE)
+        return torch.cat([unshuffled, brightness], dim=1), std
 
 
 def macs_per_packed_pixel(student: Student, size: int = 64) -> float:

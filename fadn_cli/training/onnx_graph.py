@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fadn_cli.denoise import stabilize
 from fadn_cli.training.model import Block, FeatureAlign, Student
+from fadn_cli.training.quantize import Conv, scale_and_zero, weight_scales
 
 OPSET = 17
 IR_VERSION = 9
@@ -25,31 +26,78 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self.scales: dict[str, float] = {}  # of the tensors that are rounded to 8 bits
 
     def add(self, kind: str, inputs: list[str], name: str, **attributes: object) -> str:
         """Add a node with one output of the same name."""
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
-    def constant(self, name: str, values: np.ndarray) -> str:
+    def constant(self, name: str, values: np.ndarray | np.generic) -> str:
         """Add an initializer."""
-        self.initializers.append(numpy_helper.from_array(values, name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
     def conv(self, layer: torch.nn.Conv2d, source: str, name: str) -> str:
-        """Add a convolution with its weights."""
+        """Add a convolution with its weights, its ReLU, and its rounding if it has them."""
         assert layer.bias is not None
-        weight = self.constant(f"{name}.weight", layer.weight.detach().cpu().float().numpy())
-        bias = self.constant(f"{name}.bias", layer.bias.detach().cpu().float().numpy())
+        rounds = isinstance(layer, Conv) and layer.rounds
+        if rounds and source not in self.scales:
+            source = self.rounded(source, layer.input_range, f"{name}.input")
+        weight = (self.rounded_weight if rounds else self.weight)(layer, source, name)
         kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
-        return self.add(
+        result = self.add(
             "Conv",
-            [source, weight, bias],
+            [source, *weight],
             name,
             kernel_shape=[kernel, kernel],
             pads=[int(padding)] * 4,
             strides=[stride, stride],
         )
+        if isinstance(layer, Conv) and layer.relu:
+            result = self.relu(result)
+        return self.rounded(result, layer.output_range, f"{name}.output") if rounds else result
+
+    def weight(self, layer: torch.nn.Conv2d, _: str, name: str) -> tuple[str, str]:
+        """Add float weights and biases."""
+        assert layer.bias is not None
+        return (
+            self.constant(f"{name}.weight", layer.weight.detach().cpu().float().numpy()),
+            self.constant(f"{name}.bias", layer.bias.detach().cpu().float().numpy()),
+        )
+
+    def rounded_weight(self, layer: torch.nn.Conv2d, source: str, name: str) -> tuple[str, str]:
+        """Add 7-bit weights and 32-bit biases, one scale per output channel."""
+        assert layer.bias is not None
+        scales = weight_scales(layer.weight).cpu()
+        steps = torch.round(layer.weight.detach().cpu().float() / scales[:, None, None, None])
+        sums = scales.numpy() * self.scales[source]
+        bias = np.round(layer.bias.detach().cpu().double().numpy() / sums)
+        return (
+            self.dequantized(f"{name}.weight", steps.numpy().astype(np.int8), scales.numpy()),
+            self.dequantized(f"{name}.bias", bias.astype(np.int32), sums),
+        )
+
+    def dequantized(self, name: str, steps: np.ndarray, scales: np.ndarray) -> str:
+        """Add integers and the node that makes them float again."""
+        inputs = [
+            self.constant(f"{name}.steps", steps),
+            self.constant(f"{name}.scale", scales.astype(np.float32)),
+            self.constant(f"{name}.zero", np.zeros(scales.shape, steps.dtype)),
+        ]
+        return self.add("DequantizeLinear", inputs, name, axis=0)
+
+    def rounded(self, source: str, limits: torch.Tensor, name: str) -> str:
+        """Add the rounding of a tensor to unsigned 8 bits."""
+        scale, zero = scale_and_zero(limits)
+        inputs = [
+            self.constant(f"{name}.scale", np.float32(scale)),
+            self.constant(f"{name}.zero", np.uint8(zero)),
+        ]
+        steps = self.add("QuantizeLinear", [source, *inputs], f"{name}.steps")
+        result = self.add("DequantizeLinear", [steps, *inputs], name)
+        self.scales[result] = scale
+        return result
 
     def relu(self, source: str) -> str:
         """Add a ReLU."""
@@ -58,7 +106,7 @@ class _Graph:
     def block(self, block: Block, source: str, view: str, name: str) -> str:
         """Add a block, Feature-Align layer included."""
         change = self.conv(block.first, source, f"{name}.first")
-        change = self.conv(block.second, self.relu(change), f"{name}.second")
+        change = self.conv(block.second, change, f"{name}.second")
         if block.align is not None:
             change = self.align(block.align, change, view, f"{name}.align")
         return self.relu(self.add("Add", [source, change], f"{name}.sum"))
@@ -71,7 +119,7 @@ class _Graph:
 
     def align(self, layer: FeatureAlign, source: str, view: str, name: str) -> str:
         """Add a Feature-Align layer."""
-        embedded = self.relu(self.conv(layer.embed, view, f"{name}.embed"))
+        embedded = self.conv(layer.embed, view, f"{name}.embed")
         gamma = self.conv(layer.gamma, embedded, f"{name}.gamma")
         beta = self.conv(layer.beta, embedded, f"{name}.beta")
         scaled = self.add("Mul", [source, gamma], f"{name}.scaled")
@@ -92,7 +140,7 @@ class _Graph:
 
 
 def build_onnx(student: Student) -> onnx.ModelProto:
-    """Write a student as float ONNX.
+    """Write a student as ONNX: float, or int8 in QDQ form where its convolutions round.
 
     Returns
     -------
@@ -105,12 +153,12 @@ def build_onnx(student: Student) -> onnx.ModelProto:
     views = ["features"]
     for scale in range(1, len(student.config.widths)):
         views.append(graph.halve(views[-1], f"view.{scale}"))
-    x = graph.relu(graph.conv(student.enter, views[0], "enter"))
+    x = graph.conv(student.enter, views[0], "enter")
     skips = []
     for scale, down in enumerate(student.down):
         x = graph.blocks(student.encode[scale], x, views[scale], f"encode.{scale}")
         skips.append(x)
-        x = graph.relu(graph.conv(down, x, f"down.{scale}"))
+        x = graph.conv(down, x, f"down.{scale}")
     x = graph.blocks(student.bottom, x, views[-1], "bottom")
     for scale in reversed(range(len(skips))):
         up = graph.double(graph.conv(student.up[scale], x, f"up.{scale}"), f"up.{scale}.double")

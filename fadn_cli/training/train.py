@@ -19,14 +19,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from fadn_cli.training.losses import pixel_loss
+from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import draw_crops, load_photos, unprocess
+from fadn_cli.training.quantize import calibrate
 from fadn_cli.training.synthesis import Dirt, NoiseRange, add_noise, draw_sensors
 
 LOG_STEPS = 200
 CHECKPOINT_SECONDS = 120
+CALIBRATION_BATCHES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,10 @@ class TrainConfig:
     """Of initial weights and of every step's random numbers."""
     start_from: str = ""
     """Name of the run whose weights this one starts from; empty: from scratch."""
+    teacher: str = ""
+    """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
+    feature_weights: tuple[float, ...] = ()
+    """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
     bfloat16: bool = True
     """Whether convolutions run in bfloat16; weights, features and the residual sum stay float32."""
 
@@ -63,16 +69,18 @@ def load_config(path: Path) -> TrainConfig:
     """Read a TOML config; unknown keys are a TypeError."""
     table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     table.pop("specialist", None)  # what `export` makes of the run; not the training's
-    network: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in table.pop("network", {}).items()
-    }
+    network, noise, dirt = (table.pop(name, {}) for name in ("network", "noise", "dirt"))
     return TrainConfig(
-        network=StudentConfig(**network),
-        noise=NoiseRange(**table.pop("noise", {})),
-        dirt=Dirt(**table.pop("dirt", {})),
-        **table,
+        network=StudentConfig(**_tuples(network)),
+        noise=NoiseRange(**noise),
+        dirt=Dirt(**dirt),
+        **_tuples(table),
     )
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a TOML table with its lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -136,6 +144,8 @@ class _Run:
     """On the training device."""
     optimizers: list[torch.optim.Optimizer]
     """Their state goes with the checkpoint."""
+    teacher: Denoiser | None = None
+    """Frozen, for the feature matching loss."""
     step: int = 0
     """Steps done."""
     seconds: float = 0.0
@@ -178,8 +188,17 @@ class _Run:
             log.write(json.dumps(row) + "\n")
 
 
-def start_or_resume(config: TrainConfig, folder: Path, device: torch.device) -> _Run:
+def load_denoiser(run: Path, device: torch.device) -> Denoiser:
+    """Return a run's network as it was last saved."""
+    state = torch.load(run / "checkpoint.pt", map_location=device, weights_only=True)
+    model = Denoiser(Student(StudentConfig(**state["config"]["network"])))
+    model.load_state_dict(state["model"])
+    return model.to(device, memory_format=torch.channels_last).eval()
+
+
+def start_or_resume(config: TrainConfig, photos: list[torch.Tensor], folder: Path) -> _Run:
     """Load a run's checkpoint, or the weights it starts from, or draw new ones."""
+    device = photos[0].device
     torch.manual_seed(config.seed)
     model = Denoiser(Student(config.network)).to(device, memory_format=torch.channels_last)
     run = _Run(
@@ -188,6 +207,8 @@ def start_or_resume(config: TrainConfig, folder: Path, device: torch.device) -> 
         model=model,
         optimizers=make_optimizers(model, config),
     )
+    if config.teacher:
+        run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():
         state = torch.load(run.checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
@@ -195,9 +216,28 @@ def start_or_resume(config: TrainConfig, folder: Path, device: torch.device) -> 
             optimizer.load_state_dict(kept)
         run.step, run.seconds = state["step"], state["seconds"]
     elif config.start_from:
-        other = folder.parent / config.start_from / "checkpoint.pt"
-        model.load_state_dict(torch.load(other, map_location=device, weights_only=True)["model"])
+        start = load_denoiser(folder.parent / config.start_from, device).state_dict()
+        # The only weights that a float network has not are the ranges of int8.
+        missing, unexpected = model.load_state_dict(start, strict=False)
+        if unexpected or not all(name.endswith("_range") for name in missing):
+            raise ValueError(f"{folder.name} cannot start from {config.start_from}: other network")
+        if config.network.int8 and missing:
+            batches = (make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES))
+            calibrate(model, ((noisy, shot, read) for noisy, _, shot, read, _ in batches))
     return run
+
+
+def step_loss(run: _Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Return the loss of one batch: the pixels', and the features' where there is a teacher."""
+    noisy, target, told_shot, told_read, std = batch
+    config = run.config
+    with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
+        output = run.model(noisy, told_shot, told_read).float()
+        loss = pixel_loss(output, target, std)
+        if run.teacher is not None:
+            noise = (told_shot, told_read)
+            loss = loss + feature_loss(run.teacher, output, target, noise, config.feature_weights)
+    return loss
 
 
 def train(config: TrainConfig, photos: list[torch.Tensor], folder: Path, *, minutes: float) -> Path:
@@ -214,15 +254,11 @@ def train(config: TrainConfig, photos: list[torch.Tensor], folder: Path, *, minu
     minutes : float
         Stop after this time with a checkpoint, to be resumed.
     """
-    device = photos[0].device
-    run = start_or_resume(config, folder, device)
+    run = start_or_resume(config, photos, folder)
     before, started = run.seconds, time.monotonic()
     saved, losses = started, []
     while run.step < config.steps:
-        noisy, target, told_shot, told_read, std = make_batch(photos, config, run.step)
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
-            output = run.model(noisy, told_shot, told_read)
-        loss = pixel_loss(output.float(), target, std)
+        loss = step_loss(run, make_batch(photos, config, run.step))
         run.update(loss)
         losses.append(loss.detach())
 

@@ -1,5 +1,6 @@
 """A tiny network learns; a killed run resumes to the same weights."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fadn_cli.training import train as training  # noqa: E402
-from fadn_cli.training.losses import pixel_loss  # noqa: E402
+from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
 from fadn_cli.training.muon import orthogonalized  # noqa: E402
 from fadn_cli.training.train import (  # noqa: E402
@@ -74,6 +75,63 @@ def test_a_specialist_starts_from_another_runs_weights(photos, tmp_path):
     special = weights(train(config, photos, tmp_path / "special", minutes=9))
 
     assert all(torch.equal(general[name], special[name]) for name in general)
+
+
+def test_an_int8_run_starts_from_a_float_one_and_is_calibrated(photos, tmp_path):
+    for name in ("float", "int8"):
+        (tmp_path / name).mkdir()
+    plain = weights(train(CONFIG, photos, tmp_path / "float", minutes=0))
+
+    config = TrainConfig(
+        network=dataclasses.replace(TINY, int8=True), steps=0, patch=16, start_from="float"
+    )
+    rounding = weights(train(config, photos, tmp_path / "int8", minutes=9))
+
+    assert all(torch.equal(plain[name], rounding[name]) for name in plain)
+    ranges = [rounding[name] for name in rounding.keys() - plain.keys()]
+    assert len(ranges) > 20
+    assert all(low < high for low, high in ranges)
+
+
+def test_a_run_cannot_start_from_another_network(photos, tmp_path):
+    for name in ("small", "large"):
+        (tmp_path / name).mkdir()
+    train(CONFIG, photos, tmp_path / "small", minutes=0)
+
+    config = TrainConfig(
+        network=StudentConfig(widths=(8, 8, 8), embedding=4, bottom=2), start_from="small"
+    )
+    with pytest.raises(ValueError, match="large cannot start from small"):
+        train(config, photos, tmp_path / "large", minutes=0)
+
+
+def test_feature_matching_changes_the_weights_but_not_the_teachers(photos, tmp_path):
+    for name in ("teacher", "plain", "matched"):
+        (tmp_path / name).mkdir()
+    teacher = weights(train(CONFIG, photos, tmp_path / "teacher", minutes=0))
+    config = TrainConfig(network=TINY, steps=3, batch=2, patch=16, seed=5)
+    matching = dataclasses.replace(config, teacher="teacher", feature_weights=(1.0, 0.5))
+
+    plain = weights(train(config, photos, tmp_path / "plain", minutes=9))
+    matched = weights(train(matching, photos, tmp_path / "matched", minutes=9))
+
+    assert not all(torch.equal(plain[name], matched[name]) for name in plain)
+    after = weights(tmp_path / "teacher" / "checkpoint.pt")
+    assert all(torch.equal(teacher[name], after[name]) for name in teacher)
+
+
+def test_the_feature_loss_is_zero_for_a_perfect_output_and_grows_with_its_error():
+    teacher = Denoiser(Student(TINY)).eval()
+    target = torch.rand(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    noise = (torch.full((1, 4, 1, 1), 1e-3), torch.full((1, 4, 1, 1), 1e-5))
+    error = torch.randn(target.shape, generator=torch.Generator().manual_seed(2)) * 0.01
+
+    losses = [
+        feature_loss(teacher, target + size * error, target, noise, (1.0, 1.0)).item()
+        for size in (0, 1, 2)
+    ]
+
+    assert 0 == losses[0] < losses[1] < losses[2]
 
 
 def test_the_rates_warm_up_and_end_at_zero():
