@@ -3,13 +3,13 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test lint fmt weights
+.PHONY: help test lint fmt weights weights-best weights-fast
 
 help:
 	@echo "make test     run the tests"
 	@echo "make lint     check style and types"
 	@echo "make fmt      format, and fix what can be fixed"
-	@echo "make weights  train and export the networks: two hours on two CPU cores"
+	@echo "make weights  train and export the networks: hours on two CPU cores"
 
 test:
 	$(PYTHON) -m pytest -q
@@ -23,14 +23,15 @@ fmt:
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-# The generalist first, then the specialists that start from it. A run that was stopped resumes. One
-# thread, as the bundled weights were trained: the number of threads changes the last bits.
+# Each generalist first, then the specialists that start from it. A run that was stopped resumes.
+# One thread, as the bundled weights were trained: the number of threads changes the last bits.
 TRAIN = $(PYTHON) -m fadn_cli.training.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
+RANGES = faint low high extreme
 
-weights:
-	$(TRAIN) $(CONFIGS)/bayer-fast.toml $(DATA)
-	$(TRAIN) $(CONFIGS)/bayer-fast-low.toml $(DATA)
-	$(TRAIN) $(CONFIGS)/bayer-fast-high.toml $(DATA)
-	$(PYTHON) -m fadn_cli.training.export runs/bayer-fast-low runs/bayer-fast-high \
-		$(DATA) --ruler $(PHOTOS)/val
+weights: weights-best weights-fast
+
+weights-best weights-fast: weights-%:
+	$(TRAIN) $(CONFIGS)/bayer-$*.toml $(DATA)
+	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
+	$(PYTHON) -m fadn_cli.training.export $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val

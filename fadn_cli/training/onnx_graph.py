@@ -89,7 +89,7 @@ class _Graph:
 
     def rounded(self, source: str, limits: torch.Tensor, name: str) -> str:
         """Add the rounding of a tensor to unsigned 8 bits."""
-        scale, zero = scale_and_zero(limits)
+        scale, zero = (value.item() for value in scale_and_zero(limits.float().cpu()))
         inputs = [
             self.constant(f"{name}.scale", np.float32(scale)),
             self.constant(f"{name}.zero", np.uint8(zero)),

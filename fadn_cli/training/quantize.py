@@ -70,17 +70,19 @@ class Conv(nn.Conv2d):
             return rounded(y.float(), self.output_range)
 
 
-def scale_and_zero(limits: torch.Tensor) -> tuple[float, int]:
-    """Return the scale and the zero point of unsigned 8 bits that span a range and hold zero."""
-    low, high = min(0.0, float(limits[0])), max(0.0, float(limits[1]))
-    scale = max(high - low, 1e-8) / LEVELS
-    return scale, round(-low / scale)
+def scale_and_zero(limits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the scale and the zero point of unsigned 8 bits that span a range and hold zero.
+
+    Tensors, so that training never waits for a GPU to tell a number.
+    """
+    low, high = limits[0].clamp(max=0), limits[1].clamp(min=0)
+    scale = ((high - low) / LEVELS).clamp(min=1e-8)
+    return scale, torch.round(-low / scale).to(torch.int32)
 
 
 def rounded(x: torch.Tensor, limits: torch.Tensor) -> torch.Tensor:
     """Round activations to 8 bits; the gradient passes where nothing was clipped."""
-    scale, zero = scale_and_zero(limits)
-    return torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, LEVELS)
+    return torch.fake_quantize_per_tensor_affine(x, *scale_and_zero(limits), 0, LEVELS)
 
 
 def weight_scales(weight: torch.Tensor) -> torch.Tensor:

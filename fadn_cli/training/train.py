@@ -183,7 +183,13 @@ class _Run:
     def log(self, losses: list[torch.Tensor]) -> None:
         """Append the mean of the last losses to the log."""
         loss = round(torch.stack(losses).mean().item(), 5)
-        row = {"step": self.step, "loss": loss, "seconds": round(self.seconds, 1)}
+        rate = self.config.batch * self.step / max(self.seconds, 1e-9)
+        row = {
+            "step": self.step,
+            "loss": loss,
+            "seconds": round(self.seconds, 1),
+            "patches_per_second": round(rate, 1),
+        }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 
