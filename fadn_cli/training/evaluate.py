@@ -8,9 +8,10 @@ noise parameters and once with estimated ones, which is what a photographer gets
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +26,9 @@ from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.synthesis import READ_OFFSET, READ_SLOPE
 from fadn_cli.training.train import load_denoiser
 
-# Level -> (shot noise, exposure).
-LEVELS = {
+Levels = Mapping[str, tuple[float, float]]
+"""Name -> (shot noise, exposure)."""
+LEVELS: Levels = {
     "A": (1e-4, 1.0),
     "B": (4e-4, 1.0),
     "C": (1.6e-3, 1.0),
@@ -59,9 +61,16 @@ class Case:
     """Variance."""
 
 
-def typical_read_noise(shot_noise: float) -> float:
+def shot_noise_at(grey_std: float) -> float:
+    """Return the shot noise of a typical sensor whose noise at x = 0.18 has this sigma."""
+    shots = np.geomspace(1e-6, 0.1, 400)
+    greys = np.sqrt(0.18 * shots + typical_read_noise(shots))
+    return float(np.interp(grey_std, greys, shots))
+
+
+def typical_read_noise(shot_noise: Any) -> Any:
     """Return the read noise of a sensor with this shot noise [Brooks et al., CVPR 2019]."""
-    return float(np.exp(READ_SLOPE * np.log(shot_noise) + READ_OFFSET))
+    return np.exp(READ_SLOPE * np.log(shot_noise) + READ_OFFSET)
 
 
 def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -89,7 +98,7 @@ def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArr
     return np.stack(sites).astype(np.float32)
 
 
-def cases(folder: Path, levels: str = "ABCDES") -> Iterator[Case]:
+def cases(folder: Path, levels: Levels = LEVELS) -> Iterator[Case]:
     """Yield every photograph of the folder at every level: central crops, fixed seeds."""
     for index, path in enumerate(sorted(folder.iterdir())):
         if path.suffix.lower() not in SUFFIXES:
@@ -101,8 +110,7 @@ def cases(folder: Path, levels: str = "ABCDES") -> Iterator[Case]:
         rows, cols = min(CROP, height), min(CROP, width)
         top, left = (height - rows) // 2, (width - cols) // 2
         clean = clean[:, top : top + rows, left : left + cols]
-        for level in levels:
-            shot, exposure = LEVELS[level]
+        for level, (shot, exposure) in levels.items():
             read = typical_read_noise(shot)
             target = clean * np.float32(exposure)
             photons = rng.poisson(np.clip(target, 0, None) / shot) * shot
@@ -145,7 +153,9 @@ def ssim(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
     return float((luminance * (2 * covariance + c2) / (var_a + var_b + c2)).mean())
 
 
-def evaluate(folder: Path, denoise: Denoise, levels: str = "ABCDES") -> dict[str, dict[str, float]]:
+def evaluate(
+    folder: Path, denoise: Denoise, levels: Levels = LEVELS
+) -> dict[str, dict[str, float]]:
     """Return mean PSNR and SSIM per level over the folder's photographs.
 
     Returns
@@ -234,10 +244,8 @@ def main() -> None:
             "true noise": shipped(estimated=False, **chosen),
             "estimated noise": shipped(estimated=True, **chosen),
         }
-    results = {
-        name: evaluate(arguments.photos, denoise, arguments.levels)
-        for name, denoise in rows.items()
-    }
+    levels = {name: LEVELS[name] for name in arguments.levels}
+    results = {name: evaluate(arguments.photos, denoise, levels) for name, denoise in rows.items()}
     print(json.dumps(results, indent=1) if arguments.json else table_text(results))
 
 

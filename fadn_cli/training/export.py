@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise import network, specialists
 from fadn_cli.noise import noise_model
-from fadn_cli.training.evaluate import LEVELS, evaluate, torch_denoise, typical_read_noise
+from fadn_cli.training.evaluate import (
+    LEVELS,
+    evaluate,
+    shot_noise_at,
+    torch_denoise,
+    typical_read_noise,
+)
 from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import load_photos
@@ -114,9 +120,7 @@ def measure_residual(net: network.Network, noise_range: tuple[float, float]) -> 
     low, high = max(noise_range[0], 1.5e-3), min(noise_range[1], 0.12)
     rows = []
     for target in np.geomspace(low, high, 5):
-        shots = np.geomspace(1e-6, 0.1, 400)
-        greys = [noise_model(s, typical_read_noise(s), source="").grey_std for s in shots]
-        shot = float(np.interp(target, greys, shots))
+        shot = shot_noise_at(target)
         noise = noise_model(shot, typical_read_noise(shot), source="")
         shares = []
         for grey in (0.05, 0.18, 0.4, 0.8):
@@ -198,11 +202,11 @@ def _figures(
     model: Denoiser, net: network.Network, ruler: Path, noise_range: tuple[float, float]
 ) -> dict[str, Any]:
     """Measure the int8 file at the levels of its range; print its float twin beside it."""
-    levels = ""
-    for level, (shot, _) in LEVELS.items():
+    levels = {}
+    for level, (shot, exposure) in LEVELS.items():
         grey = noise_model(shot, typical_read_noise(shot), source="").grey_std
         if noise_range[0] <= grey < noise_range[1]:
-            levels += level
+            levels[level] = (shot, exposure)
 
     def shipped(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
         return net(packed, noise_model(shot, read, source=""))

@@ -4,12 +4,10 @@ import torch
 
 from fadn_cli.training.model import Denoiser
 
-CHARBONNIER_EPSILON = 0.1
-"""In units of sigma: errors below it weigh quadratically, which keeps the result unbiased where
-noise is skewed; those above it weigh linearly, so that edges do not drown everything else."""
 
-
-def pixel_loss(output: torch.Tensor, target: torch.Tensor, noise_std: torch.Tensor) -> torch.Tensor:
+def pixel_loss(
+    output: torch.Tensor, target: torch.Tensor, noise_std: torch.Tensor, epsilon: float
+) -> torch.Tensor:
     """Return the mean Charbonnier distance in units of each patch's mean noise.
 
     Every noise level then counts alike, where an absolute distance would see high ISO only.
@@ -19,6 +17,9 @@ def pixel_loss(output: torch.Tensor, target: torch.Tensor, noise_std: torch.Tens
     output, target : (N, 4, h, w) float32, normalized
     noise_std : (N, 4, h, w) float32
         sigma(x) of the clean patch.
+    epsilon : float
+        In units of sigma: errors below it weigh quadratically, which keeps the result unbiased
+        where noise is skewed; those above it weigh linearly, so that edges do not drown the rest.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def pixel_loss(output: torch.Tensor, target: torch.Tensor, noise_std: torch.Tens
     """
     scale = noise_std.mean(dim=(1, 2, 3), keepdim=True)
     error = (output - target) / scale
-    return ((error.square() + CHARBONNIER_EPSILON**2).sqrt() - CHARBONNIER_EPSILON).mean()
+    return ((error.square() + epsilon**2).sqrt() - epsilon).mean()
 
 
 def feature_loss(

@@ -53,6 +53,8 @@ class TrainConfig:
     """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
     warmup: int = 500
     """Steps of the linear warm-up."""
+    epsilon: float = 0.1
+    """Where the pixel loss turns from quadratic to linear, in units of sigma."""
     seed: int = 1
     """Of initial weights and of every step's random numbers."""
     start_from: str = ""
@@ -239,7 +241,7 @@ def step_loss(run: _Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     config = run.config
     with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
         output = run.model(noisy, told_shot, told_read).float()
-        loss = pixel_loss(output, target, std)
+        loss = pixel_loss(output, target, std, config.epsilon)
         if run.teacher is not None:
             noise = (told_shot, told_read)
             loss = loss + feature_loss(run.teacher, output, target, noise, config.feature_weights)

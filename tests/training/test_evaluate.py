@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from fadn_cli import pipeline  # noqa: E402
 from fadn_cli.training.evaluate import (  # noqa: E402
+    LEVELS,
     cases,
     evaluate,
     main,
@@ -63,8 +64,9 @@ def test_the_table_has_a_row_per_measure_and_a_column_per_level():
 def test_every_photograph_of_a_folder_is_scored(tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "noise.png")
+    levels = {level: LEVELS[level] for level in "AE"}
 
-    scores = evaluate(tmp_path, lambda packed, shot, read: packed, "AE")
+    scores = evaluate(tmp_path, lambda packed, shot, read: packed, levels)
 
     assert scores["psnr"]["A"] > scores["psnr"]["E"] > 10
     assert scores["psnr"]["mean"] == pytest.approx((scores["psnr"]["A"] + scores["psnr"]["E"]) / 2)

@@ -41,7 +41,7 @@ def loss_after(steps, photos, run):
     for step in range(1000, 1010):
         noisy, target, told_shot, told_read, std = make_batch(photos, config, step)
         with torch.no_grad():
-            losses.append(pixel_loss(model(noisy, told_shot, told_read), target, std).item())
+            losses.append(pixel_loss(model(noisy, told_shot, told_read), target, std, 0.1).item())
     return sum(losses) / len(losses)
 
 
@@ -167,9 +167,10 @@ def test_the_loss_does_not_depend_on_the_scale_of_the_noise():
     error = torch.randn(2, 4, 8, 8)
     std = torch.full((2, 4, 8, 8), 0.02)
 
-    loss = pixel_loss(error * std, torch.zeros_like(std), std)
+    loss = pixel_loss(error * std, torch.zeros_like(std), std, 0.1)
 
-    assert torch.allclose(loss, pixel_loss(error * 9 * std, torch.zeros_like(std), 9 * std))
+    louder = pixel_loss(error * 9 * std, torch.zeros_like(std), 9 * std, 0.1)
+    assert torch.allclose(loss, louder)
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
