@@ -1,9 +1,11 @@
 """Clean packed mosaics to noisy ones: the sensor, and the dirt of real files.
 
 `train` calls `draw_sensors` and `add_noise`. The one thing to know: the network is told the noise
-parameters with an error of its own, because at run time they are measured, not known.
+parameters with an error of its own, because at run time they are measured, not known. Nothing here
+waits for the device: every random number is drawn on the generator's, and no value is looked at.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -13,20 +15,27 @@ READ_SLOPE, READ_OFFSET, READ_SD = (
     1.20,
     0.26,
 )  # log read against log shot [Brooks et al., 2019]
+FEWEST_BITS, MOST_BITS = 10, 14
+COARSEST_STEP = 4.0
+"""Of a converter, in sigma of the read noise: calibrated cameras stay under 2.5 [ELD, Wei et al.,
+CVPR 2020], where rounding is no more than noise; a phone at base ISO may be coarser."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dirt:
     """How often each defect of real files is put into a patch; 0 switches it off."""
 
+    white_clipping: float = 1.0
+    """Probability that everything above white is lost."""
     black_clipping: float = 0.15
     """Probability that everything below black is lost."""
     quantization: float = 0.5
-    """Probability that the patch is rounded to 10-14 bits."""
+    """Probability that the patch is rounded to the steps of its converter of 10-14 bits."""
     black_error: float = 0.3
-    """Probability of a black level wrong by up to 1 DN of 14 bits per plane."""
+    """Probability of a black level wrong by up to one such step (1 DN) per plane."""
     row_noise: float = 0.15
-    """Probability of row noise, up to 0.15 of the read noise's standard deviation."""
+    """Probability of row noise, up to 0.15 of the read noise's standard deviation: calibrated
+    cameras have 0.06 to 0.12 [ELD, Wei et al., CVPR 2020]."""
     hot_pixels: float = 0.1
     """Probability of hot pixels, up to 2 in 10,000 samples."""
     gain_spread: float = 0.3
@@ -38,6 +47,10 @@ class Dirt:
         """Return a copy with one defect switched off, for an ablation."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return Dirt(**{**values, name: 0.0})
+
+
+SPOTLESS = Dirt(**dict.fromkeys((field.name for field in fields(Dirt)), 0.0))
+"""No defect at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +99,18 @@ def draw_sensors(
     shot_noise, read_noise : (N, 1, 1, 1) float32, variances in normalized units
     exposure : (N, 1, 1, 1) float32, linear factor
     """
-    low, high = (
-        torch.tensor(v).log().item() for v in (noise_range.shot_low, noise_range.shot_high)
-    )
+    low, high = math.log(noise_range.shot_low), math.log(noise_range.shot_high)
     log_shot = _uniform(count, low, high, generator)
-    spread = torch.randn(count, 1, 1, 1, generator=generator) * READ_SD
+    spread = _normal(count, 1, 1, 1, generator=generator) * READ_SD
     # Full-frame sensors sit up to 3x (in standard deviation) above the fit at high gain.
     above = _happens(count, 0.3, generator) * _uniform(count, 0.0, 2.2, generator)
-    log_read = READ_SLOPE * log_shot + READ_OFFSET + spread + above
+    # The fit knows no converter, and undercuts the finest one at low gain.
+    floor = (2.0**-MOST_BITS / COARSEST_STEP) ** 2
+    read = (READ_SLOPE * log_shot + READ_OFFSET + spread + above).exp().clamp(min=floor)
     ordinary = _uniform(count, -1.0, noise_range.ev_high, generator)
     dark = _uniform(count, noise_range.ev_low, noise_range.ev_high, generator)
     is_dark = _happens(count, noise_range.dark_fraction, generator)
-    return log_shot.exp(), log_read.exp(), torch.where(is_dark, dark, ordinary).exp2()
+    return log_shot.exp(), read, torch.where(is_dark, dark, ordinary).exp2()
 
 
 def add_noise(
@@ -121,32 +134,38 @@ def add_noise(
     -------
     noisy : (N, 4, h, w) float32, normalized
     target : (N, 4, h, w) float32, normalized
-        `clean`, but for patches clipped at black the mean of the clipped noise: brightness must not
-        move, and the sensor's lost half cannot be told from light.
+        `clean`, clipped at white where the sensor's samples are, but for patches clipped at black
+        the mean of the clipped noise: brightness must not move, and the sensor's lost half cannot
+        be told from light.
     told_shot, told_read : (N, 4, 1, 1) float32
-        The noise parameters the network is told.
+        The noise parameters the network is told; the noise of rounding is in them.
     """
     count = clean.shape[0]
     spread = 1 + 0.03 * _normal(count, 4, 1, 1, generator=generator) * _happens(
         count, dirt.gain_spread, generator
     )
     shot = shot_noise * spread.clamp(0.85, 1.15)  # (N, 4, 1, 1)
-    noisy = _expose(clean, shot, read_noise, dirt, generator)
-    target = clean.clamp(max=1)
-    clips = _happens(count, dirt.black_clipping, generator)
-    clipped_mean = _clipped_mean(clean, (shot * clean + read_noise).sqrt())
-    target = torch.where(clips, clipped_mean.clamp(max=1), target)
-    noisy = torch.where(clips, noisy.clamp(min=0), noisy)
-    noisy = _quantized(noisy, read_noise, dirt, generator)
+    step = _steps(read_noise, generator)
     # A wrong black level shifts the photograph too: it is not the denoiser's to correct.
-    error = (2 * _random(count, 4, 1, 1, generator=generator) - 1) * 2.0**-14
+    error = (2 * _random(count, 4, 1, 1, generator=generator) - 1) * step
     offset = error * _happens(count, dirt.black_error, generator)
-    noisy, target = noisy.clamp(max=1) + offset, target + offset
+    noisy = _expose(clean, shot, read_noise, dirt, generator) + offset
+    target = clean + offset
+
+    blacks = _happens(count, dirt.black_clipping, generator)
+    target = torch.where(blacks, _clipped_mean(target, (shot * clean + read_noise).sqrt()), target)
+    noisy = torch.where(blacks, noisy.clamp(min=0), noisy)
+    rounds = _happens(count, dirt.quantization, generator)
+    noisy = torch.where(rounds, torch.round(noisy / step) * step, noisy)
+    whites = _happens(count, dirt.white_clipping, generator)
+    noisy = torch.where(whites, noisy.clamp(max=1), noisy)
+    target = torch.where(whites, target.clamp(max=1), target)
 
     wrong = (2 * _random(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
     wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
     ones = torch.ones(count, 4, 1, 1, device=clean.device)
-    return noisy, target, ones * shot_noise * wrong[0], ones * read_noise * wrong[1]
+    told_read = read_noise + rounds * step.square() / 12
+    return noisy, target, ones * shot_noise * wrong[0], ones * told_read * wrong[1]
 
 
 def _expose(
@@ -160,7 +179,8 @@ def _expose(
     count, _, height, _ = clean.shape
     noisy = _photons(clean, shot_noise, generator)
     noisy += read_noise.sqrt() * _normal(*clean.shape, generator=generator)
-    rows = _normal(count, 1, height, 1, generator=generator)
+    # A row of the sensor holds R and Gr or Gb and B.
+    rows = _normal(count, 2, height, 1, generator=generator).repeat_interleave(2, dim=1)
     strength = _uniform(count, 0.0, 0.15, generator) * _happens(count, dirt.row_noise, generator)
     noisy += rows * strength * read_noise.sqrt()
     density = _uniform(count, 0.0, 2e-4, generator) * _happens(count, dirt.hot_pixels, generator)
@@ -168,24 +188,27 @@ def _expose(
     return torch.where(hot, noisy + _random(*clean.shape, generator=generator), noisy)
 
 
-def _quantized(
-    noisy: torch.Tensor, read_noise: torch.Tensor, dirt: Dirt, generator: torch.Generator
-) -> torch.Tensor:
-    """Round some patches to 10-14 bits, where a step is under two sigma as in real cameras."""
-    count = noisy.shape[0]
-    bits = torch.randint(10, 15, (count, 1, 1, 1), generator=generator, device=generator.device)
-    step = torch.exp2(-bits.float())
-    rounds = _happens(count, dirt.quantization, generator) & (step < 2 * read_noise.sqrt())
-    return torch.where(rounds, torch.round(noisy / step) * step, noisy)
+def _steps(read_noise: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw the steps (1 DN) of converters of 10-14 bits, none coarser than its sensor deserves."""
+    bits = torch.randint(
+        FEWEST_BITS,
+        MOST_BITS + 1,
+        read_noise.shape,
+        generator=generator,
+        device=generator.device,
+    )
+    needed = torch.ceil(-torch.log2(COARSEST_STEP * read_noise.sqrt()))
+    return torch.exp2(-torch.maximum(bits, needed).clamp(max=MOST_BITS))
 
 
 def _photons(clean: torch.Tensor, shot: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw shot noise: Poisson where photons are few, its Gaussian limit where they are many."""
     rate = clean / shot
-    drawn = rate + rate.sqrt() * _normal(*clean.shape, generator=generator)
+    many = rate + rate.sqrt() * _normal(*clean.shape, generator=generator)
     few = rate < 40  # beyond, the skewness is under 0.16 and drowned by read noise
-    drawn[few] = torch.poisson(rate[few], generator=generator)
-    return drawn * shot
+    # A rate of 0 costs next to nothing, and a mask as an index would make a GPU wait.
+    drawn = torch.poisson(torch.where(few, rate, 0), generator=generator)
+    return torch.where(few, drawn, many) * shot
 
 
 def _clipped_mean(mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:

@@ -1,19 +1,24 @@
 """The synthetic sensor has the noise it says, and each defect can be switched off."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from fadn_cli.training.photos import Photos, draw_crops, unprocess  # noqa: E402
 from fadn_cli.training.synthesis import (  # noqa: E402
+    SPOTLESS,
     Dirt,
     NoiseRange,
     add_noise,
     draw_sensors,
 )
 
-SPOTLESS = Dirt(**{field.name: 0.0 for field in fields(Dirt)})
+
+def only(name):
+    """One defect in every patch."""
+    return replace(SPOTLESS, **{name: 1.0})
 
 
 def expose(level, shot, read, dirt=SPOTLESS, size=128, count=2):
@@ -42,18 +47,71 @@ def test_nothing_is_clipped_at_black_unless_asked():
 
 
 def test_clipping_at_black_keeps_the_mean_of_the_clipped_noise():
-    _, noisy, target, _, _ = expose(0.003, 1e-3, 1e-4, Dirt(**{**ZEROS, "black_clipping": 1.0}))
+    _, noisy, target, _, _ = expose(0.003, 1e-3, 1e-4, only("black_clipping"))
 
     assert noisy.min() == 0
     assert target.mean().item() == pytest.approx(noisy.mean().item(), rel=0.02)
 
 
-ZEROS = {field.name: 0.0 for field in fields(Dirt)}
+def test_samples_and_target_are_clipped_at_white_unless_that_is_switched_off():
+    _, noisy, target, _, _ = expose(1.05, 1e-3, 1e-4)
+    _, clipped, clipped_target, _, _ = expose(1.05, 1e-3, 1e-4, only("white_clipping"))
+
+    assert (target == 1.05).all() and noisy.max() > 1.1
+    assert torch.equal(noisy.clamp(max=1), clipped)
+    assert (clipped_target == 1).all()
+    assert Dirt().white_clipping == 1
 
 
-@pytest.mark.parametrize("name", sorted(set(ZEROS) - {"parameter_error"}))
+@pytest.mark.parametrize("read", (1e-10, 1e-7, 1e-5))
+def test_rounded_patches_have_the_noise_that_is_told(read):
+    generator, ones = torch.Generator().manual_seed(4), torch.ones(16, 1, 1, 1)
+    clean = torch.rand(16, 4, 64, 64, generator=generator) * 2**-6
+    noise = (1e-10 * ones, read * ones)
+
+    noisy, _, _, told_read = add_noise(clean, *noise, only("quantization"), generator)
+
+    variance = (noisy - clean).var((1, 2, 3))
+    assert torch.allclose(variance, told_read.mean((1, 2, 3)), rtol=0.05)
+    assert (told_read > read).all()
+    for patch in noisy:
+        bits = next(bits for bits in range(10, 15) if (patch * 2**bits % 1 == 0).all())
+        assert 2.0**-bits <= 4 * read**0.5 or bits == 14
+
+
+def test_a_wrong_black_level_moves_samples_and_target_by_at_most_one_step():
+    clean, noisy, target, _, _ = expose(0.1, 1e-5, 1e-5, only("black_error"), count=64, size=16)
+
+    moved = (target - clean).mean((2, 3))
+    assert torch.allclose(moved, (noisy - clean).mean((2, 3)), atol=1e-3)
+    assert 4e-4 < moved.abs().max() < 2**-10
+    assert moved.std(1).min() > 0  # each plane by its own error
+
+
+def test_row_noise_is_one_value_per_row_of_the_sensor():
+    dirty = expose(0.1, 1e-3, 1e-4, only("row_noise"))[1]
+
+    rows = dirty - expose(0.1, 1e-3, 1e-4)[1]
+
+    assert rows.std() < 0.15 * 1e-2
+    assert torch.allclose(rows, rows[..., :1].expand_as(rows), atol=1e-6)
+    assert torch.allclose(rows[:, 0], rows[:, 1], atol=1e-6)
+    assert not torch.allclose(rows[:, 1], rows[:, 2], atol=1e-4)
+
+
+def test_hot_pixels_are_few_and_bright():
+    hot = expose(0.1, 1e-3, 1e-4, only("hot_pixels"))[1] - expose(0.1, 1e-3, 1e-4)[1]
+
+    assert 0 <= hot.min() and 0.3 < hot.max() <= 1
+    assert 0 < (hot > 0).float().mean() < 2.5e-4
+
+
+NAMES = sorted({field.name for field in fields(Dirt)} - {"parameter_error", "white_clipping"})
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_defect_changes_the_patch_and_can_be_switched_off(name):
-    dirty = Dirt(**{**ZEROS, name: 1.0})
+    dirty = only(name)
 
     changed = expose(0.01, 1e-3, 1e-3, dirty)[1]
     clean = expose(0.01, 1e-3, 1e-3, dirty.without(name))[1]
@@ -63,7 +121,9 @@ def test_each_defect_changes_the_patch_and_can_be_switched_off(name):
 
 
 def test_the_network_is_told_parameters_within_fifteen_percent():
-    *_, told_shot, told_read = expose(0.1, 1e-3, 1e-5, Dirt(), count=64, size=16)
+    dirty = only("parameter_error")
+
+    *_, told_shot, told_read = expose(0.1, 1e-3, 1e-5, dirty, count=64, size=16)
 
     for told, true in ((told_shot, 1e-3), (told_read, 1e-5)):
         assert 0.84 * true < told.min() < 0.95 * true
@@ -76,4 +136,25 @@ def test_sensors_cover_the_range_and_no_more():
     assert 1e-5 <= shot.min() < 1.2e-5
     assert 3.5e-2 < shot.max() <= 4e-2
     assert 2**-8 <= exposure.min() < 2**-7.5
-    assert (read > 0).all()
+    assert read.sqrt().min() >= 2**-16  # a quarter of the finest converter's step
+
+
+class MetaGenerator(torch.Generator):
+    """Claims to draw on the meta device, which refuses other devices' tensors and shows no value.
+
+    What works on it works on a GPU without a wait and without a tensor left on the CPU.
+    """
+
+    device = torch.device("meta")
+
+
+def test_a_batch_is_made_on_the_generators_device_without_looking_at_a_value():
+    photos = Photos(torch.empty(3 * 50 * 60, dtype=torch.uint8, device="meta"), [(50, 60)])
+    generator = MetaGenerator()
+
+    clean = unprocess(draw_crops(photos, 8, 32, generator), generator)
+    shot, read, exposure = draw_sensors(8, NoiseRange(), generator)
+    batch = add_noise(clean * exposure, shot, read, Dirt(), generator)
+
+    assert all(values.is_meta for values in batch)
+    assert [(8, 4, 16, 16)] * 2 + [(8, 4, 1, 1)] * 2 == [values.shape for values in batch]
