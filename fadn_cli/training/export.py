@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise import network, specialists
 from fadn_cli.noise import noise_model
+from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.evaluate import (
     LEVELS,
     evaluate,
@@ -32,9 +33,9 @@ from fadn_cli.training.evaluate import (
 )
 from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
-from fadn_cli.training.photos import load_photos
+from fadn_cli.training.photos import Photos, load_photos
 from fadn_cli.training.quantize import convolutions
-from fadn_cli.training.train import TrainConfig, load_config, load_denoiser, make_batch
+from fadn_cli.training.train import load_denoiser, make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""
@@ -101,7 +102,7 @@ def check_parity(student: Student, features: list[NDArray[np.float32]]) -> float
 
 
 def parity_features(
-    model: Denoiser, photos: list[torch.Tensor], config: TrainConfig
+    model: Denoiser, photos: Photos, config: TrainConfig
 ) -> list[NDArray[np.float32]]:
     """Return what the network sees of some training patches."""
     batches = (make_batch(photos, config, -1 - number) for number in range(PARITY_BATCHES))
@@ -133,7 +134,7 @@ def measure_residual(net: network.Network, noise_range: tuple[float, float]) -> 
     return rows
 
 
-def export(run: Path, photos: list[torch.Tensor], ruler: Path | None, weights: Path) -> None:
+def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None:
     """Write one run's int8 file and its manifest row.
 
     Parameters
@@ -141,7 +142,7 @@ def export(run: Path, photos: list[torch.Tensor], ruler: Path | None, weights: P
     run : Path
         The run's folder; its network is int8, and its config has a [specialist] table with name,
         quality and noise_range.
-    photos : list of (3, H, W) uint8 tensors
+    photos : Photos
         Parity is checked on training photographs.
     ruler : Path or None
         Folder of the ruler's photographs; None leaves the row's figures empty.

@@ -11,78 +11,23 @@ import json
 import math
 import shutil
 import time
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
+from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
-from fadn_cli.training.photos import draw_crops, load_photos, unprocess
+from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import calibrate
-from fadn_cli.training.synthesis import Dirt, NoiseRange, add_noise, draw_sensors
+from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
 CHECKPOINT_SECONDS = 120
 CALIBRATION_BATCHES = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig:
-    """Everything that decides a run's weights, but for the photographs."""
-
-    network: StudentConfig = field(default_factory=StudentConfig)
-    """Table [network]."""
-    noise: NoiseRange = field(default_factory=NoiseRange)
-    """Table [noise]."""
-    dirt: Dirt = field(default_factory=Dirt)
-    """Table [dirt]."""
-    steps: int = 45_000
-    """Optimizer steps."""
-    batch: int = 16
-    """Patches per step."""
-    patch: int = 64
-    """Packed pixels per side of a patch."""
-    learning_rate: float = 2e-3
-    """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
-    muon_rate: float = 5e-3
-    """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
-    warmup: int = 500
-    """Steps of the linear warm-up."""
-    epsilon: float = 0.1
-    """Where the pixel loss turns from quadratic to linear, in units of sigma."""
-    seed: int = 1
-    """Of initial weights and of every step's random numbers."""
-    start_from: str = ""
-    """Name of the run whose weights this one starts from; empty: from scratch."""
-    teacher: str = ""
-    """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
-    feature_weights: tuple[float, ...] = ()
-    """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
-    bfloat16: bool = True
-    """Whether convolutions run in bfloat16; weights, features and the residual sum stay float32."""
-
-
-def load_config(path: Path) -> TrainConfig:
-    """Read a TOML config; unknown keys are a TypeError."""
-    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    table.pop("specialist", None)  # what `export` makes of the run; not the training's
-    network, noise, dirt = (table.pop(name, {}) for name in ("network", "noise", "dirt"))
-    return TrainConfig(
-        network=StudentConfig(**_tuples(network)),
-        noise=NoiseRange(**noise),
-        dirt=Dirt(**dirt),
-        **_tuples(table),
-    )
-
-
-def _tuples(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a TOML table with its lists as tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -110,7 +55,7 @@ def make_optimizers(model: Denoiser, config: TrainConfig) -> list[torch.optim.Op
 
 
 def make_batch(
-    photos: list[torch.Tensor], config: TrainConfig, step: int
+    photos: Photos, config: TrainConfig, step: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Synthesise the batch of one step, the same whenever it is asked for.
 
@@ -121,16 +66,11 @@ def make_batch(
     std : (N, 4, h, w) float32
         True sigma of each clean sample.
     """
-    device = photos[0].device
-    seed = config.seed * 1_000_003 + step
-    generator = torch.Generator().manual_seed(seed)
-    on_device = generator if device.type == "cpu" else torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step)
     clean = unprocess(draw_crops(photos, config.batch, 2 * config.patch, generator), generator)
-    shot, read, exposure = (
-        values.to(device) for values in draw_sensors(config.batch, config.noise, generator)
-    )
+    shot, read, exposure = draw_sensors(config.batch, config.noise, generator)
     clean = clean * exposure
-    noisy, target, told_shot, told_read = add_noise(clean, shot, read, config.dirt, on_device)
+    noisy, target, told_shot, told_read = add_noise(clean, shot, read, config.dirt, generator)
     return noisy, target, told_shot, told_read, (shot * clean + read).sqrt()
 
 
@@ -204,9 +144,9 @@ def load_denoiser(run: Path, device: torch.device) -> Denoiser:
     return model.to(device, memory_format=torch.channels_last).eval()
 
 
-def start_or_resume(config: TrainConfig, photos: list[torch.Tensor], folder: Path) -> _Run:
+def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
     """Load a run's checkpoint, or the weights it starts from, or draw new ones."""
-    device = photos[0].device
+    device = photos.device
     torch.manual_seed(config.seed)
     model = Denoiser(Student(config.network)).to(device, memory_format=torch.channels_last)
     run = _Run(
@@ -219,6 +159,8 @@ def start_or_resume(config: TrainConfig, photos: list[torch.Tensor], folder: Pat
         run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():
         state = torch.load(run.checkpoint, map_location=device, weights_only=True)
+        if "optimizers" not in state:
+            raise ValueError(f"{folder.name}: was kept without its optimizer, cannot be resumed")
         model.load_state_dict(state["model"])
         for optimizer, kept in zip(run.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
@@ -248,15 +190,15 @@ def step_loss(run: _Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     return loss
 
 
-def train(config: TrainConfig, photos: list[torch.Tensor], folder: Path, *, minutes: float) -> Path:
+def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) -> Path:
     """Train until the steps are done or the minutes are over; return the checkpoint's path.
 
     Parameters
     ----------
     config : TrainConfig
         What to train.
-    photos : list of (3, H, W) uint8 tensors
-        All on the device to train on.
+    photos : Photos
+        On the device to train on.
     folder : Path
         The run's; resumed if it holds a checkpoint.
     minutes : float

@@ -8,12 +8,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fadn_cli.training import train as training  # noqa: E402
+from fadn_cli.training.config import TrainConfig, load_config  # noqa: E402
+from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
 from fadn_cli.training.muon import orthogonalized  # noqa: E402
 from fadn_cli.training.train import (  # noqa: E402
-    TrainConfig,
-    load_config,
     make_batch,
     make_optimizers,
     schedule,
@@ -183,3 +183,28 @@ def test_a_misspelt_setting_is_an_error(tmp_path):
 
     with pytest.raises(TypeError, match="stepps"):
         load_config(tmp_path / "x.toml")
+
+
+def test_a_kept_run_can_be_started_from(photos, tmp_path):
+    (tmp_path / "general").mkdir()
+    checkpoint = train(CONFIG, photos, tmp_path / "general", minutes=0)
+    (tmp_path / "general" / "config.toml").write_text("seed = 1\n")
+
+    kept = keep(tmp_path / "general", tmp_path / "kept")
+
+    assert kept.stat().st_size < 0.4 * checkpoint.stat().st_size
+    (tmp_path / "kept" / "special").mkdir()
+    config = TrainConfig(network=TINY, steps=0, start_from="general")
+    special = weights(train(config, photos, tmp_path / "kept" / "special", minutes=9))
+    general = weights(checkpoint)
+    assert all(torch.allclose(general[n], special[n], rtol=2e-3, atol=1e-6) for n in general)
+
+
+def test_a_kept_run_says_that_it_cannot_be_resumed(photos, tmp_path):
+    (tmp_path / "general").mkdir()
+    train(CONFIG, photos, tmp_path / "general", minutes=0)
+    (tmp_path / "general" / "config.toml").write_text("seed = 1\n")
+    keep(tmp_path / "general", tmp_path / "kept")
+
+    with pytest.raises(ValueError, match="general: was kept without its optimizer"):
+        train(CONFIG, photos, tmp_path / "kept" / "general", minutes=0)

@@ -1,0 +1,66 @@
+"""What decides a run's weights: one TOML file per network, in configs/.
+
+`train` and `export` read it. The one thing to know: a misspelt key is an error, never ignored.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fadn_cli.training.model import StudentConfig
+from fadn_cli.training.synthesis import Dirt, NoiseRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides a run's weights, but for the photographs."""
+
+    network: StudentConfig = field(default_factory=StudentConfig)
+    """Table [network]."""
+    noise: NoiseRange = field(default_factory=NoiseRange)
+    """Table [noise]."""
+    dirt: Dirt = field(default_factory=Dirt)
+    """Table [dirt]."""
+    steps: int = 45_000
+    """Optimizer steps."""
+    batch: int = 16
+    """Patches per step."""
+    patch: int = 64
+    """Packed pixels per side of a patch."""
+    learning_rate: float = 2e-3
+    """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
+    muon_rate: float = 5e-3
+    """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
+    warmup: int = 500
+    """Steps of the linear warm-up."""
+    epsilon: float = 0.1
+    """Where the pixel loss turns from quadratic to linear, in units of sigma."""
+    seed: int = 1
+    """Of initial weights and of every step's random numbers."""
+    start_from: str = ""
+    """Name of the run whose weights this one starts from; empty: from scratch."""
+    teacher: str = ""
+    """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
+    feature_weights: tuple[float, ...] = ()
+    """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
+    bfloat16: bool = True
+    """Whether convolutions run in bfloat16; weights, features and the residual sum stay float32."""
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a TOML config; unknown keys are a TypeError."""
+    table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    table.pop("specialist", None)  # what `export` makes of the run; not the training's
+    network, noise, dirt = (table.pop(name, {}) for name in ("network", "noise", "dirt"))
+    return TrainConfig(
+        network=StudentConfig(**_tuples(network)),
+        noise=NoiseRange(**noise),
+        dirt=Dirt(**dirt),
+        **_tuples(table),
+    )
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a TOML table with its lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
