@@ -30,10 +30,13 @@ class TrainConfig:
     """Packed pixels per side of a patch."""
     learning_rate: float = 2e-3
     """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
-    muon_rate: float = 5e-3
+    muon_rate: float = 3e-3
     """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
     warmup: int = 500
     """Steps of the linear warm-up."""
+    leak: float = 0.1
+    """Slope of the ReLUs below zero at the start; it falls to zero by half of the steps. Without
+    it, channels that a bad step pushes below zero everywhere never come back."""
     epsilon: float = 0.1
     """Where the pixel loss turns from quadratic to linear, in units of sigma."""
     seed: int = 1

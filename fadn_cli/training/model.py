@@ -70,19 +70,23 @@ class FeatureAlign(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with a skip, aligned to the input where it has a Feature-Align layer."""
+    """Two 3x3 convolutions with a skip, aligned to the input where it has a Feature-Align layer.
+
+    The skip is linear: with a ReLU after the sum whole scales died in training.
+    """
 
     def __init__(self, channels: int, embedding: int | None) -> None:
         super().__init__()
         self.first = Conv(channels, channels, 3, relu=True)
         self.second = Conv(channels, channels, 3, after_conv=True)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         self.align = None if embedding is None else FeatureAlign(channels, embedding)
 
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
         change = self.second(self.first(features))
         if self.align is not None:
             change = self.align(change, view)
-        return functional.relu(features + change)
+        return features + change
 
 
 def _blocks(channels: int, count: int, embedding: int | None) -> nn.ModuleList:
@@ -100,7 +104,7 @@ class Student(nn.Module):
         widths = config.widths
         embedding = config.embedding if config.feature_align else None
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = Conv(stabilize.FEATURE_CHANNELS, widths[0], 3, relu=True)
+        self.enter = Conv(stabilize.FEATURE_CHANNELS, widths[0], 3)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
@@ -112,6 +116,8 @@ class Student(nn.Module):
             for width, count in zip(widths, config.decode, strict=False)
         )
         self.leave = nn.Conv2d(widths[0], stabilize.OUTPUT_CHANNELS, 1)
+        for layer in (self.enter, *self.down, *self.up):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         if config.int8:

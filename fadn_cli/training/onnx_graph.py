@@ -109,7 +109,7 @@ class _Graph:
         change = self.conv(block.second, change, f"{name}.second")
         if block.align is not None:
             change = self.align(block.align, change, view, f"{name}.align")
-        return self.relu(self.add("Add", [source, change], f"{name}.sum"))
+        return self.add("Add", [source, change], f"{name}.sum")
 
     def blocks(self, blocks: torch.nn.ModuleList, source: str, view: str, name: str) -> str:
         """Add blocks in a row."""

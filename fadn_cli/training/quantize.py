@@ -46,6 +46,7 @@ class Conv(nn.Conv2d):
         padding = size // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, size, stride=stride, padding=padding)
         self.relu = relu
+        self.leak = 0.0  # of the ReLU; training starts with one, so that no channel dies
         self.after_conv = after_conv  # the input is another one's output: rounded already
         self.rounds = False
 
@@ -58,16 +59,21 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.rounds:
-            y = super().forward(x)
-            return functional.relu(y) if self.relu else y
+            return self._activated(super().forward(x))
         with torch.autocast(x.device.type, enabled=False):
             if not self.after_conv:
                 x = rounded(x.float(), self.input_range)
             weight = rounded_weight(self.weight)
         y = functional.conv2d(x, weight, self.bias, self.stride, self.padding)
-        y = functional.relu(y) if self.relu else y
+        y = self._activated(y)
         with torch.autocast(x.device.type, enabled=False):
             return rounded(y.float(), self.output_range)
+
+    def _activated(self, y: torch.Tensor) -> torch.Tensor:
+        """Return a convolution's result after its ReLU, if it has one."""
+        if not self.relu:
+            return y
+        return functional.leaky_relu(y, self.leak) if self.leak else functional.relu(y)
 
 
 def scale_and_zero(limits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,6 +103,13 @@ def rounded_weight(weight: torch.Tensor) -> torch.Tensor:
     return torch.fake_quantize_per_channel_affine(
         weight.float(), scales, zeros, 0, -WEIGHT_LEVELS, WEIGHT_LEVELS
     )
+
+
+def set_leak(model: nn.Module, leak: float) -> None:
+    """Set the slope below zero of every ReLU that follows a convolution."""
+    for layer in model.modules():
+        if isinstance(layer, Conv):
+            layer.leak = leak
 
 
 def convolutions(model: nn.Module) -> dict[str, Conv]:

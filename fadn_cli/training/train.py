@@ -22,7 +22,7 @@ from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import calibrate
+from fadn_cli.training.quantize import calibrate, set_leak
 from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
@@ -181,6 +181,7 @@ def step_loss(run: _Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """Return the loss of one batch: the pixels', and the features' where there is a teacher."""
     noisy, target, told_shot, told_read, std = batch
     config = run.config
+    set_leak(run.model, config.leak * max(0.0, 1 - 2 * run.step / config.steps))
     with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
         output = run.model(noisy, told_shot, told_read).float()
         loss = pixel_loss(output, target, std, config.epsilon)
