@@ -19,8 +19,12 @@ EXIFTOOL_NAMES = {
     "TIFFEPStandardID": "TIFF-EPStandardID",
     "BodySerialNumber": "SerialNumber",
     "LensInfo": "DNGLensInfo",
+    "LensSpecification": "LensInfo",
     "PixelXDimension": "ExifImageWidth",
     "PixelYDimension": "ExifImageHeight",
+    "CameraCalibrationSignature": "CameraCalibrationSig",
+    "ProfileCalibrationSignature": "ProfileCalibrationSig",
+    "OriginalBestQualityFinalSize": "OriginalBestQualitySize",
 }
 """Where ExifTool's names differ from the standards'."""
 NOT_ASKED = (*POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values(), Tag.MAKER_NOTE, Tag.XMP)
