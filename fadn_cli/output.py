@@ -78,7 +78,7 @@ def write_output(
         description=description,
     )
     write_dng(path, raw_image, mosaic, edit=edit, threads=threads)
-    check_dng(path, mosaic)
+    check_dng(path, mosaic, source=raw_image.path)
 
 
 def sha256_of(path: Path) -> str:

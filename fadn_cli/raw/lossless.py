@@ -1,8 +1,8 @@
 """A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
 
-Called by both DNG writers. The one thing to know: a tile goes in as two interleaved components with
-predictor 1, so that each sample is predicted by its neighbour of the same colour; predictor 6
-would be a little smaller and is refused by released darktables.
+Called by both DNG writers, and by `check`. The one thing to know: a tile goes in as two
+interleaved components with predictor 1, so that each sample is predicted by its neighbour of the
+same colour; predictor 6 would be a little smaller and is refused by released darktables.
 
 References
 ----------
@@ -28,6 +28,7 @@ _TILE_SIDE = 256  # Adobe's choice
 _SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
 _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
 _MOST_BITS = 16
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 
 
 def write_tiles(
@@ -154,6 +155,33 @@ def encode_tiles(
                 for left in range(0, width, tile_width)
             ]
             yield from pool.map(partial(_encode_tile, (tile_height, tile_width), bits), tiles)
+
+
+def stream_fault(stream: bytes, samples: int) -> str:
+    """Say why a JPEG stream does not hold a whole tile; empty if it does.
+
+    Decoders fill up what is missing without a word, so the end of the stream is looked for too.
+
+    Parameters
+    ----------
+    stream : bytes
+        One strip or tile; zeros may follow it.
+    samples : int
+        How many it must hold, whatever its width, height and number of components.
+    """
+    stream = stream.rstrip(b"\0")
+    if not stream.startswith(_START_OF_IMAGE):
+        return "does not begin as a JPEG"
+    if not stream.endswith(_END_OF_IMAGE):
+        return "is cut off: it does not end as a JPEG"
+    scan = stream.find(_START_OF_SCAN)
+    if stream.find(_END_OF_IMAGE, scan) != len(stream) - len(_END_OF_IMAGE):
+        return "ends before its last byte"
+    try:
+        found = imagecodecs.jpeg8_decode(stream).size
+    except RuntimeError as error:
+        return f"cannot be decoded ({error})"
+    return "" if found == samples else f"holds {found} samples, not {samples}"
 
 
 def _encode_tile(size: tuple[int, int], bits: int, samples: NDArray[np.uint16]) -> bytes:

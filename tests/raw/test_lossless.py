@@ -1,10 +1,12 @@
 """Tiles decode to the samples they were made of, and their bytes depend on nothing else."""
 
+import re
+
 import imagecodecs
 import numpy as np
 import pytest
 
-from fadn_cli.raw.lossless import bits_for, encode_tiles, tile_size
+from fadn_cli.raw.lossless import bits_for, encode_tiles, stream_fault, tile_size
 
 
 def decode(tiles, height, width):
@@ -105,3 +107,42 @@ def test_the_mosaic_is_not_modified():
     list(encode_tiles(samples, bits=14))
 
     assert np.array_equal(before, samples)
+
+
+@pytest.fixture
+def stream():
+    """A tile as we write it: 256 x 256 samples."""
+    return next(encode_tiles(samples_of(256, 256, 14), bits=14))
+
+
+@pytest.mark.parametrize("padding", (b"", bytes(3)))
+def test_a_whole_stream_has_no_fault(stream, padding):
+    assert "" == stream_fault(stream + padding, 256 * 256)
+
+
+def test_a_whole_stream_of_another_width_has_no_fault():
+    samples = samples_of(128, 512, 14)
+    single = imagecodecs.jpeg8_encode(samples, lossless=True, predictor=6, bitspersample=14)
+
+    assert "" == stream_fault(single, 256 * 256)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    (
+        (lambda stream: b"", "does not begin"),
+        (lambda stream: stream[2:], "does not begin"),
+        (lambda stream: stream[:-1], "cut off"),
+        (lambda stream: stream[: len(stream) // 2], "cut off"),
+        (lambda stream: stream[: len(stream) // 2] + bytes(9000), "cut off"),
+        (lambda stream: stream[:9000] + b"\xff\xd9" + stream[9000:], "ends before"),
+        (lambda stream: stream.replace(b"\xff\xc3", b"\xff\xc9", 1), "cannot be decoded"),
+        (lambda stream: stream[:2] + stream[-2:], "ends before|cannot be decoded"),
+    ),
+)
+def test_a_stream_that_is_not_whole_has_a_fault(stream, damage, words):
+    assert re.search(words, stream_fault(damage(stream), 256 * 256))
+
+
+def test_a_stream_of_other_samples_has_a_fault(stream):
+    assert "holds 65536 samples, not 65280" == stream_fault(stream, 255 * 256)
