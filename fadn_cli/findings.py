@@ -54,3 +54,73 @@ class FileFindings:
 def errors_among(findings: Iterable[Finding]) -> list[Finding]:
     """Leave out the warnings."""
     return [finding for finding in findings if finding.severity == "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagChange:
+    """One tag in which two files differ."""
+
+    ifd: str
+    """The IFD it is in, as "IFD0/SubIFD1"."""
+    tag: str
+    """Its name."""
+    before: str | None
+    """The source's value, shortened; None if it has none."""
+    after: str | None
+    """The output's value, shortened; None if it has none."""
+    allowed: bool
+    """Whether denoising may change it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByteChange:
+    """A stretch of a file whose bytes should have stayed what they were, and did not."""
+
+    offset: int
+    """Its first byte."""
+    length: int
+    """How many bytes from there to the last that differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelComparison:
+    """How the samples of two mosaics of one size differ."""
+
+    active: int
+    """Samples of the active area."""
+    changed: int
+    """Of these, how many differ and may."""
+    saturated: int
+    """Samples of saturated areas, which must not differ."""
+    saturated_changed: int
+    """Of these, how many do."""
+    outside: int
+    """Samples outside the active area, which must not differ."""
+    outside_changed: int
+    """Of these, how many do."""
+    blocks: int
+    """Blocks of 64 x 64 samples that are neither too dark nor too bright to compare."""
+    block_shift: tuple[float, ...]
+    """By how much their means changed, on average, in planes R, Gr, Gb, B; 1 is black to white."""
+    worst_block_shift: float
+    """The largest change of any block's mean in any plane, up or down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """How an output differs from its source, and whether it may."""
+
+    source: Path
+    """The raw file that was denoised."""
+    output: Path
+    """The DNG that came of it."""
+    holds: bool
+    """Whether nothing differs but what denoising may change."""
+    violations: tuple[str, ...]
+    """What differs and may not, one sentence each."""
+    tags: tuple[TagChange, ...]
+    """Every tag that differs; of a source that is no DNG, those the DNG should have taken over."""
+    bytes: tuple[ByteChange, ...]
+    """Bytes that should have stayed; () for a source that is no DNG."""
+    pixels: PixelComparison | None
+    """None if the mosaics have different sizes."""

@@ -14,6 +14,7 @@ import numpy as np
 from fadn_cli.errors import FadnError, UnsupportedRawError, WriteError
 from fadn_cli.findings import FileFindings, Finding, Severity, errors_among
 from fadn_cli.mosaic import Mosaic
+from fadn_cli.raw.comparison import differing_levels
 from fadn_cli.raw.dng_checks import find_raw_ifd, is_dng
 from fadn_cli.raw.ifd import TiffFile
 from fadn_cli.raw.image_rules import check_images
@@ -59,16 +60,9 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     differing = np.count_nonzero(found.samples != expected.samples)
     if differing:
         raise _wrong(f"{differing} samples differ")
-    if found.cfa != expected.cfa:
-        raise _wrong(f"CFA {found.cfa.colors} instead of {expected.cfa.colors}")
-    if found.active_area != expected.active_area:
-        raise _wrong(f"active area {found.active_area} instead of {expected.active_area}")
-    if found.white_level != expected.white_level:
-        raise _wrong(f"white level {found.white_level} instead of {expected.white_level}")
-    height, _ = expected.samples.shape
-    rows = min(height, expected.black_level.shape[0] * found.black_level.shape[0])
-    if not np.array_equal(found.black_rows(0, rows), expected.black_rows(0, rows)):
-        raise _wrong(f"black level {found.black_level} instead of {expected.black_level}")
+    difference = next(differing_levels(found, expected), "")
+    if difference:
+        raise _wrong(difference)
 
 
 def check_file(path: Path) -> FileFindings:

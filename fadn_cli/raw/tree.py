@@ -84,7 +84,7 @@ def is_image_ifd(ifd: Ifd) -> bool:
     return ifd.pointer_tag in (0, Tag.SUB_IFDS)
 
 
-def integers(ifd: Ifd, tag: Tag) -> tuple[int, ...]:
+def integers(ifd: Ifd, tag: int) -> tuple[int, ...]:
     """Return the integers of an entry; () if it is absent or cannot be read."""
     try:
         return ifd.ints(tag)
@@ -92,13 +92,13 @@ def integers(ifd: Ifd, tag: Tag) -> tuple[int, ...]:
         return ()
 
 
-def integer(ifd: Ifd, tag: Tag, default: int) -> int:
+def integer(ifd: Ifd, tag: int, default: int) -> int:
     """Return the first integer of an entry, or the default."""
     values = integers(ifd, tag)
     return values[0] if values else default
 
 
-def numbers(ifd: Ifd, tag: Tag) -> tuple[float, ...]:
+def numbers(ifd: Ifd, tag: int) -> tuple[float, ...]:
     """Return the numbers of an entry; () if it is absent or cannot be read."""
     entry = ifd.get(tag)
     try:

@@ -1,0 +1,106 @@
+"""How two mosaics differ: in their levels, and sample by sample.
+
+`check` compares an output with what was meant, `verify` with its source. The one thing to know:
+samples of saturated areas and those outside the active area must be the source's bit for bit.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.findings import PixelComparison
+from fadn_cli.mosaic import Mosaic, saturated_areas
+
+_BLOCK = 64  # samples of a block's side
+_DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared
+
+
+def differing_levels(found: Mosaic, expected: Mosaic) -> Iterator[str]:
+    """Yield each level in which two mosaics of one size differ, in words."""
+    if found.cfa != expected.cfa:
+        yield f"CFA {found.cfa.colors} instead of {expected.cfa.colors}"
+    if found.active_area != expected.active_area:
+        yield f"active area {found.active_area} instead of {expected.active_area}"
+    if found.white_level != expected.white_level:
+        yield f"white level {found.white_level:g} instead of {expected.white_level:g}"
+    if not _same_black(found, expected):
+        yield f"black level {found.black_level.tolist()} instead of {expected.black_level.tolist()}"
+
+
+def compare_samples(before: Mosaic, after: Mosaic) -> PixelComparison:
+    """Count the samples that changed and those that should not have.
+
+    Parameters
+    ----------
+    before, after : Mosaic
+        Of one size; levels and active area are taken from `before`.
+    """
+    changed = before.samples != after.samples
+    inside = np.zeros(changed.shape, np.bool_)
+    inside[before.active_area.slices] = True
+    saturated = saturated_areas(before)
+    bright = inside & saturated if saturated is not None else np.zeros_like(inside)
+    blocks, shift, worst = _compare_blocks(before, after)
+    return PixelComparison(
+        active=int(inside.sum()),
+        changed=int((changed & inside & ~bright).sum()),
+        saturated=int(bright.sum()),
+        saturated_changed=int((changed & bright).sum()),
+        outside=int((~inside).sum()),
+        outside_changed=int((changed & ~inside).sum()),
+        blocks=blocks,
+        block_shift=shift,
+        worst_block_shift=worst,
+    )
+
+
+def _same_black(found: Mosaic, expected: Mosaic) -> bool:
+    """Tell whether every sample has the same black level, however it is stated."""
+    stop, _ = expected.samples.shape
+    if found.black_delta_v is None and expected.black_delta_v is None:
+        stop = min(stop, expected.black_level.shape[0] * found.black_level.shape[0])
+    return all(
+        np.array_equal(
+            found.black_rows(start, min(start + _BLOCK, stop)),
+            expected.black_rows(start, min(start + _BLOCK, stop)),
+        )
+        for start in range(0, stop, _BLOCK)
+    )
+
+
+def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ...], float]:
+    """Return the number of blocks, the mean change of their means by plane, and the largest."""
+    area = before.active_area
+    means = []
+    changes = []
+    for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
+        rows = slice(top, top + _BLOCK)
+        cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
+        black = before.black_rows(top, top + _BLOCK)[:, cols]
+        scale = np.float32(before.white_level) - black
+        old = (before.samples[rows, cols] - black) / scale
+        difference = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
+        means.append(_plane_means(before, top, area.left, old))
+        changes.append(_plane_means(before, top, area.left, difference / scale))
+    if not means:
+        return 0, (), 0.0
+    brightness, change = np.concatenate(means), np.concatenate(changes)  # (blocks, 4)
+    usable = ((brightness >= _DARKEST) & (brightness <= _BRIGHTEST)).all(axis=1)
+    if not usable.any():
+        return 0, (), 0.0
+    shift = np.abs(change[usable]).mean(axis=0, dtype=np.float64)
+    return int(usable.sum()), tuple(map(float, shift)), float(np.abs(change[usable]).max())
+
+
+def _plane_means(
+    mosaic: Mosaic, top: int, left: int, x: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return (blocks, 4): means of the planes R, Gr, Gb, B of one row of blocks."""
+    blocks = x.reshape(_BLOCK, -1, _BLOCK)  # (row, block, column)
+    means = np.empty((blocks.shape[1], 4), np.float32)
+    for row in (0, 1):
+        for col in (0, 1):
+            plane = mosaic.cfa.plane_at(top + row, left + col)
+            means[:, plane] = blocks[row::2, :, col::2].mean(axis=(0, 2))
+    return means

@@ -1,0 +1,403 @@
+"""What denoising may change is told, and every other difference breaks the contract."""
+
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.raw.reader import read_raw
+from fadn_cli.raw.tags import Tag
+from fadn_cli.raw.tiff_image import write_tiff
+from fadn_cli.raw.verify import LARGEST_SHIFT, verify
+from tests.raw.builders import (
+    BYTE,
+    NEUTRAL,
+    RATIONAL,
+    SHORT,
+    noisy_samples,
+    write_camera_tiff,
+)
+from tests.raw.builders import write_dng as write_source
+from tests.raw.damage import ifd0_entry, overwrite, parse_file, raw_entry, set_count, set_value
+
+HEIGHT, WIDTH = 160, 200
+AREA = (6, 9, 158, 195)
+WHITE = 15000
+EDIT = DngEdit(noise_profile=None, strength=1, unique_id=bytes(range(16)), description="test")
+
+
+def scene():
+    """Samples with a saturated patch in them."""
+    samples = noisy_samples(HEIGHT, WIDTH)
+    samples[40:60, 50:80] = WHITE
+    return samples
+
+
+def denoised(path, change=None):
+    """Write `path`'s output beside it: every active sample that may change has, by 1 DN."""
+    raw_image = read_raw(path)
+    samples = raw_image.mosaic.samples.copy()
+    free = np.zeros(samples.shape, bool)
+    free[raw_image.mosaic.active_area.slices] = True
+    free &= samples < raw_image.mosaic.white_level
+    samples[free] ^= 1
+    if change is not None:
+        change(samples)
+    output = path.with_name("out.dng")
+    write_dng(output, raw_image, replace(raw_image.mosaic, samples=samples), edit=EDIT)
+    return output
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """A source with raw data in the middle of the file, and its output."""
+    source = write_source(
+        tmp_path / "in.dng",
+        scene(),
+        white=WHITE,
+        active_area=AREA,
+        in_subifd=True,
+        rows_per_strip=40,
+        extra={700: (BYTE, b"<x/>"), 50740: (BYTE, bytes(range(200)))},
+    )
+    return source, denoised(source)
+
+
+LAYOUTS = {
+    "one strip": {},
+    "strips": {"rows_per_strip": 30},
+    "tiles": {"tile": (32, 48)},
+    "SubIFD": {"in_subifd": True},
+    "MM": {"byteorder": ">", "in_subifd": True, "tile": (16, 16)},
+    "odd area": {"active_area": (5, 3, 157, 196), "cfa": "GBRG"},
+    "linearization": {"linearization": tuple(range(0, 65536, 4))[:15001], "white": 60000},
+    "levels by site": {"black": (500, 510, 520, 530), "black_repeat": (2, 2)},
+    "levels by line": {"delta_h": (0.5,) * WIDTH, "delta_v": tuple(np.arange(HEIGHT) / 100)},
+    "no white level": {"white": None},
+    "DNG 1.0": {"extra": {50706: (BYTE, (1, 0, 0, 0)), 50707: (BYTE, (1, 0, 0, 0))}},
+    "digests": {"extra": {50972: (BYTE, bytes(16)), 51111: (BYTE, bytes(range(16)))}},
+    "profile": {"noise_profile": (1e-4, 1e-6), "extra": {51182: (2, "Enhanced")}},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_we_write_holds(tmp_path, layout):
+    source = write_source(tmp_path / "in.dng", scene(), **LAYOUTS[layout])
+
+    result = verify(source, denoised(source))
+
+    assert () == result.violations
+    assert result.holds
+    assert all(change.allowed for change in result.tags)
+    assert () == result.bytes
+
+
+def test_bytes_after_the_raw_data_are_compared_too(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), white=WHITE)
+    source.write_bytes(source.read_bytes() + b"a maker's trailer")
+    output = denoised(source)
+
+    assert verify(source, output).holds
+    at = source.read_bytes().index(b"trailer")
+    overwrite(output, at, b"TRAILER")
+
+    changes = verify(source, output).bytes
+
+    assert [(at, 7)] == [(change.offset, change.length) for change in changes]
+
+
+def test_a_file_is_its_own_copy(pair):
+    source, _ = pair
+
+    result = verify(source, source)
+
+    assert result.holds
+    assert () == result.tags
+    assert 0 == result.pixels.changed
+
+
+def test_what_changed_is_told(pair):
+    result = verify(*pair)
+
+    changed = {(change.ifd, change.tag): change for change in result.tags}
+    assert {
+        ("IFD0", "XMP"),
+        ("IFD0", "RawDataUniqueID"),
+        ("IFD0/SubIFD0", "Compression"),
+        ("IFD0/SubIFD0", "NoiseReductionApplied"),
+        ("IFD0/SubIFD0", "StripOffsets"),
+        ("IFD0/SubIFD0", "StripByteCounts"),
+        ("IFD0/SubIFD0", "RowsPerStrip"),
+        ("IFD0/SubIFD0", "TileOffsets"),
+        ("IFD0/SubIFD0", "TileByteCounts"),
+        ("IFD0/SubIFD0", "TileWidth"),
+        ("IFD0/SubIFD0", "TileLength"),
+    } == set(changed)
+    compression = changed["IFD0/SubIFD0", "Compression"]
+    assert ("1", "7") == (compression.before, compression.after)
+    assert changed["IFD0/SubIFD0", "RowsPerStrip"].after is None
+    assert "4 bytes" != changed["IFD0", "XMP"].after
+
+
+def test_samples_are_counted_by_what_may_become_of_them(pair):
+    pixels = verify(*pair).pixels
+
+    top, left, bottom, right = AREA
+    active = (bottom - top) * (right - left)
+    assert 20 * 30 == pixels.saturated
+    assert (active, active - 600) == (pixels.active, pixels.changed)
+    assert HEIGHT * WIDTH - active == pixels.outside
+    assert (0, 0) == (pixels.saturated_changed, pixels.outside_changed)
+    assert 4 == len(pixels.block_shift)
+    assert pixels.worst_block_shift < 1e-3
+
+
+def test_saturated_samples_must_not_change(pair):
+    source, _ = pair
+
+    def darken(samples):
+        samples[45, 55:58] -= 1
+
+    result = verify(source, denoised(source, darken))
+
+    assert not result.holds
+    assert 3 == result.pixels.saturated_changed
+    assert ("3 of 600 saturated samples differ.",) == result.violations
+
+
+def test_an_isolated_sample_at_white_may_change(tmp_path):
+    samples = noisy_samples(HEIGHT, WIDTH)
+    samples[80, 80] = WHITE
+    source = write_source(tmp_path / "in.dng", samples, white=WHITE)
+
+    def darken(changed):
+        changed[80, 80] = 9000
+
+    assert verify(source, denoised(source, darken)).holds
+
+
+def test_samples_outside_the_active_area_must_not_change(pair):
+    source, _ = pair
+
+    def change(samples):
+        samples[AREA[0] - 1, :5] += 1
+
+    result = verify(source, denoised(source, change))
+
+    assert 5 == result.pixels.outside_changed
+    assert ["5 of"] == [words[:4] for words in result.violations]
+
+
+def test_small_areas_must_keep_their_brightness(pair):
+    source, _ = pair
+    step = round(1.5 * LARGEST_SHIFT * (WHITE - 512))
+
+    def brighten(samples):
+        red = samples[AREA[0] : AREA[2] : 2, AREA[1] : AREA[3] : 2]
+        red[red < WHITE] += step
+
+    result = verify(source, denoised(source, brighten))
+
+    [words] = result.violations
+    assert words.startswith("Small areas of R ")
+    assert 1.5 * LARGEST_SHIFT == pytest.approx(result.pixels.block_shift[0], rel=0.1)
+    assert result.pixels.block_shift[3] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    ((Tag.ORIENTATION, 6), (Tag.CALIBRATION_ILLUMINANT_1, 17), (Tag.MODEL, 8)),
+)
+def test_a_tag_that_must_not_change_is_found(pair, tag, value):
+    source, output = pair
+    entry = ifd0_entry(output, tag)
+    set_value(output, entry, value) if entry.size <= 4 else set_count(output, entry, value)
+
+    result = verify(source, output)
+
+    assert (f"Tags differ that must not: IFD0 {tag.label}.",) == result.violations
+    assert [tag.label] == [change.tag for change in result.tags if not change.allowed]
+
+
+@pytest.mark.parametrize("tag", (Tag.ACTIVE_AREA, Tag.CFA_LAYOUT))
+def test_a_tag_of_the_raw_ifd_that_must_not_go_is_found(pair, tag):
+    source, output = pair
+    entry = raw_entry(output, tag)
+    overwrite(output, entry.location, struct.pack("<H", 65000))
+
+    result = verify(source, output)
+
+    assert any(f"IFD0/SubIFD0 {tag.label}" in words for words in result.violations)
+
+
+def test_values_that_changed_in_place_are_found_as_tags_and_as_bytes(pair):
+    source, output = pair
+    at = source.read_bytes().index(bytes(range(200)))
+    overwrite(output, at + 5, b"ab")
+
+    result = verify(source, output)
+
+    assert ["DNGPrivateData"] == [change.tag for change in result.tags if not change.allowed]
+    assert [(at + 5, 2)] == [(change.offset, change.length) for change in result.bytes]
+
+
+def test_a_lost_ifd_is_found(pair):
+    source, output = pair
+    overwrite(output, ifd0_entry(output, Tag.EXIF_IFD).location, struct.pack("<H", 34664))
+
+    result = verify(source, output)
+
+    assert not result.holds
+    lost = [(change.ifd, change.tag) for change in result.tags if change.after is None]
+    assert ("IFD0/EXIF", "ExposureTime") in lost
+
+
+def test_a_file_cut_short_is_found(pair):
+    source, output = pair
+    with_trailer = source.read_bytes() + bytes([7]) * 100_000
+    source.write_bytes(with_trailer)
+
+    result = verify(source, output)
+
+    assert not result.holds
+    assert len(with_trailer) == result.bytes[-1].offset + result.bytes[-1].length
+
+
+def test_a_preview_may_be_rendered_anew_but_not_damaged(pair):
+    source, output = pair
+    strip = ifd0_entry(source, Tag.STRIP_OFFSETS).ints[0]
+    overwrite(output, strip, b"new")
+
+    damaged = verify(source, output)
+
+    assert [(strip, 3)] == [(change.offset, change.length) for change in damaged.bytes]
+
+    end = len(output.read_bytes())
+    overwrite(output, end, bytes(192))
+    set_value(output, ifd0_entry(output, Tag.STRIP_OFFSETS), end)
+
+    assert verify(source, output).holds
+
+
+def test_levels_that_differ_are_named(pair):
+    source, output = pair
+    set_value(output, raw_entry(output, Tag.WHITE_LEVEL), WHITE + 1)
+
+    result = verify(source, output)
+
+    assert f"The mosaic has white level {WHITE + 1} instead of {WHITE}." in result.violations
+
+
+def test_two_photographs_of_one_size_are_told_apart(tmp_path, pair):
+    source, _ = pair
+    other = write_source(
+        tmp_path / "other.dng",
+        noisy_samples(HEIGHT, WIDTH, seed=5),
+        white=WHITE,
+        model="Another",
+        tile=(16, 16),
+    )
+
+    result = verify(source, other)
+
+    assert not result.holds
+    assert result.bytes
+
+
+def test_two_photographs_of_two_sizes_are_told_apart_in_one_sentence(tmp_path, pair):
+    source, _ = pair
+    other = write_source(tmp_path / "other.dng", noisy_samples(64, 96))
+
+    result = verify(source, other)
+
+    assert not result.holds
+    assert result.pixels is None
+    assert result.violations[0].startswith("The mosaic is 96x64, the source's 200x160")
+    assert len(result.violations) <= 3
+
+
+def test_a_tiff_is_refused_with_what_to_do_instead(tmp_path, pair):
+    source, _ = pair
+    rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint16)
+    write_tiff(tmp_path / "out.tif", rgb, read_raw(source), software="test")
+
+    with pytest.raises(UnsupportedRawError, match="out.tif: is not a DNG") as caught:
+        verify(source, tmp_path / "out.tif")
+
+    assert "--format dng" in caught.value.advice
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path, pair):
+    source, output = pair
+
+    with pytest.raises(RawReadError, match="nowhere.dng"):
+        verify(tmp_path / "nowhere.dng", output)
+    with pytest.raises(RawReadError, match="nowhere.dng"):
+        verify(source, tmp_path / "nowhere.dng")
+
+
+@pytest.fixture
+def camera(tmp_path):
+    """A stand-in for a NEF, and the DNG that is built of it."""
+    source = write_camera_tiff(
+        tmp_path / "in.nef",
+        noisy_samples(HEIGHT, WIDTH),
+        extra={50714: (SHORT, 600), 50728: (RATIONAL, NEUTRAL)},
+    )
+    return source, denoised(source)
+
+
+def test_a_dng_built_of_another_raw_holds(camera):
+    result = verify(*camera)
+
+    assert () == result.violations
+    assert () == result.tags
+    assert 0 == result.pixels.outside_changed
+    assert result.pixels.changed > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "value"),
+    (
+        ("IFD0/EXIF", Tag.ISO_SPEED_RATINGS, 801),
+        ("IFD0", Tag.ORIENTATION, 3),
+    ),
+)
+def test_exif_that_differs_from_another_raws_is_found(camera, name, tag, value):
+    source, output = camera
+    ifd0 = parse_file(output).ifds[0]
+    [exif] = ifd0.sub_ifds(Tag.EXIF_IFD)
+    entry = {"IFD0": ifd0, "IFD0/EXIF": exif}[name].get(tag)
+    set_value(output, entry, value)
+
+    result = verify(source, output)
+
+    assert not result.holds
+    assert (name, tag.label) in [(change.ifd, change.tag) for change in result.tags]
+
+
+@pytest.mark.parametrize("tag", (Tag.AS_SHOT_NEUTRAL, Tag.COLOR_MATRIX_1))
+def test_colours_that_differ_from_another_raws_are_found(camera, tag):
+    source, output = camera
+    entry = ifd0_entry(output, tag)
+    overwrite(output, entry.value_offset, struct.pack("<ii", 7, 8))
+
+    result = verify(source, output)
+
+    assert [tag.label] == [change.tag for change in result.tags]
+    assert not result.holds
+
+
+@pytest.mark.raw
+def test_real_files_hold(raws, tmp_path):
+    for path in sorted(raws.glob("*.dng")):
+        raw_image = read_raw(path)
+        write_dng(tmp_path / "out.dng", raw_image, raw_image.mosaic, edit=EDIT)
+
+        result = verify(path, tmp_path / "out.dng")
+
+        assert () == result.violations, path.name
+        assert 0 == result.pixels.changed
