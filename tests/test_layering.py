@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "console": "errors report",
     "progress": "errors report console",
-    "cli": f"errors denoise report pipeline batch demo console progress {FACE}",
+    "cli": f"errors denoise report pipeline batch demo console progress cli {FACE}",
     "__main__": "errors report console cli",
     FACE: "errors options pipeline",
     "training": f"errors noise mosaic denoise {FACE}",

@@ -1,8 +1,4 @@
-"""The commands: arguments to options, options to pipeline or batch, results to the console.
-
-`__main__` runs the app. The one thing to know: nothing is decided here, and whatever is slow to
-import is imported inside the command that needs it, so that `fadn --help` is quick.
-"""
+"""`fadn denoise`: arguments to a plan and options, and the batch onto the screen."""
 
 import math
 from enum import StrEnum
@@ -11,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli import __version__
-
-app = typer.Typer(
-    name="fadn",
-    help="Denoise raw photographs: a cleaner DNG, everything else as it was.",
-    no_args_is_help=True,
-    rich_markup_mode=None,  # plain help: quick, and paths with brackets stay what they are
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+from fadn_cli.cli.options import Overwrite, Quality, QualityOption
 
 
 class OutputFormat(StrEnum):
@@ -28,20 +15,6 @@ class OutputFormat(StrEnum):
 
     DNG = "dng"
     TIFF = "tiff"
-
-
-class Quality(StrEnum):
-    """The qualities of networks, here so that `fadn --help` need not import numpy."""
-
-    BEST = "best"
-    FAST = "fast"
-
-
-def _show_version(wanted: bool) -> None:
-    """Print the version and stop."""
-    if wanted:
-        typer.echo(f"fadn {__version__}")
-        raise typer.Exit
 
 
 def _finite(value: float | None) -> float | None:
@@ -68,32 +41,6 @@ def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> No
         )
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
-QualityOption = Annotated[
-    Quality | None,
-    typer.Option(
-        "--quality",
-        help="best: larger networks, for cleaner pictures. fast: small ones, which take a fraction"
-        " of the time. Else: best, if it is bundled (see `fadn models`).",
-        show_default=False,
-    ),
-]
-
-
-@app.callback()
-def fadn(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Denoise raw photographs: a cleaner DNG, everything else as it was."""
-
-
-@app.command()
 def denoise(
     paths: Annotated[
         list[Path],
@@ -237,61 +184,3 @@ def denoise(
         result = batch.run(plan, options, on_event=display)
     display.summarize(result)
     raise typer.Exit(result.exit_code)
-
-
-@app.command()
-def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raw file.", show_default=False)],
-    quality: QualityOption = None,
-    json: Json = False,
-) -> None:
-    """Show what fadn sees in a raw file, and what it would do with it.
-
-    Camera, size, colour filter array, levels, ISO, the noise and where its figures come from, and
-    the network that would be chosen.
-    """
-    from fadn_cli import console, pipeline
-
-    found = pipeline.inspect_file(file, pipeline.DenoiseOptions(quality=quality))
-    console.show_json(found) if json else console.show_info(found)
-
-
-@app.command()
-def models(json: Json = False) -> None:
-    """List the bundled networks.
-
-    What noise each is for, its size, and its measured quality.
-    """
-    from fadn_cli import console, report
-    from fadn_cli.denoise import specialists
-
-    found = report.plain(specialists.bundled())
-    console.show_json(found) if json else console.show_models(found)
-
-
-@app.command()
-def demo(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="[DIR]", help="Where to put the files; created if need be."),
-    ] = Path(),
-    quality: QualityOption = None,
-    overwrite: Overwrite = False,
-) -> None:
-    """Show what fadn does, without a raw of yours.
-
-    Draws a scene, writes it as the noisy raw file of a camera at high ISO (fadn_demo.dng),
-    denoises it (fadn_demo_denoised.dng) and puts both side by side (fadn_demo_before_after.png).
-    """
-    from fadn_cli import console
-    from fadn_cli import demo as demonstration
-
-    shown = demonstration.run(folder, quality=quality, overwrite=overwrite)
-    console.show_demo(
-        [
-            ("Noisy raw", shown.noisy),
-            ("Denoised", shown.denoised),
-            ("Before/after", shown.picture),
-        ],
-        psnr=(shown.psnr_before, shown.psnr_after),
-    )

@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Quality(StrEnum):
+    """The qualities of networks, here so that `fadn --help` need not import numpy."""
+
+    BEST = "best"
+    FAST = "fast"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+QualityOption = Annotated[
+    Quality | None,
+    typer.Option(
+        "--quality",
+        help="best: larger networks, for cleaner pictures. fast: small ones, which take a fraction"
+        " of the time. Else: best, if it is bundled (see `fadn models`).",
+        show_default=False,
+    ),
+]
