@@ -1,7 +1,7 @@
 """Where the containers that are no TIFF keep their metadata: CR3 boxes, JPEG segments, RAF, MRW.
 
-`metadata` calls it. The one thing to know: everything is a view of the file's bytes, and damaged
-structure just ends the walk.
+`metadata` calls it. The one thing to know: everything is a view of the file's bytes, damaged
+structure just ends the walk, and no walk takes more than MAX_PARTS steps.
 
 References
 ----------
@@ -11,7 +11,11 @@ by LibRaw and ExifTool.
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
+MAX_PARTS = 256
+"""Boxes, blocks or segments in a row; real files have under 100."""
+_MAX_TRACKS = 16  # of a CR3; cameras write 4 or 5
 _CANON_METADATA = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
 _XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -30,6 +34,16 @@ def canon_boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             yield b"XMP ", content[16:]
 
 
+def canon_samples(data: memoryview) -> Iterator[memoryview]:
+    """Yield the first sample of each track of a CR3: one is the full-size JPEG, others the raw."""
+    movie = _descend(data, b"moov")
+    tracks = (part for kind, part in _boxes(movie or data[:0]) if kind == b"trak")
+    for track in islice(tracks, _MAX_TRACKS):
+        table = _descend(track, b"mdia", b"minf", b"stbl")
+        if table is not None:
+            yield from _first_sample(data, dict(_boxes(table)))
+
+
 def fuji_jpeg(data: memoryview) -> memoryview | None:
     """Return the JPEG of a RAF, which holds all its metadata; None if it is cut off."""
     if len(data) < 92:
@@ -41,7 +55,9 @@ def fuji_jpeg(data: memoryview) -> memoryview | None:
 def minolta_tiff(data: memoryview) -> memoryview | None:
     """Return the TIFF in the TTW block of an MRW."""
     at = 8
-    while at + 8 <= len(data):
+    for _ in range(MAX_PARTS):
+        if at + 8 > len(data):
+            break
         kind, length = struct.unpack_from(">4sI", data, at)
         if kind == b"\0TTW":
             return data[at + 8 : at + 8 + length]
@@ -54,7 +70,9 @@ def jpeg_segments(jpeg: memoryview) -> Iterator[tuple[int, memoryview]]:
     if bytes(jpeg[:2]) != b"\xff\xd8":
         return
     at = 2
-    while at + 4 <= len(jpeg):
+    for _ in range(MAX_PARTS):
+        if at + 4 > len(jpeg):
+            return
         start, marker, length = struct.unpack_from(">BBH", jpeg, at)
         if start != 0xFF or marker == 0xDA or length < 2:
             return
@@ -62,10 +80,36 @@ def jpeg_segments(jpeg: memoryview) -> Iterator[tuple[int, memoryview]]:
         at += 2 + length
 
 
+def _first_sample(data: memoryview, tables: dict[bytes, memoryview]) -> Iterator[memoryview]:
+    """Yield where a track's tables of sizes and offsets say its first sample is, if in the file."""
+    sizes, offsets = tables.get(b"stsz", b""), tables.get(b"co64", b"")
+    if len(sizes) < 12 or len(offsets) < 16:
+        return
+    # Both begin with version and flags; a size for all samples, if not 0, replaces their table.
+    (length,) = struct.unpack_from(">I", sizes, 4)
+    if not length and len(sizes) >= 16:
+        (length,) = struct.unpack_from(">I", sizes, 12)
+    (start,) = struct.unpack_from(">Q", offsets, 8)
+    if length and start + length <= len(data):
+        yield data[start : start + length]
+
+
+def _descend(content: memoryview, *path: bytes) -> memoryview | None:
+    """Return the content of the first box at the end of a path of box types."""
+    for kind in path:
+        inner = next((part for found, part in _boxes(content) if found == kind), None)
+        if inner is None:
+            return None
+        content = inner
+    return content
+
+
 def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Yield (type, content) of the ISO-BMFF boxes in a row."""
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(MAX_PARTS):
+        if at + 8 > len(data):
+            return
         size, kind = struct.unpack_from(">I4s", data, at)
         header = 8
         if size == 1 and at + 16 <= len(data):

@@ -1,89 +1,66 @@
-"""EXIF, GPS, XMP and previews from any container LibRaw reads: TIFF-like, CR3, RAF, MRW.
+"""EXIF, GPS, XMP, maker note and preview from any container LibRaw reads: TIFF-like, CR3, RAF, MRW.
 
 The reader takes camera, ISO and orientation from it; the writers take what a new file should carry.
 The one thing to know: nothing here is needed to denoise, so whatever is missing or damaged is left
-out (None or an empty tuple) instead of raising.
+out (None or an empty tuple) instead of raising, and what is too much for metadata is left out too,
+so that time and memory are bounded whatever the bytes are.
 
 References
 ----------
-TIFF 6.0; Exif 2.32; TIFF/EP (ISO 12234-2).
+TIFF 6.0; Exif 2.32; TIFF/EP (ISO 12234-2); for what is a maker note, ExifTool's tag name pages.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from fadn_cli.errors import FadnError
-from fadn_cli.raw.containers import canon_boxes, fuji_jpeg, jpeg_segments, minolta_tiff
-from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag
+from fadn_cli.raw.blocks import MakerNote, MetadataBlocks
+from fadn_cli.raw.containers import (
+    canon_boxes,
+    canon_samples,
+    fuji_jpeg,
+    jpeg_segments,
+    minolta_tiff,
+)
+from fadn_cli.raw.previews import PANASONIC_JPEG, jpegs_in, largest_jpeg
+from fadn_cli.raw.tags import DATA_OFFSETS, Tag
 from fadn_cli.raw.tiff import POINTER_TAGS, Entry, FieldType, Ifd, TiffFile, map_file, parse
 from fadn_cli.raw.tiff_write import Field
 
-SHARED_TAGS = (Tag.IMAGE_DESCRIPTION, Tag.SOFTWARE, Tag.DATE_TIME, Tag.ARTIST, Tag.COPYRIGHT)
-"""Tags of IFD0 that describe the photograph rather than the pixels next to them."""
-_EXPOSURE_TAGS = (Tag.ISO_SPEED_RATINGS, Tag.EXPOSURE_TIME, Tag.F_NUMBER, Tag.FOCAL_LENGTH)
-"""Tags that TIFF/EP allows in IFD0, and minimal DNGs have there."""
-_ISO_TAGS = (
-    Tag.ISO_SPEED_RATINGS,
-    Tag.ISO_SPEED,
-    Tag.RECOMMENDED_EXPOSURE_INDEX,
-    Tag.STANDARD_OUTPUT_SENSITIVITY,
+__all__ = ["SHARED_TAGS", "MakerNote", "MetadataBlocks", "read_blocks"]
+
+SHARED_TAGS = (
+    Tag.IMAGE_DESCRIPTION,
+    Tag.SOFTWARE,
+    Tag.DATE_TIME,
+    Tag.ARTIST,
+    Tag.RATING,
+    Tag.RATING_PERCENT,
+    Tag.COPYRIGHT,
+    Tag.IPTC,
 )
-_ISO_OVERFLOW = 65535  # "look at the 32-bit tags" [Exif 2.32, tag 34855]
+"""Tags of IFD0 that describe the photograph rather than the pixels next to them."""
+MAX_IFD_BYTES = 1 << 20
+"""Bytes of one IFD's values; an EXIF segment of a JPEG has room for 64 KiB."""
+MAX_MAKER_NOTE = 4 << 20
+"""Bytes of a maker note; the largest hold a preview."""
+_MAX_TEXT = 1024  # bytes of a make or model; real ones have under 64
+_EXPOSURE_TAGS = (
+    Tag.ISO_SPEED_RATINGS,
+    Tag.EXPOSURE_TIME,
+    Tag.F_NUMBER,
+    Tag.FOCAL_LENGTH,
+    Tag.DATE_TIME_ORIGINAL,
+)
+"""Tags that TIFF/EP allows in IFD0, and minimal DNGs have there."""
 _BYTE_TYPES = (FieldType.BYTE, FieldType.ASCII, FieldType.UNDEFINED, FieldType.UTF8)
-_PANASONIC_JPEG = 46  # RW2: a JPEG stored as the value of a tag
+_NEVER_COPIED = {int(Tag.MAKER_NOTE), *POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values()}
+_PHASE_ONE_RAW = (b"IIII", b"MMMM")  # its maker note holds the raw data: no note to be copied
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF_SEGMENT = b"Exif\0\0"
 _T = TypeVar("_T")
-_VIEWABLE_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; 0xC3 is a lossless raw
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataBlocks:
-    """What a container says about the photograph, ready to be written into another."""
-
-    make: str = ""
-    """Camera maker as spelt; empty if unknown."""
-    model: str = ""
-    """Camera model as spelt; empty if unknown."""
-    orientation: int | None = None
-    """EXIF orientation, 1-8."""
-    shared: tuple[Field, ...] = ()
-    """SHARED_TAGS of IFD0."""
-    exif: tuple[Field, ...] = ()
-    """The EXIF IFD without maker note and pointers, values in the source's bytes."""
-    gps: tuple[Field, ...] = ()
-    """The GPS IFD."""
-    xmp: bytes | None = None
-    """The XMP packet."""
-    preview: bytes | None = None
-    """The largest viewable JPEG."""
-
-    @property
-    def iso(self) -> int | None:
-        """ISO speed; 0 and a 16-bit tag's overflow mark count as none."""
-        speeds = (self._number(tag) for tag in _ISO_TAGS)
-        return next((round(iso) for iso in speeds if iso > 0 and iso != _ISO_OVERFLOW), None)
-
-    @property
-    def exposure_time(self) -> float | None:
-        """Exposure time, seconds; 0 counts as none."""
-        return max(self._number(Tag.EXPOSURE_TIME), 0.0) or None
-
-    def find(self, tag: Tag) -> Field | None:
-        """Return the EXIF field with this tag, or the shared one."""
-        return next((item for item in (*self.exif, *self.shared) if item.tag == tag), None)
-
-    def _number(self, tag: Tag) -> float:
-        """Return the first number of a field; 0 if there is none, and for n/0."""
-        item = self.find(tag)
-        if item is None or isinstance(item.values, bytes | str):
-            return 0.0
-        first = item.values[0]
-        if isinstance(first, tuple):
-            return first[0] / first[1] if first[1] else 0.0
-        return float(first)
 
 
 def read_blocks(path: Path) -> MetadataBlocks:
@@ -116,49 +93,57 @@ def read_blocks(path: Path) -> MetadataBlocks:
     tiff = _parse(data, path.name)
     if tiff is None:
         return MetadataBlocks()
-    # Panasonic's own IFDs lack the ISO and more, which its embedded JPEG has.
-    embedded = _data(tiff.ifds[0].get(_PANASONIC_JPEG))
+    # Panasonic's own IFDs lack the ISO, the maker note and more, which its embedded JPEG has.
+    embedded = _data(tiff.ifds[0].get(PANASONIC_JPEG))
     inner, xmp = _from_jpeg(embedded, path.name) if embedded is not None else ([], None)
-    return _from_tiffs([tiff, *inner], xmp=xmp, jpegs=_jpegs(tiff))
+    return _from_tiffs([tiff, *inner], xmp=xmp, jpegs=jpegs_in(tiff))
 
 
 def _from_tiffs(
     tiffs: Iterable[TiffFile], *, xmp: bytes | None, jpegs: Iterable[memoryview]
 ) -> MetadataBlocks:
-    """Collect from one TIFF, or from Canon's several: IFD0, the EXIF IFD and the GPS IFD."""
+    """Collect from one TIFF, or from two that complete each other: IFD0, EXIF, GPS and the rest."""
     roots = [tiff.ifds[0] for tiff in tiffs]
-    in_root = [item for root in roots for item in _fields(root)]
-    exif = [item for root in roots for ifd in root.sub_ifds(Tag.EXIF_IFD) for item in _fields(ifd)]
-    gps = [item for root in roots for ifd in root.sub_ifds(Tag.GPS_IFD) for item in _fields(ifd)]
-    exif += [item for item in in_root if item.tag in _EXPOSURE_TAGS]
+    exif_ifds = [ifd for root in roots for ifd in root.sub_ifds(Tag.EXIF_IFD)[:1]]
+    gps_ifds = [ifd for root in roots for ifd in root.sub_ifds(Tag.GPS_IFD)[:1]]
+    inner_ifds = [ifd for exif in exif_ifds for ifd in exif.sub_ifds(Tag.INTEROPERABILITY_IFD)[:1]]
+    in_root = [item for root in roots for item in _fields(root, _EXPOSURE_TAGS)]
     orientation = _first(_number(root.get(Tag.ORIENTATION)) for root in roots)
     packet = _first(_bytes(root.get(Tag.XMP)) for root in roots)
-    preview = max((jpeg for jpeg in jpegs if _is_viewable(jpeg)), key=len, default=None)
     return MetadataBlocks(
         make=_first(_text(root.get(Tag.MAKE)) for root in roots) or "",
         model=_first(_text(root.get(Tag.MODEL)) for root in roots) or "",
         orientation=orientation if orientation in range(1, 9) else None,
-        shared=_each_tag_once(item for item in in_root if item.tag in SHARED_TAGS),
-        exif=_each_tag_once(exif),
-        gps=_each_tag_once(gps),
+        shared=_each_tag_once(item for root in roots for item in _fields(root, SHARED_TAGS)),
+        exif=_each_tag_once([*_all_fields(exif_ifds), *in_root]),
+        interoperability=_each_tag_once(_all_fields(inner_ifds)),
+        gps=_each_tag_once(_all_fields(gps_ifds)),
+        maker_note=_first(_maker_note(ifd) for ifd in exif_ifds),
         xmp=xmp or packet,
-        preview=None if preview is None else bytes(preview),
+        preview=largest_jpeg(jpegs),
     )
 
 
 def _from_canon(data: memoryview, name: str) -> MetadataBlocks:
-    """Collect from a CR3: CMT1 is an IFD0, CMT2 an EXIF IFD, CMT4 a GPS IFD, each a TIFF."""
+    """Collect from a CR3: CMT1-CMT4 are TIFFs of IFD0, EXIF IFD, maker note and GPS IFD."""
     boxes = dict(canon_boxes(data))
-    main, exif, gps = (_parse(boxes.get(kind), name) for kind in (b"CMT1", b"CMT2", b"CMT4"))
+    main, exif, note, gps = (
+        _parse(boxes.get(kind), name) for kind in (b"CMT1", b"CMT2", b"CMT3", b"CMT4")
+    )
     preview = boxes.get(b"PRVW")
     start = -1 if preview is None else bytes(preview[:64]).find(b"\xff\xd8\xff")
     jpegs = [preview[start:]] if preview is not None and start >= 0 else []
     packet = boxes.get(b"XMP ")
-    blocks = _from_tiffs([main] if main else [], xmp=bytes(packet) if packet else None, jpegs=jpegs)
+    blocks = _from_tiffs(
+        [main] if main else [],
+        xmp=bytes(packet) if packet else None,
+        jpegs=[*jpegs, *canon_samples(data)],
+    )
     return replace(
         blocks,
-        exif=tuple(_fields(exif.ifds[0])) if exif else (),
-        gps=tuple(_fields(gps.ifds[0])) if gps else (),
+        exif=_each_tag_once(_fields(exif.ifds[0])) if exif else (),
+        gps=_each_tag_once(_fields(gps.ifds[0])) if gps else (),
+        maker_note=_canon_note(note) if note else None,
     )
 
 
@@ -172,11 +157,11 @@ def _from_fuji(data: memoryview, name: str) -> MetadataBlocks:
 
 
 def _from_jpeg(jpeg: memoryview, name: str) -> tuple[list[TiffFile], bytes | None]:
-    """Find the EXIF TIFF and the XMP packet of a JPEG."""
+    """Find the EXIF TIFF (none or one) and the XMP packet of a JPEG."""
     tiffs: list[TiffFile] = []
     xmp = None
     for marker, content in jpeg_segments(jpeg):
-        if marker == 0xE1 and bytes(content[:6]) == _EXIF_SEGMENT:
+        if marker == 0xE1 and bytes(content[:6]) == _EXIF_SEGMENT and not tiffs:
             tiff = _parse(content[6:], name)
             tiffs += [tiff] if tiff else []
         elif marker == 0xE1 and bytes(content[: len(_XMP_SEGMENT)]) == _XMP_SEGMENT:
@@ -184,24 +169,23 @@ def _from_jpeg(jpeg: memoryview, name: str) -> tuple[list[TiffFile], bytes | Non
     return tiffs, xmp
 
 
-def _jpegs(tiff: TiffFile) -> Iterator[memoryview]:
-    """Yield everything in a TIFF that may be a JPEG preview."""
-    for ifd in tiff.walk():
-        embedded = ifd.get(_PANASONIC_JPEG)
-        if embedded is not None and (content := _data(embedded)) is not None:
-            yield content
-        in_strips = _number(ifd.get(Tag.COMPRESSION)) in (Compression.OLD_JPEG, Compression.JPEG)
-        for offsets, lengths in DATA_OFFSETS.items():
-            start, length = _number(ifd.get(offsets)), _number(ifd.get(lengths))
-            wanted = offsets == Tag.JPEG_INTERCHANGE_FORMAT or in_strips
-            if wanted and start and length and start + length <= len(tiff.data):
-                yield tiff.data[start : start + length]
+def _maker_note(exif: Ifd) -> MakerNote | None:
+    """Return the maker note of an EXIF IFD."""
+    entry = exif.get(Tag.MAKER_NOTE)
+    data = _data(entry)
+    if entry is None or data is None or len(data) <= 4 or len(data) > MAX_MAKER_NOTE:
+        return None
+    if bytes(data[:4]) in _PHASE_ONE_RAW:
+        return None
+    return MakerNote(data=bytes(data), byteorder=exif.byteorder, offset=entry.value_offset)
 
 
-def _is_viewable(jpeg: memoryview) -> bool:
-    """Tell a picture from a lossless raw, and from something that is no JPEG."""
-    markers = (marker for marker, _ in jpeg_segments(jpeg))
-    return any(marker in _VIEWABLE_FRAMES for marker in markers)
+def _canon_note(note: TiffFile) -> MakerNote | None:
+    """Return the maker note of a CR3: CMT3 is a TIFF whose IFD0 is the note."""
+    start = note.ifds[0].offset
+    if len(note.data) - start > MAX_MAKER_NOTE:
+        return None
+    return MakerNote(data=bytes(note.data[start:]), byteorder=note.byteorder, offset=start)
 
 
 def _each_tag_once(fields: Iterable[Field]) -> tuple[Field, ...]:
@@ -209,17 +193,25 @@ def _each_tag_once(fields: Iterable[Field]) -> tuple[Field, ...]:
     return tuple({item.tag: item for item in reversed(list(fields))}.values())[::-1]
 
 
-def _fields(ifd: Ifd) -> Iterator[Field]:
-    """Yield an IFD's readable entries, without pointers, data offsets and the maker note."""
-    left_out = {int(Tag.MAKER_NOTE), *POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values()}
+def _all_fields(ifds: Iterable[Ifd]) -> list[Field]:
+    """Return the readable entries of several IFDs."""
+    return [item for ifd in ifds for item in _fields(ifd)]
+
+
+def _fields(ifd: Ifd, wanted: Collection[int] = ()) -> Iterator[Field]:
+    """Yield an IFD's readable entries, all or the wanted, without pointers and the maker note."""
+    room = MAX_IFD_BYTES
     for entry in ifd.entries:
-        if entry.tag in left_out or not entry.count:
+        if entry.tag in _NEVER_COPIED or (wanted and entry.tag not in wanted) or not entry.count:
             continue
         try:
             kind = FieldType(entry.type)
+            if entry.size > room:
+                continue
             values = bytes(entry.data) if kind in _BYTE_TYPES else entry.values
         except (FadnError, ValueError):
             continue
+        room -= entry.size
         yield Field(tag=entry.tag, type=kind, values=values)
 
 
@@ -247,7 +239,8 @@ def _bytes(entry: Entry | None) -> bytes | None:
 
 def _text(entry: Entry | None) -> str | None:
     """Return an entry's text."""
-    return entry.text if entry is not None and _data(entry) is not None else None
+    data = _data(entry)
+    return entry.text if entry is not None and data is not None and len(data) <= _MAX_TEXT else None
 
 
 def _number(entry: Entry | None) -> int | None:
