@@ -5,7 +5,8 @@ no text from outside is ever taken for markup (rich would eat `[raw]` in a file 
 gets nothing but what was asked for; everything else goes to stderr.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fadn_cli.errors import FadnError
+from fadn_cli.findings import FileFindings, Finding, PixelComparison, Verification
 from fadn_cli.report import FileInfo, NoiseSummary, decodable, to_json
 
+_STYLES = {"error": "bold red", "warning": "bold yellow"}
 _PIPE_WIDTH = 160  # where there is no terminal to ask, tables should not fold
 
 
@@ -89,6 +92,42 @@ def show_models(models: Sequence[dict[str, Any]]) -> None:
     make_console(stderr=False).print(table)
 
 
+def show_findings(files: Sequence[FileFindings]) -> None:
+    """Print what is wrong with each of several files, on stdout."""
+    console = make_console(stderr=False)
+    for file in files:
+        verdict = _count_findings(file.findings) or "nothing is wrong"
+        name = Text(printable(str(file.path)), "bold")
+        console.print(Text.assemble(name, f": {verdict}"), soft_wrap=True)
+        for finding in file.findings:
+            label = (f"  {finding.severity:<8} ", _STYLES[finding.severity])
+            where = "" if finding.offset is None else f" (byte {finding.offset})"
+            line = Text.assemble(label, printable(str(finding)), where)
+            console.print(line, soft_wrap=True)
+
+
+def show_verification(found: Verification) -> None:
+    """Print how an output differs from its source, and whether it may, on stdout."""
+    console = make_console(stderr=False)
+    if found.tags:
+        table = make_table("IFD", "Tag", "Source", "Output", "")
+        for change in found.tags:
+            both = (change.before, change.after)
+            values = (Text("none" if value is None else printable(value)) for value in both)
+            verdict = Text("may differ") if change.allowed else Text("must not", _STYLES["error"])
+            table.add_row(Text(change.ifd), Text(change.tag), *values, verdict)
+        console.print(table)
+    for stretch in found.bytes:
+        last = stretch.offset + stretch.length - 1
+        console.print(Text(f"Bytes {stretch.offset} to {last} differ and must not."))
+    for label, value in _pixel_rows(found.pixels):
+        console.print(Text.assemble((f"{label:<24}", "bold"), value), soft_wrap=True)
+    if found.holds:
+        console.print(Text("Nothing differs but what denoising may change.", "bold green"))
+    for violation in found.violations:
+        console.print(Text(f"Wrong: {printable(violation)}", _STYLES["error"]), soft_wrap=True)
+
+
 def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -> None:
     """Print where the demonstration's files are, and what was gained: PSNR before and after."""
     console = make_console(stderr=True)
@@ -97,6 +136,27 @@ def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -
     before, after = psnr
     gain = f"PSNR against the clean scene: {before:.1f} dB before, {after:.1f} dB after"
     console.print(Text(f"{gain} ({after - before:+.1f} dB)"), soft_wrap=True)
+
+
+def _count_findings(findings: Sequence[Finding]) -> str:
+    """Say how many errors and warnings there are; empty if none."""
+    counts: Counter[str] = Counter(finding.severity for finding in findings)
+    kinds = [(counts[severity], severity) for severity in _STYLES if counts[severity]]
+    return ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for n, severity in kinds)
+
+
+def _pixel_rows(pixels: PixelComparison | None) -> Iterator[tuple[str, str]]:
+    """Yield what to say of the samples, label and value."""
+    if pixels is None:
+        return
+    yield "Samples that differ", f"{pixels.changed:,} of {pixels.active:,} in the active area"
+    yield "of saturated areas", f"{pixels.saturated_changed:,} of {pixels.saturated:,}"
+    yield "outside the active area", f"{pixels.outside_changed:,} of {pixels.outside:,}"
+    if pixels.block_shift:
+        shifts = zip(("R", "Gr", "Gb", "B"), pixels.block_shift, strict=True)
+        means = ", ".join(f"{plane} {_percent(shift)}" for plane, shift in shifts)
+        worst = _percent(pixels.worst_block_shift)
+        yield "Shift of small areas", f"{means} on average, {worst} at most"
 
 
 def printable(text: str) -> str:

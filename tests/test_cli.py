@@ -17,10 +17,10 @@ from fadn_cli.cli import Quality, app
 from fadn_cli.denoise import specialists
 from fadn_cli.mosaic import normalize
 from fadn_cli.raw.reader import read_raw
-from tests.raw.builders import write_dng
+from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_info, make_report
 
-COMMANDS = ("denoise", "info", "models", "demo")
+COMMANDS = ("denoise", "info", "check", "verify", "models", "demo")
 BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
 
 
@@ -107,6 +107,9 @@ def test_every_option_of_every_command_has_help(command):
         "denoise x --unknown",
         "info",
         "info x y",
+        "check",
+        "verify x",
+        "verify x y z",
         "remove x",
     ],
 )
@@ -431,3 +434,66 @@ def test_models_shows_every_specialist_of_the_manifest():
     assert listed
     assert all(model["name"] in table for model in listed)
     assert {"name", "noise_range", "sha256", "psnr"} <= set(listed[0])
+
+
+def test_check_says_of_each_file_what_is_wrong_and_exits_1(tmp_path, noisy):
+    broken = write_noisy(tmp_path / "IMG_2.dng")
+    broken.write_bytes(broken.read_bytes()[:-100])
+
+    result = CliRunner().invoke(app, ["check", str(noisy), str(broken), str(tmp_path / "no.dng")])
+
+    assert 1 == result.exit_code
+    assert f"{noisy}: nothing is wrong" in result.output
+    assert f"{broken}: 1 error" in result.output
+    assert "no such file" in result.output
+
+
+def test_warnings_alone_are_no_failure(tmp_path):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra={274: None})
+
+    result = CliRunner().invoke(app, ["check", str(path)])
+
+    assert 0 == result.exit_code
+    assert "1 warning" in result.output
+
+
+def test_check_prints_json(noisy):
+    result = CliRunner().invoke(app, ["check", str(noisy), "--json"])
+
+    assert [{"path": str(noisy), "ok": True, "findings": []}] == json.loads(result.stdout)
+
+
+def test_what_denoise_writes_can_be_checked_and_verified(noisy):
+    output = noisy.with_name("IMG_1_denoised.dng")
+    assert 0 == CliRunner().invoke(app, ["denoise", str(noisy), "--quality", "fast"]).exit_code
+
+    checked = CliRunner().invoke(app, ["check", str(output)])
+    verified = CliRunner().invoke(app, ["verify", str(noisy), str(output)])
+
+    assert (0, f"{output}: nothing is wrong\n") == (checked.exit_code, checked.output)
+    assert 0 == verified.exit_code
+    assert "Nothing differs but what denoising may change." in verified.output
+    assert "NoiseReductionApplied" in verified.output
+
+
+def test_verify_exits_1_if_anything_else_differs(tmp_path, noisy):
+    other = write_dng(tmp_path / "other.dng", noisy_samples(192, 256), black=(BLACK,), white=WHITE)
+
+    result = CliRunner().invoke(app, ["verify", str(noisy), str(other), "--json"])
+
+    assert 1 == result.exit_code
+    found = json.loads(result.stdout)
+    assert found["holds"] is False
+    assert found["violations"]
+    assert 192 * 256 == found["pixels"]["active"]
+
+
+def test_verify_refuses_what_is_no_dng(tmp_path, noisy):
+    other = tmp_path / "out.tif"
+    other.write_bytes(b"II*\0\x08\0\0\0" + bytes(100))
+
+    run = fadn("verify", noisy, other)
+
+    assert 4 == run.returncode
+    assert "out.tif: is not a DNG" in run.stderr
+    assert "--format dng" in run.stderr

@@ -8,6 +8,14 @@ import pytest
 
 from fadn_cli import console
 from fadn_cli.errors import WriteError
+from fadn_cli.findings import (
+    ByteChange,
+    FileFindings,
+    Finding,
+    PixelComparison,
+    TagChange,
+    Verification,
+)
 from fadn_cli.report import plain
 from tests.reports import make_info
 
@@ -175,3 +183,93 @@ def test_no_color_is_heeded_on_terminals(capsys, monkeypatch):
     coloured, uncoloured = capsys.readouterr().err.splitlines()
     assert "\x1b[" in coloured
     assert "33" not in uncoloured
+
+
+def test_findings_are_counted_and_located(capsys):
+    findings = (
+        Finding(
+            severity="error", kind="bounds", what="is [outside]", ifd="IFD0", tag="XMP", offset=9
+        ),
+        Finding(severity="error", kind="file", what="is odd"),
+        Finding(severity="warning", kind="order", what="is new", ifd="IFD0/EXIF"),
+    )
+
+    console.show_findings([FileFindings(path=Path("[raw].dng"), ok=False, findings=findings)])
+
+    assert [
+        "[raw].dng: 2 errors, 1 warning",
+        "  error    IFD0 XMP is [outside] (byte 9)",
+        "  error    is odd",
+        "  warning  IFD0/EXIF is new",
+    ] == capsys.readouterr().out.splitlines()
+
+
+def test_a_file_in_order_takes_one_line(capsys):
+    console.show_findings([FileFindings(path=Path("a.dng"), ok=True, findings=())])
+
+    assert "a.dng: nothing is wrong\n" == capsys.readouterr().out
+
+
+def make_verification(**changes):
+    """The verification of a pair of files."""
+    tags = (
+        TagChange(ifd="IFD0", tag="XMP", before=None, after="[4] bytes", allowed=True),
+        TagChange(ifd="IFD0/EXIF", tag="ISO", before="400", after="800", allowed=False),
+    )
+    pixels = PixelComparison(
+        active=12000,
+        changed=11000,
+        saturated=90,
+        saturated_changed=2,
+        outside=70,
+        outside_changed=1,
+        blocks=5,
+        block_shift=(1e-4, 2e-4, 3e-4, 4e-4),
+        worst_block_shift=5e-3,
+    )
+    values = {
+        "source": Path("a.dng"),
+        "output": Path("b.dng"),
+        "holds": False,
+        "violations": ("Something [else] differs.",),
+        "tags": tags,
+        "bytes": (ByteChange(offset=100, length=20),),
+        "pixels": pixels,
+    }
+    return Verification(**{**values, **changes})
+
+
+def test_every_difference_is_shown_with_the_verdict(capsys):
+    console.show_verification(make_verification())
+
+    shown = capsys.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["IFD0", "XMP", "none", "[4]", "bytes", "may", "differ"] in lines
+    assert ["IFD0/EXIF", "ISO", "400", "800", "must", "not"] in lines
+    for fact in (
+        "Bytes 100 to 119 differ",
+        "11,000 of 12,000",
+        "2 of 90",
+        "1 of 70",
+        "R 0.01 %, Gr 0.02 %, Gb 0.03 %, B 0.04 % on average, 0.5 % at most",
+        "Wrong: Something [else] differs.",
+    ):
+        assert fact in shown
+    assert "Nothing differs" not in shown
+
+
+def test_a_contract_that_holds_is_said_to_hold(capsys):
+    result = make_verification(holds=True, violations=(), tags=(), bytes=(), pixels=None)
+
+    console.show_verification(result)
+
+    assert "Nothing differs but what denoising may change.\n" == capsys.readouterr().out
+
+
+def test_a_verification_becomes_json(capsys):
+    console.show_json(make_verification())
+
+    found = json.loads(capsys.readouterr().out)
+    assert {"offset": 100, "length": 20} == found["bytes"][0]
+    assert found["tags"][0]["before"] is None
+    assert [1e-4, 2e-4, 3e-4, 4e-4] == found["pixels"]["block_shift"]

@@ -13,7 +13,7 @@ from fadn_cli import __version__, cli, errors
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-COMMANDS = sorted(typer.main.get_command(cli.app).commands)
+COMMANDS = list(typer.main.get_command(cli.app).commands)
 HELP_BLOCK = re.compile(r"(<!-- help -->\n```\n).*?(```\n<!-- /help -->)", re.DOTALL)
 
 
@@ -21,7 +21,7 @@ def help_text():
     """What every command says of itself, 80 columns wide."""
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
     texts = []
-    for command in ([], *([name] for name in ("denoise", "info", "models", "demo"))):
+    for command in ([], *([name] for name in COMMANDS)):
         arguments = [*command, "--help"]
         done = subprocess.run(
             [sys.executable, "-m", "fadn_cli", *arguments],

@@ -10,7 +10,7 @@ import typer
 
 from fadn_cli import __version__
 from fadn_cli.cli.denoising import denoise
-from fadn_cli.cli.examining import info
+from fadn_cli.cli.examining import check, info, verify
 from fadn_cli.cli.options import Quality
 from fadn_cli.cli.showing import demo, models
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (denoise, info, models, demo):
+for _command in (denoise, info, check, verify, models, demo):
     app.command()(_command)
 
 

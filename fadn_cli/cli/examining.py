@@ -1,4 +1,4 @@
-"""`fadn info`: commands that look at files and write none."""
+"""`fadn info`, `fadn check` and `fadn verify`: they look at files and write none."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,3 +22,44 @@ def info(
 
     found = pipeline.inspect_file(file, pipeline.DenoiseOptions(quality=quality))
     console.show_json(found) if json else console.show_info(found)
+
+
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="DNG files.", show_default=False)
+    ],
+    json: Json = False,
+) -> None:
+    """Check DNG files for damage and mistakes.
+
+    Structure, tags and how they fit together; then the samples are decoded. Exits with 1 if
+    anything is wrong; warnings are what readers cope with. Whatever fadn writes is checked like
+    this before it gets its name.
+    """
+    from fadn_cli import console, examine
+
+    found = examine.check_files(files)
+    console.show_json(found) if json else console.show_findings(found)
+    raise typer.Exit(0 if all(each.ok for each in found) else 1)
+
+
+def verify(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="The raw file.", show_default=False)
+    ],
+    output: Annotated[
+        Path,
+        typer.Argument(metavar="OUTPUT", help="The DNG denoised from it.", show_default=False),
+    ],
+    json: Json = False,
+) -> None:
+    """Show how a denoised DNG differs from its source.
+
+    Lists the tags, bytes and samples that differ, and says whether denoising may change them: the
+    mosaic, what is stated about it, and nothing else. Exits with 1 if anything else differs.
+    """
+    from fadn_cli import console, examine
+
+    found = examine.compare_files(source, output)
+    console.show_json(found) if json else console.show_verification(found)
+    raise typer.Exit(0 if found.holds else 1)
