@@ -2,7 +2,8 @@
 
 Called by `dng`. The one thing to know: the layout is Adobe's, which every reader knows: IFD0 holds
 a thumbnail and what describes the photograph, its first SubIFD the samples, its second a preview.
-What the source does not say is left out, never guessed.
+What the source does not say is left out, never guessed. The file has the byte order of the source's
+metadata, for the sake of its maker note.
 
 References
 ----------
@@ -19,16 +20,17 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.blocks import MetadataBlocks
 from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, edit_fields
 from fadn_cli.raw.lossless import seek_even_end, write_tiles
+from fadn_cli.raw.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.marker import mark_denoised
-from fadn_cli.raw.metadata import MetadataBlocks, read_blocks
+from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tags import Compression, Photometric, Tag, make_field
-from fadn_cli.raw.tiff import ByteOrder
-from fadn_cli.raw.tiff_write import Field, build_header, build_ifd
+from fadn_cli.raw.tiff import ByteOrder, FieldType
+from fadn_cli.raw.tiff_write import Field, PlacedField, build_header, build_ifd
 
-_BYTEORDER: ByteOrder = "<"
 _THUMBNAIL_SIDE = 256  # DNG asks for a small first picture; Adobe's is this size
 _PREVIEW_SIDE = 1024
 _JPEG_QUALITY = 90
@@ -47,30 +49,54 @@ def build(
     blocks = read_blocks(raw_image.path)
     rendered = _to_picture(develop(raw_image, mosaic, half_size=True))
     preview = blocks.preview if blocks.preview and _is_color(blocks.preview) else None
+    note = blocks.maker_note
+    byteorder: ByteOrder = note.byteorder if note else "<"
     with path.open("wb") as output:
-        output.write(build_header(_BYTEORDER, ifd0_offset=0))
-        layout = write_tiles(output, mosaic.samples, threads=threads)
-        raw_offset = _append_ifd(output, _raw_fields(mosaic, layout, edit))
+        output.write(build_header(byteorder, ifd0_offset=0))
+        placed = write_in_place(output, note) if note else None
+        layout = write_tiles(
+            output, mosaic.samples, stated_bits=_bits(mosaic.white_level), threads=threads
+        )
+        raw_offset = _append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)
         preview_offset = _append_ifd(
-            output, _picture_fields(output, preview or _jpeg(rendered, _PREVIEW_SIDE))
+            output, _picture_fields(output, preview or _jpeg(rendered, _PREVIEW_SIDE)), byteorder
         )
         fields = _picture_fields(output, _jpeg(rendered, _THUMBNAIL_SIDE))
         fields.append(make_field(Tag.SUB_IFDS, [raw_offset, preview_offset]))
         fields += _camera_fields(raw_image.metadata)
         fields += _description_fields(raw_image, blocks, edit)
-        for tag, block in ((Tag.EXIF_IFD, blocks.exif), (Tag.GPS_IFD, blocks.gps)):
-            if block:
-                fields.append(make_field(tag, _append_ifd(output, block)))
-        ifd0_offset = _append_ifd(output, fields)
+        fields += _metadata_ifds(output, blocks, placed, byteorder)
+        if note:
+            fields.append(safety_field(note) if placed else private_field(note))
+        ifd0_offset = _append_ifd(output, fields, byteorder)
         output.seek(0)
-        output.write(build_header(_BYTEORDER, ifd0_offset=ifd0_offset))
+        output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
 
 
-def _append_ifd(output: BinaryIO, fields: Sequence[Field]) -> int:
+def _append_ifd(
+    output: BinaryIO, fields: Sequence[Field | PlacedField], byteorder: ByteOrder
+) -> int:
     """Write an IFD at the end of a file and return its offset."""
     offset = seek_even_end(output)
-    output.write(build_ifd(fields, byteorder=_BYTEORDER, at_offset=offset))
+    output.write(build_ifd(fields, byteorder=byteorder, at_offset=offset))
     return offset
+
+
+def _metadata_ifds(
+    output: BinaryIO, blocks: MetadataBlocks, note: PlacedField | None, byteorder: ByteOrder
+) -> list[Field]:
+    """Write the EXIF, interoperability and GPS IFDs; return what points to them."""
+    exif: list[Field | PlacedField] = list(blocks.exif)
+    if note:
+        exif.append(note)
+    if blocks.interoperability:
+        offset = _append_ifd(output, blocks.interoperability, byteorder)
+        exif.append(make_field(Tag.INTEROPERABILITY_IFD, offset))
+    return [
+        make_field(tag, _append_ifd(output, block, byteorder))
+        for tag, block in ((Tag.EXIF_IFD, exif), (Tag.GPS_IFD, blocks.gps))
+        if block
+    ]
 
 
 def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[Field]:
@@ -131,9 +157,21 @@ def _description_fields(raw_image: RawImage, blocks: MetadataBlocks, edit: DngEd
         fields.append(make_field(Tag.SOFTWARE, edit.description))
     packet = mark_denoised(blocks.xmp or b"", strength=edit.strength, process=edit.description)
     fields.append(make_field(Tag.XMP, packet))
-    fields.append(make_field(Tag.ORIGINAL_RAW_FILE_NAME, raw_image.path.name))
+    lens, serial = blocks.find(Tag.LENS_SPECIFICATION), blocks.find(Tag.BODY_SERIAL_NUMBER)
+    if lens is not None and lens.type == FieldType.RATIONAL and len(lens.values) == 4:
+        fields.append(make_field(Tag.LENS_INFO, lens.values))
+    if serial is not None and serial.type == FieldType.ASCII:
+        fields.append(make_field(Tag.CAMERA_SERIAL_NUMBER, serial.values))
+    fields.append(_file_name_field(raw_image.path.name))
     fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
     return fields
+
+
+def _file_name_field(name: str) -> Field:
+    """State a file name: ASCII, or UTF-8 as bytes, with ? for what is not even that."""
+    encoded = name.encode("utf-8", "replace") + b"\0"
+    kind = FieldType.ASCII if name.isascii() else FieldType.BYTE
+    return Field(tag=Tag.ORIGINAL_RAW_FILE_NAME, type=kind, values=encoded)
 
 
 def _picture_fields(output: BinaryIO, jpeg: bytes) -> list[Field]:
@@ -181,6 +219,11 @@ def _jpeg(picture: Image.Image, side: int) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
     return buffer.getvalue()
+
+
+def _bits(white_level: float) -> int:
+    """Return how many bits the source's samples take, white included."""
+    return int(white_level).bit_length()
 
 
 def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:

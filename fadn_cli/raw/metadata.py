@@ -56,6 +56,7 @@ _EXPOSURE_TAGS = (
 )
 """Tags that TIFF/EP allows in IFD0, and minimal DNGs have there."""
 _BYTE_TYPES = (FieldType.BYTE, FieldType.ASCII, FieldType.UNDEFINED, FieldType.UTF8)
+_TEXT_TAGS = frozenset(int(tag) for tag in Tag if tag.type == FieldType.ASCII)
 _NEVER_COPIED = {int(Tag.MAKER_NOTE), *POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values()}
 _PHASE_ONE_RAW = (b"IIII", b"MMMM")  # its maker note holds the raw data: no note to be copied
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
@@ -204,6 +205,8 @@ def _fields(ifd: Ifd, wanted: Collection[int] = ()) -> Iterator[Field]:
     for entry in ifd.entries:
         if entry.tag in _NEVER_COPIED or (wanted and entry.tag not in wanted) or not entry.count:
             continue
+        if entry.tag in _TEXT_TAGS and entry.type not in _BYTE_TYPES:
+            continue  # numbers for a text
         try:
             kind = FieldType(entry.type)
             if entry.size > room:

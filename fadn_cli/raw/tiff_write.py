@@ -57,6 +57,24 @@ class Field:
         return count, encoded
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedField:
+    """A tag whose values already lie somewhere in the file: a maker note that must not move."""
+
+    tag: int
+    """The number that names it."""
+    type: FieldType
+    """How the values are stored."""
+    count: int
+    """Number of values; they take more than 4 bytes."""
+    offset: int
+    """File offset of the first."""
+
+    def encode_entry(self, byteorder: ByteOrder) -> bytes:
+        """Return the 12 bytes of the entry."""
+        return struct.pack(byteorder + "HHII", self.tag, self.type, self.count, self.offset)
+
+
 def build_header(byteorder: ByteOrder, *, ifd0_offset: int = 8) -> bytes:
     """Return the 8 bytes a classic TIFF begins with."""
     mark = b"II" if byteorder == "<" else b"MM"
@@ -64,13 +82,17 @@ def build_header(byteorder: ByteOrder, *, ifd0_offset: int = 8) -> bytes:
 
 
 def build_ifd(
-    fields: Sequence[Field], *, byteorder: ByteOrder, at_offset: int, next_offset: int = 0
+    fields: Sequence[Field | PlacedField],
+    *,
+    byteorder: ByteOrder,
+    at_offset: int,
+    next_offset: int = 0,
 ) -> bytes:
     """Encode an IFD, its entries sorted, followed by its out-of-line values.
 
     Parameters
     ----------
-    fields : sequence of Field
+    fields : sequence of Field or PlacedField
         Any order.
     byteorder : {"<", ">"}
         Of the file.
@@ -90,7 +112,10 @@ def build_ifd(
         A tag occurs twice, a value does not fit its type, `at_offset` is odd, or the values would
         lie beyond 4 GiB.
     """
-    encoded = {item.tag: item for item in fields}
+    encoded = {
+        item.tag: item if isinstance(item, Field) else item.encode_entry(byteorder)
+        for item in fields
+    }
     if len(encoded) != len(fields):
         raise ValueError("a tag occurs twice in one IFD")
     return _assemble(encoded, byteorder, at_offset, next_offset)

@@ -5,6 +5,7 @@ writes any flavour of DNG; `write_camera_tiff` writes a stand-in for a NEF, ARW,
 """
 
 import struct
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,13 @@ CAMERAS = {
     "cr2": ("Canon", "Canon EOS 550D"),
 }
 """Cameras whose uncompressed 14-bit TIFF LibRaw decodes bit for bit, by suffix."""
+
+
+class At(NamedTuple):
+    """Values that were written before: where, and how many of a one-byte type."""
+
+    offset: int
+    count: int
 
 
 class TiffBuilder:
@@ -36,10 +44,19 @@ class TiffBuilder:
         self.buffer += data
         return offset
 
+    def add_at(self, offset, data):
+        """Append bytes at a given offset, which must not be taken; return what stands for them."""
+        self.buffer += bytes(offset - len(self.buffer))
+        return At(self.add(data), len(data))
+
     def add_ifd(self, fields, next_offset=0):
         """Append an IFD of {tag: (type, values)}; return its offset."""
         head = struct.pack(self.byteorder + "H", len(fields))
         for tag, (kind, values) in sorted(fields.items()):
+            if isinstance(values, At):
+                parts = (tag, kind, values.count, values.offset)
+                head += struct.pack(self.byteorder + "HHII", *parts)
+                continue
             data = self.encode(kind, values)
             count = len(data) // struct.calcsize("<" + FORMATS[kind])
             count //= 2 if kind in (RATIONAL, SRATIONAL) else 1
@@ -197,7 +214,9 @@ def write_camera_tiff(
     orientation=1,
     gps=True,
     preview=None,
+    maker_note=None,
     extra=None,
+    extra_exif=None,
 ):
     """Write a camera's plain uncompressed raw and return its path.
 
@@ -212,12 +231,15 @@ def write_camera_tiff(
         At most 14 bits, even sides.
     preview : bytes, optional
         A JPEG, put into a second IFD.
-    extra : {tag: (type, values)}, optional
-        Added to, or replacing in, IFD0; values None drop the tag.
+    maker_note : (offset, bytes), optional
+        The camera's own notes, and the even offset they are to lie at.
+    extra, extra_exif : {tag: (type, values)}, optional
+        Added to, or replacing in, IFD0 and the EXIF IFD; values None drop the tag.
     """
     tiff = TiffBuilder(byteorder)
     height, width = samples.shape
-    exif = {
+    exif = {} if maker_note is None else {37500: (UNDEFINED, tiff.add_at(*maker_note))}
+    exif |= {
         33434: (RATIONAL, [exposure_time]),
         33437: (RATIONAL, [(28, 10)]),
         34855: (SHORT, iso),
@@ -244,7 +266,7 @@ def write_camera_tiff(
         33421: (SHORT, (2, 2)),
         33422: (BYTE, (0, 1, 1, 2)),
         33432: (ASCII, "(c) A. Photographer"),
-        34665: (LONG, tiff.add_ifd(exif)),
+        34665: (LONG, tiff.add_ifd(_merge(exif, extra_exif))),
     }
     fields |= _image_data(tiff, samples, None, None)
     if gps:

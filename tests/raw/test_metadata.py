@@ -140,6 +140,13 @@ def test_the_iso_is_where_the_camera_put_it(tmp_path, tags, iso):
     assert iso == read_blocks(path).iso
 
 
+def test_numbers_for_a_text_are_left_out(tmp_path):
+    path = tmp_path / "a.nef"
+    path.write_bytes(tiff_bytes({315: (SHORT, (65, 66, 0)), 18246: (SHORT, 4)}))
+
+    assert [(18246, (4,))] == [(item.tag, item.values) for item in read_blocks(path).shared]
+
+
 def test_the_blocks_can_be_written_in_the_other_byte_order(tmp_path):
     path = write_dng(tmp_path / "a.dng", noisy_samples(), byteorder=">")
     fields = read_blocks(path).exif

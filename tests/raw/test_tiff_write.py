@@ -12,6 +12,7 @@ from fadn_cli.raw.tags import Tag, make_field
 from fadn_cli.raw.tiff import FieldType, map_file, parse
 from fadn_cli.raw.tiff_write import (
     Field,
+    PlacedField,
     append,
     build_header,
     build_ifd,
@@ -93,6 +94,19 @@ def test_what_cannot_be_encoded_is_a_programmers_mistake(items):
 def test_odd_places_are_refused():
     with pytest.raises(ValueError, match="even offset"):
         build_ifd([make_field(Tag.MAKE, "a")], byteorder="<", at_offset=9)
+
+
+@pytest.mark.parametrize("byteorder", ORDERS)
+def test_a_placed_field_points_to_what_lies_there_already(byteorder):
+    placed = PlacedField(tag=300, type=FieldType.UNDEFINED, count=5, offset=8)
+    fields = [make_field(Tag.ORIENTATION, 6), placed]
+
+    head = build_header(byteorder, ifd0_offset=14) + b"noted\0"
+    data = head + build_ifd(fields, byteorder=byteorder, at_offset=14)
+
+    ifd = parse(data, name="a").ifds[0]
+    assert [274, 300] == [entry.tag for entry in ifd.entries]
+    assert b"noted" == bytes(ifd.get(300).data)
 
 
 @pytest.mark.parametrize("byteorder", ORDERS)
