@@ -12,13 +12,12 @@ import numpy as np
 from fadn_cli.findings import ByteChange
 from fadn_cli.raw.ifd import Ifd, TiffFile
 from fadn_cli.raw.tag_changes import is_rendered_anew
-from fadn_cli.raw.tree import data_spans, name_ifds, parts_of
+from fadn_cli.raw.tree import PADDING, data_spans, name_ifds, parts_of
 
 Span = tuple[int, int]
 """File offsets: first byte, first byte after."""
 MAX_CHANGES = 100
 """Stretches that are told apart; a file that differs in more is another file."""
-_PADDING = 16  # bytes that writers leave between strips or tiles belong to nothing
 _NEIGHBOUR = 16  # differing bytes this near each other are one change
 _CHUNK = 1 << 22
 
@@ -55,7 +54,7 @@ def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
     replaced = [(4, 8), (raw_ifd.pointer_offset, raw_ifd.pointer_offset + 4)]
     replaced += _pictures(source, output)
     size = len(source.data)
-    if samples and size - samples[-1][1] < _PADDING and not any(source.data[samples[-1][1] :]):
+    if samples and size - samples[-1][1] < PADDING and not any(source.data[samples[-1][1] :]):
         samples[-1] = (samples[-1][0], size)  # padding after the last strip
     others = [
         (part.start, part.stop)
@@ -87,7 +86,7 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
     """Join spans with nothing but padding between them."""
     joined: list[Span] = []
     for start, stop in sorted(spans):
-        if joined and start < joined[-1][1] + _PADDING:
+        if joined and start < joined[-1][1] + PADDING:
             joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
         else:
             joined.append((start, stop))

@@ -10,21 +10,22 @@ DNG 1.7.1; TIFF 6.0, section 15 (tiles).
 """
 
 import struct
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from fadn_cli.errors import RawReadError, WriteError
+from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, edit_fields
-from fadn_cli.raw.ifd import ENTRY_SIZE, FieldType, Ifd, TiffFile
+from fadn_cli.raw.ifd import FieldType, Ifd, TiffFile
 from fadn_cli.raw.lossless import Span, seek_even_end, write_tiles
 from fadn_cli.raw.marker import mark_denoised
-from fadn_cli.raw.tags import DATA_OFFSETS, Tag, make_field
+from fadn_cli.raw.tags import Tag, make_field
 from fadn_cli.raw.tiff import map_file, parse
 from fadn_cli.raw.tiff_write import Field, rebuild_ifd
+from fadn_cli.raw.tree import PADDING, data_spans, name_ifds, parts_of
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (
@@ -34,7 +35,6 @@ _OLD_LAYOUT = (
     Tag.LINEARIZATION_TABLE,  # LibRaw has applied it to the samples we were given
 )
 _LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # before 1.1, a difference of 32768 was coded otherwise
-_PADDING = 16  # bytes between image data that writers leave for alignment
 _LARGEST_FILE = (1 << 32) - (1 << 20)  # of a classic TIFF, with room for the IFDs
 
 
@@ -67,48 +67,21 @@ def splice(
         _write_ifds(output, tiff, raw_ifd, layout, edit)
 
 
-def _data_spans(ifd: Ifd) -> list[Span]:
-    """Return where an IFD's image data lies; unreadable entries count as none."""
-    spans: list[Span] = []
-    for offsets_tag, sizes_tag in DATA_OFFSETS.items():
-        offsets, sizes = ifd.get(offsets_tag), ifd.get(sizes_tag)
-        try:
-            if offsets is not None and sizes is not None:
-                pairs = zip(offsets.ints, sizes.ints, strict=False)
-                spans += [(offset, offset + size) for offset, size in pairs]
-        except RawReadError:
-            continue
-    return spans
-
-
-def _other_spans(tiff: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
-    """Yield every part of the file that is known to be something else than the raw samples."""
-    yield 0, 8
-    for ifd in tiff.walk():
-        yield ifd.offset, ifd.offset + 2 + len(ifd.entries) * ENTRY_SIZE + 4
-        for entry in ifd.entries:
-            try:
-                yield entry.value_offset, entry.value_offset + entry.size
-            except RawReadError:
-                continue
-        if ifd is not raw_ifd:
-            yield from _data_spans(ifd)
-
-
 def _replaceable_spans(tiff: TiffFile, raw_ifd: Ifd) -> list[Span]:
     """Return where the old samples lie, neighbours joined; none if anything else lies there too."""
     spans: list[Span] = []
-    for start, stop in sorted(_data_spans(raw_ifd)):
-        if spans and start < spans[-1][1] + _PADDING:
+    for start, stop in sorted((start, stop) for _, start, stop in data_spans(raw_ifd)):
+        if spans and start < spans[-1][1] + PADDING:
             spans[-1] = (spans[-1][0], max(stop, spans[-1][1]))
         else:
             spans.append((start, stop))
-    others = list(_other_spans(tiff, raw_ifd))
+    ifds = name_ifds(tiff)
+    others = [
+        part for part in parts_of(tiff) if not (part.kind == "data" and ifds[part.ifd] is raw_ifd)
+    ]
     inside_file = all(stop <= len(tiff.data) for _, stop in spans)
     alone = not any(
-        start < stop_other and start_other < stop
-        for start, stop in spans
-        for start_other, stop_other in others
+        start < other.stop and other.start < stop for start, stop in spans for other in others
     )
     return spans if inside_file and alone else []
 
@@ -116,8 +89,8 @@ def _replaceable_spans(tiff: TiffFile, raw_ifd: Ifd) -> list[Span]:
 def _without_trailing_span(source: memoryview, spans: Sequence[Span]) -> int:
     """Return how many bytes to keep: all but old samples that the file ends with."""
     if spans:
-        rest = bytes(source[spans[-1][1] :][:_PADDING])
-        if len(rest) < _PADDING and not any(rest):
+        rest = bytes(source[spans[-1][1] :][:PADDING])
+        if len(rest) < PADDING and not any(rest):
             return spans[-1][0]
     return len(source)
 

@@ -1,8 +1,8 @@
 """The IFDs of a TIFF by name, and what each byte of the file is part of.
 
-`structure` and `image_rules` check with it, `tag_changes` compares with it. The one thing to know:
-the tree comes from `tiff.parse(..., tolerant=True)`, so IFDs that cannot be read are not in it, and
-neither is any part that would lie outside the file.
+The checks, the comparisons and the splicer go by it. The one thing to know: the tree comes from
+`tiff.parse(..., tolerant=True)`, so IFDs that cannot be read are not in it, and neither is any part
+that would lie outside the file.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag, tag_name
 
 HEADER_SIZE = 8
 """Bytes of a TIFF header."""
+PADDING = 16
+"""Fewer bytes than that between strips or tiles, or after the last, belong to nothing."""
 _KINDS = {
     Tag.SUB_IFDS: "SubIFD",
     Tag.EXIF_IFD: "EXIF",

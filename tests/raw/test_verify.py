@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.raw.check import check_file
 from fadn_cli.raw.dng import DngEdit, write_dng
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tags import Tag
@@ -93,6 +96,32 @@ def test_what_we_write_holds(tmp_path, layout):
     assert result.holds
     assert all(change.allowed for change in result.tags)
     assert () == result.bytes
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_we_write_has_no_faults_that_its_source_has_not(tmp_path, layout):
+    source = write_source(tmp_path / "in.dng", scene(), **LAYOUTS[layout])
+    known = {fault.place for fault in check_file(source).findings}
+
+    found = check_file(denoised(source))
+
+    assert found.ok
+    assert [] == [str(fault) for fault in found.findings if fault.place not in known]
+
+
+def test_byte_counts_that_claim_too_much_do_not_take_what_follows(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), white=WHITE)
+    strip, size = raw_entry(source, Tag.STRIP_OFFSETS), raw_entry(source, Tag.STRIP_BYTE_COUNTS)
+    end = len(source.read_bytes())
+    trailer = b"a maker's trailer"
+    overwrite(source, end, scene().tobytes() + trailer)
+    set_value(source, strip, end)
+    set_value(source, size, 2 * HEIGHT * WIDTH + len(trailer))
+
+    output = denoised(source)
+
+    assert verify(source, output).holds
+    assert trailer in output.read_bytes()
 
 
 def test_bytes_after_the_raw_data_are_compared_too(tmp_path):
@@ -280,6 +309,60 @@ def test_a_preview_may_be_rendered_anew_but_not_damaged(pair):
     set_value(output, ifd0_entry(output, Tag.STRIP_OFFSETS), end)
 
     assert verify(source, output).holds
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory):
+    """The bytes of a small source and of its output, and where the source's samples are not."""
+    folder = tmp_path_factory.mktemp("pair")
+    samples = noisy_samples(64, 64)
+    source = write_source(folder / "in.dng", samples, in_subifd=True, extra={700: (BYTE, b"<x/>")})
+    output = denoised(source)
+    strips = raw_entry(source, Tag.STRIP_OFFSETS)
+    start = strips.ints[0]
+    size = len(source.read_bytes())
+    kept = {*range(start), *range(start + 2 * samples.size, size)}
+    kept -= {*range(4, 8)}  # the pointer to IFD0
+    pointer = ifd0_entry(source, Tag.SUB_IFDS).value_offset
+    return source.read_bytes(), output.read_bytes(), sorted(kept - {*range(pointer, pointer + 4)})
+
+
+@given(data=st.data())
+def test_no_byte_can_change_that_should_have_stayed(tmp_path_factory, contents, data):
+    before, after, kept = contents
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "in.dng").write_bytes(before)
+    changed = bytearray(after)
+    changed[data.draw(st.sampled_from(kept))] ^= data.draw(st.integers(1, 255))
+    (folder / "out.dng").write_bytes(changed)
+
+    try:
+        result = verify(folder / "in.dng", folder / "out.dng")
+    except (RawReadError, UnsupportedRawError):
+        return
+
+    assert not result.holds
+
+
+@given(data=st.data())
+def test_whatever_the_damage_verify_answers_or_says_what_it_cannot_read(
+    tmp_path_factory, contents, data
+):
+    before, after, _ = contents
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "in.dng").write_bytes(before)
+    changed = bytearray(after)
+    for _ in range(data.draw(st.integers(1, 5))):
+        changed[data.draw(st.integers(0, len(after) - 1))] = data.draw(st.integers(0, 255))
+    (folder / "out.dng").write_bytes(changed[: data.draw(st.integers(1, len(after)))])
+
+    try:
+        result = verify(folder / "in.dng", folder / "out.dng")
+    except (RawReadError, UnsupportedRawError) as error:
+        assert "out.dng" in str(error)
+        return
+
+    assert result.holds == (not result.violations)
 
 
 def test_levels_that_differ_are_named(pair):
