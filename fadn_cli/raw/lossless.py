@@ -28,6 +28,7 @@ _TILE_SIDE = 256  # Adobe's choice
 _SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
 _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
 _MOST_BITS = 16
+_LONGEST_PADDING = 16  # bytes that writers leave after a stream
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 
 
@@ -165,17 +166,16 @@ def stream_fault(stream: bytes, samples: int) -> str:
     Parameters
     ----------
     stream : bytes
-        One strip or tile; zeros may follow it.
+        One strip or tile; some padding may follow it.
     samples : int
         How many it must hold, whatever its width, height and number of components.
     """
-    stream = stream.rstrip(b"\0")
     if not stream.startswith(_START_OF_IMAGE):
         return "does not begin as a JPEG"
-    if not stream.endswith(_END_OF_IMAGE):
+    end = stream.find(_END_OF_IMAGE, max(stream.find(_START_OF_SCAN), 0))
+    if end < 0:
         return "is cut off: it does not end as a JPEG"
-    scan = stream.find(_START_OF_SCAN)
-    if stream.find(_END_OF_IMAGE, scan) != len(stream) - len(_END_OF_IMAGE):
+    if len(stream) - end - len(_END_OF_IMAGE) > _LONGEST_PADDING:
         return "ends before its last byte"
     try:
         found = imagecodecs.jpeg8_decode(stream).size

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fadn_cli.errors import WriteError
@@ -270,7 +270,6 @@ def content(tmp_path_factory):
     return (folder / "out.dng").read_bytes()
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_whatever_the_damage_the_check_answers(tmp_path_factory, content, data):
     damaged = bytearray(content)

@@ -115,7 +115,7 @@ def stream():
     return next(encode_tiles(samples_of(256, 256, 14), bits=14))
 
 
-@pytest.mark.parametrize("padding", (b"", bytes(3)))
+@pytest.mark.parametrize("padding", (b"", bytes(3), b"\xff" * 16))
 def test_a_whole_stream_has_no_fault(stream, padding):
     assert "" == stream_fault(stream + padding, 256 * 256)
 
