@@ -12,6 +12,7 @@ DNG 1.7.1, chapters 2 and 4.
 import math
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.raw import needs
 from fadn_cli.raw.tags import Compression, Photometric, Tag
 from fadn_cli.raw.tiff import Ifd, TiffFile
 
@@ -22,8 +23,6 @@ _UNREADABLE_COMPRESSIONS = {
     Compression.LOSSY_JPEG: "lossy JPEG",
     Compression.JPEG_XL: "JPEG XL",
 }
-_DECOMPRESS = "Convert it with Adobe DNG Converter to an uncompressed or lossless mosaic DNG."
-_NEEDS_MOSAIC = "Denoise the camera's original raw file instead."
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -51,14 +50,12 @@ def find_raw_ifd(tiff: TiffFile) -> Ifd:
         raise RawReadError(f"{tiff.name}: no main image among its IFDs", advice=_COPY_AGAIN)
     main = max(mains, key=lambda ifd: math.prod(image_size(ifd)))
     photometric = _photometric(main)
-    kind = f"an image of PhotometricInterpretation {photometric}"
+    kind, advice = f"an image of PhotometricInterpretation {photometric}", needs.ORIGINAL_RAW
     if photometric == Photometric.LINEAR_RAW and main.first_int(Tag.SAMPLES_PER_PIXEL, 1) > 1:
         kind = "a linear DNG, already demosaiced"
     elif photometric in (Photometric.LINEAR_RAW, 0, 1):
-        kind = "a monochrome DNG"
-    raise UnsupportedRawError(
-        f"{tiff.name}: is {kind}; only 2x2 Bayer mosaics are denoised", advice=_NEEDS_MOSAIC
-    )
+        kind, advice = "a monochrome DNG", needs.MONOCHROME
+    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {needs.ONLY_BAYER}", advice=advice)
 
 
 def image_size(ifd: Ifd) -> tuple[int, int]:
@@ -76,17 +73,18 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     """
     compression = ifd.first_int(Tag.COMPRESSION, 1)
     reason = ""
-    advice = _DECOMPRESS
+    advice = needs.LOSSLESS_MOSAIC
     if compression in _UNREADABLE_COMPRESSIONS:
         name = _UNREADABLE_COMPRESSIONS[Compression(compression)]
         reason = f"{name} compression ({compression}) is not supported"
     elif ifd.first_int(Tag.SAMPLE_FORMAT, 1) == _FLOATING_POINT:
         reason = "floating-point samples (SampleFormat 3) are not supported"
+        advice = needs.INTEGER_RAW
     elif (bits := ifd.first_int(Tag.BITS_PER_SAMPLE, 16)) > 16:
         reason = f"{bits}-bit samples are not supported (at most 16)"
     elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
         reason = f"{planes} samples per pixel are no Bayer mosaic"
-        advice = _NEEDS_MOSAIC
+        advice = needs.ORIGINAL_RAW
     if reason:
         raise UnsupportedRawError(f"{tiff.name}: {reason}", advice=advice)
 

@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.raw import needs
 from fadn_cli.raw.dng_checks import image_size
 from fadn_cli.raw.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
 from fadn_cli.raw.tiff import Ifd, TiffFile
 
 _RECTANGULAR = 1  # CFALayout
 _HIGHEST_WHITE = 1 << 16  # some writers state the number of values, not the largest
-_COLOR_LETTERS = "RGB"
+_COLOR_LETTERS = "RGBCMYW"  # in the order of CFAPlaneColor's numbers
 _MATRICES = (
     (Tag.COLOR_MATRIX_1, Tag.CALIBRATION_ILLUMINANT_1),
     (Tag.COLOR_MATRIX_2, Tag.CALIBRATION_ILLUMINANT_2),
     (Tag.COLOR_MATRIX_3, Tag.CALIBRATION_ILLUMINANT_3),
 )
-_NEEDS_MOSAIC = "Denoise the camera's original raw file instead."
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -96,24 +96,22 @@ def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
     rows_cols = ifd.ints(Tag.CFA_REPEAT_PATTERN_DIM)
     pattern = ifd.ints(Tag.CFA_PATTERN)
     if not pattern:
-        raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=_NEEDS_MOSAIC)
+        raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=needs.ORIGINAL_RAW)
     colors = "".join(_COLOR_LETTERS[c] if c < len(_COLOR_LETTERS) else "?" for c in pattern)
-    reason = ""
+    reason, advice = "", needs.OTHER_FILTERS
     if rows_cols == (6, 6):
-        reason = "CFA is X-Trans"
+        reason, advice = "CFA is X-Trans", needs.X_TRANS
+    elif not set(colors) <= set("RGB"):
+        found = "".join(dict.fromkeys(colors))
+        reason = f"CFA has {len(found)} colours ({found}), others than red, green and blue"
     elif rows_cols not in ((2, 2), ()):
         reason = f"CFA repeats every {'x'.join(map(str, rows_cols))} samples"
-    elif "?" in colors:
-        reason = f"CFA has other colours than red, green and blue (CFAPattern {pattern})"
     elif (layout := ifd.first_int(Tag.CFA_LAYOUT, _RECTANGULAR)) != _RECTANGULAR:
         reason = f"CFA is not rectangular (CFALayout {layout})"
     elif colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
         reason = f"CFA is {colors}, not a Bayer pattern"
     if reason:
-        raise UnsupportedRawError(
-            f"{tiff.name}: {reason}; only 2x2 Bayer mosaics are denoised",
-            advice="This camera's sensor is not supported yet.",
-        )
+        raise UnsupportedRawError(f"{tiff.name}: {reason}; {needs.ONLY_BAYER}", advice=advice)
     return CfaPattern(colors=colors)
 
 

@@ -15,7 +15,9 @@ import rawpy
 from numpy.typing import NDArray
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.mosaic import CfaPattern, Mosaic, RawImage, RawMetadata, Rect
+from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw import needs
+from fadn_cli.raw.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.dng_checks import (
     check_complete,
     check_supported,
@@ -40,7 +42,6 @@ MIN_SIDE = 16
 MAX_ZEROS = 0.995
 """Largest share of zero samples; a truncated file that LibRaw padded has more."""
 
-_FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # + is BigTIFF's 43
 _NOT_RAW = (
     (b"\xff\xd8\xff", "a JPEG"),
@@ -49,8 +50,6 @@ _NOT_RAW = (
     (b"%PDF", "a PDF"),
     (b"RIFF", "a RIFF file (WebP, AVI or WAV)"),
 )
-_ONLY_BAYER = "only 2x2 Bayer mosaics are denoised"
-_UNSUPPORTED_SENSOR = "This camera's sensor is not supported yet."
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -96,7 +95,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         raise UnsupportedRawError(
             f"{tiff.name}: decodes to {samples.shape[1]}x{samples.shape[0]} samples, "
             f"its tags say {width}x{height}",
-            advice=_UNSUPPORTED_SENSOR,
+            advice=needs.NEW_CAMERA,
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
@@ -123,109 +122,13 @@ def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
 def _read_camera_raw(path: Path) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
     with _decoded(path) as raw:
-        mosaic = _camera_mosaic(raw, path.name)
+        samples = _samples(raw, path.name)
+        _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
-        metadata = RawMetadata(
-            make=blocks.make,
-            model=blocks.model,
-            iso=blocks.iso or round(raw.other.iso_speed) or None,
-            exposure_time=blocks.exposure_time or raw.other.shutter_speed or None,
-            wb_gains=_camera_wb_gains(raw),
-            color_matrix=_camera_color_matrix(raw),
-            orientation=blocks.orientation or _FLIP_ORIENTATION.get(raw.sizes.flip, 1),
-            noise_profile=None,
-            is_dng=False,
-        )
+        mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
+        metadata = camera_metadata(raw, blocks)
     _refuse_blank(mosaic, path.name)
     return RawImage(path=path, mosaic=mosaic, metadata=metadata)
-
-
-def _camera_mosaic(raw: Any, name: str) -> Mosaic:
-    """Take samples, colours and levels from LibRaw.
-
-    `white_level` is LibRaw's maximum, which its development uses too. The lower
-    `camera_white_level_per_channel` says where the camera stops being linear: samples above it
-    still differ, and as white they would be lost.
-    """
-    samples = _samples(raw, name)
-    _refuse_tiny(samples.shape, name)
-    colors = _camera_colors(raw, name)
-    # Black levels come per LibRaw channel (R, G of red rows, B, G of blue rows), the pattern says
-    # which channel each site of the full mosaic is.
-    black = np.array(raw.black_level_per_channel, np.float32)[raw.raw_pattern]
-    white = float(raw.white_level)
-    if not white > black.max():
-        raise RawReadError(
-            f"{name}: white level {white:g} is not above black level {black.max():g}",
-            advice=_COPY_AGAIN,
-        )
-    sizes = raw.sizes
-    area = Rect(
-        top=sizes.top_margin, left=sizes.left_margin, height=sizes.height, width=sizes.width
-    )
-    height, width = samples.shape
-    if area.top + area.height > height or area.left + area.width > width:
-        raise UnsupportedRawError(
-            f"{name}: visible area {area.width}x{area.height} exceeds the {width}x{height} mosaic",
-            advice=_UNSUPPORTED_SENSOR,
-        )
-    return Mosaic(
-        samples=samples,
-        cfa=CfaPattern(colors=colors),
-        black_level=black,
-        white_level=white,
-        active_area=area,
-    )
-
-
-def _camera_colors(raw: Any, name: str) -> str:
-    """Return the Bayer colours from sample (0, 0); UnsupportedRawError if there are none."""
-    pattern = raw.raw_pattern
-    names = raw.color_desc.decode("ascii", "replace")
-    kind = ""
-    colors = ""
-    if raw.num_colors == 1 or pattern is None:
-        kind = "monochrome"
-    elif pattern.shape == (6, 6):
-        kind = "X-Trans"
-    elif raw.num_colors != 3 or names != "RGBG":
-        kind = f"a 4-colour filter array ({names})"
-    elif pattern.shape != (2, 2) or not _repeats(raw):
-        kind = "a filter array that does not repeat every 2x2 samples"
-    else:
-        colors = "".join(names[channel] for channel in pattern.ravel())
-        if colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
-            kind = f"a filter array {colors}"
-    if kind:
-        raise UnsupportedRawError(
-            f"{name}: the sensor is {kind}; {_ONLY_BAYER}", advice=_UNSUPPORTED_SENSOR
-        )
-    return colors
-
-
-def _repeats(raw: Any) -> bool:
-    """Whether the colours of the first visible rows follow the 2x2 pattern (LibRaw allows 16x2)."""
-    pattern = raw.raw_pattern
-    top, left = raw.sizes.top_margin, raw.sizes.left_margin
-    return all(
-        raw.raw_color(row, col) == pattern[row % 2, col % 2]
-        for row in range(top, top + MIN_SIDE)
-        for col in range(left, left + 2)
-    )
-
-
-def _camera_wb_gains(raw: Any) -> NDArray[np.float32] | None:
-    """Return the camera's white balance with green = 1; LibRaw says 0 where it knows none."""
-    red, green, blue, _ = raw.camera_whitebalance
-    if min(red, green, blue) <= 0:
-        return None
-    return np.array([red / green, 1, blue / green], np.float32)
-
-
-def _camera_color_matrix(raw: Any) -> NDArray[np.float32] | None:
-    """Return LibRaw's (3, 3) XYZ D65 -> camera matrix; zeros mean that it has none."""
-    matrix: NDArray[np.float32] = np.array(raw.rgb_xyz_matrix[:3], np.float32)
-    return matrix if matrix.any() else None
 
 
 @contextmanager
@@ -254,8 +157,8 @@ def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
     """Copy the full mosaic out of LibRaw's memory."""
     if raw.raw_type != rawpy.RawType.Flat:
         raise UnsupportedRawError(
-            f"{name}: holds full-colour pixels (sRAW, linear or Foveon); {_ONLY_BAYER}",
-            advice="Set the camera to full-size RAW.",
+            f"{name}: is an sRAW, or another raw of full-colour pixels; {needs.ONLY_BAYER}",
+            advice=needs.FULL_SIZE_RAW,
         )
     samples: NDArray[np.uint16] = raw.raw_image.copy()
     return samples
@@ -270,7 +173,7 @@ def _refuse_by_signature(head: bytes, name: str) -> None:
             )
     if head.startswith(b"FOVb"):
         raise UnsupportedRawError(
-            f"{name}: is a Sigma Foveon raw (X3F); {_ONLY_BAYER}", advice=_UNSUPPORTED_SENSOR
+            f"{name}: is a Sigma Foveon raw (X3F); {needs.ONLY_BAYER}", advice=needs.FOVEON
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from tests.raw.builders import (
     write_camera_tiff,
 )
 from tests.raw.containers import jpeg
+from tests.raw.raf import write_raf
 from tests.raw.test_dng import EDIT
 
 LENS = {
@@ -204,3 +206,21 @@ def test_any_file_name_is_stated(tmp_path, name, kind, stated):
 
     entry = parse(map_file(output), name="out.dng").ifds[0].get(Tag.ORIGINAL_RAW_FILE_NAME)
     assert (kind, stated) == (entry.type, bytes(entry.data))
+
+
+@need_exiftool
+def test_a_raf_goes_the_whole_way(tmp_path):
+    """Its metadata is in a JPEG, which is the preview too, its samples in a TIFF of their own."""
+    note = b"FUJIFILM" + struct.pack("<IHHHI4sI", 12, 1, 0, 7, 4, b"0130", 0)
+    source = write_raf(
+        tmp_path / "in.raf", noisy_samples(200, 300), model="X-A10", x_trans=False, note=note
+    )
+    groups = ("-j", "-n", "-ExifIFD:all", "-FujiFilm:all", "-IFD0:Make", "-IFD0:Model", "-G1")
+
+    output = convert(source)
+
+    (before,), (after,) = (json.loads(exiftool(path, *groups)) for path in (source, output))
+    assert {"FujiFilm:Version", "ExifIFD:ISO"} < before.keys()
+    assert before | {"SourceFile": ""} == after | {"SourceFile": ""}
+    assert "OK\n" == exiftool(output, "-validate", "-warning", "-error", "-a", "-s3")
+    assert read_blocks(source).preview in output.read_bytes()
