@@ -3,6 +3,7 @@
 import struct
 from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -182,6 +183,26 @@ def test_a_tile_that_stops_early_is_found_though_decoders_fill_it_up(written, ke
     assert ("decode", "IFD0", "TileOffsets") == fault.place
     assert "piece 2 of 4 is cut off" in fault.what
     assert offset == fault.offset
+
+
+def test_the_last_strip_of_jpegs_may_be_shorter(tmp_path):
+    """As Adobe's converter and cameras write it: one JPEG per strip."""
+    samples = np.add.outer(np.arange(40), np.arange(600, 632)).astype(np.uint16)
+    strips = [
+        imagecodecs.jpeg8_encode(
+            samples[top : top + 16].reshape(-1, 16, 2), lossless=True, predictor=1, bitspersample=14
+        )
+        for top in (0, 16, 32)
+    ]
+    path = write_source(tmp_path / "a.dng", samples, rows_per_strip=16)
+    entry = raw_entry(path, Tag.STRIP_OFFSETS)
+    for index, (offset, strip) in enumerate(zip(entry.ints, strips, strict=True)):
+        overwrite(path, offset, strip)
+        sizes = raw_entry(path, Tag.STRIP_BYTE_COUNTS)
+        overwrite(path, sizes.value_offset + 4 * index, struct.pack("<I", len(strip)))
+    overwrite(path, raw_entry(path, Tag.COMPRESSION).location + 8, struct.pack("<H", 7))
+
+    assert () == check_file(path).findings
 
 
 def test_a_tile_of_another_size_is_found(written):

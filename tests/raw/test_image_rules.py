@@ -132,6 +132,41 @@ def test_strips_that_do_not_fit_the_image_are_found(tmp_path, changes, tag, seve
     assert (severity, "pieces", "IFD0", tag) in faults(path)
 
 
+def test_more_pieces_than_the_image_takes_are_a_warning(tmp_path):
+    path = write(tmp_path, rows_per_strip=16, extra_raw={257: (LONG, 48)})
+
+    pieces = [fault for fault in faults(path) if fault[1] == "pieces"]
+    assert ("warning", "pieces", "IFD0", "StripOffsets") in pieces
+    assert {"warning"} == {severity for severity, *_ in pieces}
+
+
+def test_a_last_strip_may_be_shorter_but_no_other(tmp_path):
+    sizes = [10 * WIDTH * 2] * 6
+    path = write(tmp_path, rows_per_strip=10, extra_raw={279: (LONG, [*sizes, sizes[0]])})
+
+    assert [("warning", "pieces", "IFD0", "StripByteCounts")] == faults(path)
+
+
+@pytest.mark.parametrize(("planar", "severities"), ((2, []), (1, ["warning", "warning"])))
+def test_each_plane_has_pieces_of_its_own_if_planes_are_apart(tmp_path, planar, severities):
+    linear = {262: (SHORT, 34892), 277: (SHORT, 2), 284: (SHORT, planar), 257: (LONG, 32)}
+    black = {50713: (SHORT, (1, 1)), 50714: (RATIONAL, (512, 512))}
+    path = write(tmp_path, rows_per_strip=32, extra_raw=linear | black)
+
+    found = [severity for severity, kind, *_ in faults(path) if kind == "pieces"]
+    assert severities == found[:2]
+
+
+def test_each_plane_has_a_black_level_of_its_own(tmp_path):
+    path = write(tmp_path, extra_raw={262: (SHORT, 34892), 277: (SHORT, 2)})
+
+    assert ("error", "black", "IFD0", "BlackLevel") in faults(path)
+
+
+def test_an_orientation_without_meaning_is_a_warning(tmp_path):
+    assert [("warning", "color", "IFD0", "Orientation")] == faults(write(tmp_path, orientation=10))
+
+
 @pytest.mark.parametrize("changes", ({256: (LONG, 0)}, {257: (LONG, 0)}, {278: (LONG, 0)}))
 def test_an_image_without_size_is_found(tmp_path, changes):
     path = write(tmp_path, extra_raw=changes)

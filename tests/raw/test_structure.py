@@ -166,6 +166,40 @@ def test_values_inside_image_data_are_found(sound):
     assert [("error", "overlap", "IFD0", "ColorMatrix1")] == faults(sound)
 
 
+def test_every_value_inside_image_data_is_found(sound):
+    strips = raw_entry(sound, Tag.STRIP_OFFSETS).ints
+    set_value(sound, ifd0_entry(sound, Tag.COLOR_MATRIX_1), strips[0] + 10)
+    set_value(sound, ifd0_entry(sound, Tag.AS_SHOT_NEUTRAL), strips[0] + 200)
+
+    assert ["ColorMatrix1", "AsShotNeutral"] == [tag for *_, tag in faults(sound)]
+
+
+def test_image_data_in_the_header_is_found(sound):
+    entry = raw_entry(sound, Tag.STRIP_OFFSETS)
+    overwrite(sound, entry.value_offset, struct.pack("<I", 4))
+
+    assert ("error", "bounds", "IFD0/SubIFD0", "StripOffsets") in faults(sound)
+
+
+def test_private_data_that_reaches_into_an_ifd_is_an_error(tmp_path):
+    path = write_source(tmp_path / "a.dng", noisy_samples(), extra={50740: (BYTE, bytes(64))})
+    set_value(path, ifd0_entry(path, Tag.DNG_PRIVATE_DATA), parse_file(path).ifds[0].offset)
+
+    assert {"error"} == {severity for severity, kind, *_ in faults(path) if kind == "overlap"}
+
+
+def test_an_ifd_at_an_odd_offset_is_a_warning(sound):
+    content = sound.read_bytes()
+    ifd0 = parse_file(sound).ifds[0]
+    moved = content[ifd0.offset : ifd0.offset + 2 + 12 * len(ifd0.entries) + 4]
+    at = len(content) + 1 - len(content) % 2
+    overwrite(sound, len(content), bytes(1))
+    overwrite(sound, at, moved)
+    overwrite(sound, 4, struct.pack("<I", at))
+
+    assert [("warning", "alignment", "IFD0", "")] == faults(sound)
+
+
 def test_two_tags_with_one_value_are_a_warning(tmp_path):
     resolution = {282: (RATIONAL, [(72, 1)]), 283: (RATIONAL, [(72, 1)])}
     path = write_source(tmp_path / "a.dng", noisy_samples(), extra=resolution)

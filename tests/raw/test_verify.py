@@ -17,6 +17,7 @@ from fadn_cli.raw.tiff_image import write_tiff
 from fadn_cli.raw.verify import LARGEST_SHIFT, verify
 from tests.raw.builders import (
     BYTE,
+    LONG,
     NEUTRAL,
     RATIONAL,
     SHORT,
@@ -194,6 +195,7 @@ def test_saturated_samples_must_not_change(pair):
 
     assert not result.holds
     assert 3 == result.pixels.saturated_changed
+    assert result.pixels.active - 600 == result.pixels.changed
     assert ("3 of 600 saturated samples differ.",) == result.violations
 
 
@@ -234,6 +236,138 @@ def test_small_areas_must_keep_their_brightness(pair):
     assert words.startswith("Small areas of R ")
     assert 1.5 * LARGEST_SHIFT == pytest.approx(result.pixels.block_shift[0], rel=0.1)
     assert result.pixels.block_shift[3] < 1e-3
+
+
+def test_areas_too_bright_to_compare_are_left_out(tmp_path):
+    samples = noisy_samples(64, 128)
+    samples[:, 64:] = noisy_samples(64, 64, low=14000, high=14500)
+    source = write_source(tmp_path / "in.dng", samples, white=WHITE)
+
+    def brighten(changed):
+        changed[:, 64:] += 300
+
+    result = verify(source, denoised(source, brighten))
+
+    assert 1 == result.pixels.blocks
+    assert result.holds
+
+
+def test_black_levels_are_compared_to_the_last_row(tmp_path):
+    deltas = tuple(np.arange(HEIGHT) / 100)
+    source = write_source(tmp_path / "in.dng", scene(), delta_v=deltas)
+    output = denoised(source)
+    entry = raw_entry(output, Tag.BLACK_LEVEL_DELTA_V)
+    overwrite(output, entry.value_offset + 8 * (HEIGHT - 1), struct.pack("<i", 9_000_000))
+
+    result = verify(source, output)
+
+    assert any("The mosaic has black level" in words for words in result.violations)
+
+
+@pytest.mark.parametrize(
+    ("options", "tag", "value"),
+    (
+        (LAYOUTS["no white level"], Tag.WHITE_LEVEL, 65534),
+        (LAYOUTS["DNG 1.0"], Tag.DNG_VERSION, 0x0401),
+    ),
+)
+def test_what_may_be_stated_anew_must_be_stated_right(tmp_path, options, tag, value):
+    source = write_source(tmp_path / "in.dng", scene(), **options)
+    output = denoised(source)
+    set_value(output, ifd0_entry(output, tag), value)
+
+    assert f"IFD0 {tag.label}" in " ".join(verify(source, output).violations)
+
+
+def test_a_linearization_table_may_go_but_not_change(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), **LAYOUTS["linearization"])
+    output = tmp_path / "out.dng"
+    output.write_bytes(source.read_bytes())
+    set_count(output, raw_entry(output, Tag.LINEARIZATION_TABLE), 15000)
+
+    result = verify(source, output)
+
+    assert ["LinearizationTable"] == [change.tag for change in result.tags if not change.allowed]
+
+
+def test_values_are_compared_whatever_the_byte_order(tmp_path):
+    """Bytes lie elsewhere in such a copy, but every value that stayed is known as the same."""
+    source = write_source(tmp_path / "in.dng", scene(), white=WHITE)
+    other = write_source(tmp_path / "other.dng", scene(), white=WHITE, byteorder=">")
+
+    result = verify(source, other)
+
+    assert () == result.tags
+    assert result.bytes
+
+
+def test_only_ifd0_states_what_belongs_there(tmp_path):
+    options = {"in_subifd": True, "extra_raw": {700: (BYTE, b"<x/>")}}
+    source = write_source(tmp_path / "in.dng", scene(), **options)
+    output = denoised(source)
+    set_value(output, raw_entry(output, Tag.XMP), 7)
+
+    assert not verify(source, output).holds
+
+
+def test_a_picture_that_is_no_preview_must_stay(tmp_path):
+    options = {"in_subifd": True, "extra": {254: (LONG, 4)}}
+    source = write_source(tmp_path / "in.dng", scene(), **options)
+    output = denoised(source)
+    end = len(output.read_bytes())
+    overwrite(output, end, bytes(192))
+    set_value(output, ifd0_entry(output, Tag.STRIP_OFFSETS), end)
+
+    result = verify(source, output)
+
+    assert ["StripOffsets"] == [change.tag for change in result.tags if not change.allowed]
+
+
+def test_an_ifd_too_many_is_found(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), in_subifd=True)
+    output = denoised(source)
+    pointer = ifd0_entry(output, Tag.SUB_IFDS)
+    exif = ifd0_entry(output, Tag.EXIF_IFD)
+    end = len(output.read_bytes())
+    tiff = parse_file(source)
+    copy = tiff.data[exif.ints[0] : exif.ints[0] + 2 + 12 * 3 + 4]
+    overwrite(output, end, struct.pack("<II", *pointer.ints, end + 8) + bytes(copy))
+    set_count(output, pointer, 2)
+    set_value(output, pointer, end)
+
+    result = verify(source, output)
+
+    assert ("SubIFDs", "1 IFDs", "2 IFDs") in [
+        (change.tag, change.before, change.after) for change in result.tags
+    ]
+
+
+def test_what_lies_among_the_samples_must_stay(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), white=WHITE)
+    strip = raw_entry(source, Tag.STRIP_OFFSETS).ints[0]
+    matrix = ifd0_entry(source, Tag.COLOR_MATRIX_1)
+    values = bytes(matrix.data)
+    overwrite(source, strip + 100, values)
+    set_value(source, matrix, strip + 100)
+    output = denoised(source)
+
+    assert verify(source, output).holds
+    overwrite(output, strip + 100, b"!")
+
+    assert [strip + 100] == [change.offset for change in verify(source, output).bytes]
+
+
+def test_a_short_trailer_must_stay_too(tmp_path):
+    source = write_source(tmp_path / "in.dng", scene(), white=WHITE)
+    end = len(source.read_bytes())
+    overwrite(source, end, scene().tobytes() + b"short")
+    set_value(source, raw_entry(source, Tag.STRIP_OFFSETS), end)
+    output = denoised(source)
+    assert verify(source, output).holds
+
+    overwrite(output, source.stat().st_size - 3, b"x")
+
+    assert [1] == [change.length for change in verify(source, output).bytes]
 
 
 @pytest.mark.parametrize(
@@ -460,6 +594,17 @@ def test_exif_that_differs_from_another_raws_is_found(camera, name, tag, value):
 
     assert not result.holds
     assert (name, tag.label) in [(change.ifd, change.tag) for change in result.tags]
+
+
+def test_exif_that_another_raw_has_and_the_output_lacks_is_found(camera):
+    source, output = camera
+    [exif] = parse_file(output).ifds[0].sub_ifds(Tag.EXIF_IFD)
+    overwrite(output, exif.get(Tag.F_NUMBER).location, struct.pack("<H", 33438))
+
+    result = verify(source, output)
+
+    [lost] = result.tags
+    assert ("FNumber", "28/10", None) == (lost.tag, lost.before, lost.after)
 
 
 @pytest.mark.parametrize("tag", (Tag.AS_SHOT_NEUTRAL, Tag.COLOR_MATRIX_1))
