@@ -63,7 +63,7 @@ def verify(source: Path, output: Path) -> Verification:
     if before.metadata.is_dng:
         tags, changes = _compare_with_dng(before, tiff)
     else:
-        tags = [*_camera_changes(before, after), *_metadata_changes(source, output)]
+        tags = [*_camera_changes(before, after), *_metadata_changes(source, tiff, output)]
     pixels = None
     if before.mosaic.samples.shape == after.mosaic.samples.shape:
         pixels = compare_samples(before.mosaic, after.mosaic)
@@ -118,12 +118,13 @@ def _camera_changes(before: RawImage, after: RawImage) -> Iterator[TagChange]:
             yield _change("IFD0", tag, _shown(ours), _shown(theirs))
 
 
-def _metadata_changes(source: Path, output: Path) -> Iterator[TagChange]:
+def _metadata_changes(source: Path, tiff: TiffFile, output: Path) -> Iterator[TagChange]:
     """Yield what the source says of the photograph and the output does not say, or otherwise."""
     old, new = read_blocks(source), read_blocks(output)
     for name, fields, taken_over in (
         ("IFD0", old.shared, new.shared),
         ("IFD0/EXIF", old.exif, new.exif),
+        ("IFD0/EXIF/Interop", old.interoperability, new.interoperability),
         ("IFD0/GPS", old.gps, new.gps),
     ):
         by_tag = {field.tag: field for field in taken_over}
@@ -131,6 +132,13 @@ def _metadata_changes(source: Path, output: Path) -> Iterator[TagChange]:
             other = by_tag.get(field.tag)
             if other is None or _values(field) != _values(other):
                 yield _change(name, field.tag, _shown_field(field), _shown_field(other))
+    note = old.maker_note
+    if note is None or note == new.maker_note:
+        return
+    private = tiff.ifds[0].get(Tag.DNG_PRIVATE_DATA)
+    if private is None or note.data not in bytes(private.data):
+        after = f"{len(new.maker_note.data)} bytes" if new.maker_note else None
+        yield _change("IFD0/EXIF", Tag.MAKER_NOTE, f"{len(note.data)} bytes", after)
 
 
 def _mosaic_violations(before: RawImage, after: RawImage) -> Iterator[str]:

@@ -596,6 +596,22 @@ def test_exif_that_differs_from_another_raws_is_found(camera, name, tag, value):
     assert (name, tag.label) in [(change.ifd, change.tag) for change in result.tags]
 
 
+@pytest.mark.parametrize("place", (900, 200_000))
+def test_a_maker_note_must_come_along(tmp_path, place):
+    """In its place, or in DNGPrivateData where that is too far into the file."""
+    note = b"a maker's note" * 9
+    source = write_camera_tiff(
+        tmp_path / "in.nef", noisy_samples(HEIGHT, WIDTH), maker_note=(place, note)
+    )
+    output = denoised(source)
+    assert () == verify(source, output).violations
+
+    at = output.read_bytes().index(note)
+    overwrite(output, at + 20, b"?")
+
+    assert ["MakerNote"] == [change.tag for change in verify(source, output).tags]
+
+
 def test_exif_that_another_raw_has_and_the_output_lacks_is_found(camera):
     source, output = camera
     [exif] = parse_file(output).ifds[0].sub_ifds(Tag.EXIF_IFD)
