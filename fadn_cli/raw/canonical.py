@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.blocks import MetadataBlocks
@@ -26,6 +26,7 @@ from fadn_cli.raw.lossless import seek_even_end, write_tiles
 from fadn_cli.raw.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.metadata import read_blocks
+from fadn_cli.raw.previews import read_frame
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tags import Compression, Photometric, Tag, make_field
 from fadn_cli.raw.tiff import ByteOrder, FieldType
@@ -37,9 +38,9 @@ _JPEG_QUALITY = 90
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
 _D65 = 21  # EXIF LightSource
-_SRGB_PREVIEW = 2  # PreviewColorSpace
+_UNKNOWN_SPACE, _SRGB = 0, 2  # PreviewColorSpace
+_EXIF_SRGB = 1  # ColorSpace
 _NUMBERS = {"R": RED, "G": GREEN, "B": BLUE}
-_SUBSAMPLING = {0: (1, 1), 1: (2, 1), 2: (2, 2)}  # Pillow's number for 4:4:4, 4:2:2, 4:2:0
 
 
 def build(
@@ -48,7 +49,6 @@ def build(
     """Write a DNG of a source that is none; `dng.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path)
     rendered = _to_picture(develop(raw_image, mosaic, half_size=True))
-    preview = blocks.preview if blocks.preview and _is_color(blocks.preview) else None
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
     with path.open("wb") as output:
@@ -58,10 +58,8 @@ def build(
             output, mosaic.samples, stated_bits=_bits(mosaic.white_level), threads=threads
         )
         raw_offset = _append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)
-        preview_offset = _append_ifd(
-            output, _picture_fields(output, preview or _jpeg(rendered, _PREVIEW_SIDE)), byteorder
-        )
-        fields = _picture_fields(output, _jpeg(rendered, _THUMBNAIL_SIDE))
+        preview_offset = _append_ifd(output, _preview_fields(output, blocks, rendered), byteorder)
+        fields = _picture_fields(output, _jpeg(rendered, _THUMBNAIL_SIDE), _SRGB)
         fields.append(make_field(Tag.SUB_IFDS, [raw_offset, preview_offset]))
         fields += _camera_fields(raw_image.metadata)
         fields += _description_fields(raw_image, blocks, edit)
@@ -174,37 +172,37 @@ def _file_name_field(name: str) -> Field:
     return Field(tag=Tag.ORIGINAL_RAW_FILE_NAME, type=kind, values=encoded)
 
 
-def _picture_fields(output: BinaryIO, jpeg: bytes) -> list[Field]:
-    """Write a JPEG and describe it."""
+def _preview_fields(output: BinaryIO, blocks: MetadataBlocks, rendered: Image.Image) -> list[Field]:
+    """Write the camera's own preview, or a rendered one, and describe it."""
+    if blocks.preview is None:
+        return _picture_fields(output, _jpeg(rendered, _PREVIEW_SIDE), _SRGB)
+    color_space = blocks.find(Tag.COLOR_SPACE)
+    known = color_space is not None and tuple(color_space.values) == (_EXIF_SRGB,)
+    return _picture_fields(output, blocks.preview, _SRGB if known else _UNKNOWN_SPACE)
+
+
+def _picture_fields(output: BinaryIO, jpeg: bytes, color_space: int) -> list[Field]:
+    """Write a colour JPEG and describe it."""
+    frame = read_frame(jpeg)
+    if frame is None:
+        raise ValueError("not a colour JPEG")
     offset = seek_even_end(output)
     output.write(jpeg)
-    with Image.open(io.BytesIO(jpeg)) as picture:
-        width, height = picture.size
-        sampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(picture), (2, 2))
     return [
         make_field(Tag.NEW_SUBFILE_TYPE, _REDUCED_SIZE),
-        make_field(Tag.IMAGE_WIDTH, width),
-        make_field(Tag.IMAGE_LENGTH, height),
+        make_field(Tag.IMAGE_WIDTH, frame.width),
+        make_field(Tag.IMAGE_LENGTH, frame.height),
         make_field(Tag.BITS_PER_SAMPLE, (8, 8, 8)),
         make_field(Tag.COMPRESSION, Compression.JPEG),
         make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR),
         make_field(Tag.SAMPLES_PER_PIXEL, 3),
         make_field(Tag.PLANAR_CONFIGURATION, 1),
         make_field(Tag.STRIP_OFFSETS, offset),
-        make_field(Tag.ROWS_PER_STRIP, height),
+        make_field(Tag.ROWS_PER_STRIP, frame.height),
         make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
-        make_field(Tag.YCBCR_SUB_SAMPLING, sampling),
-        make_field(Tag.PREVIEW_COLOR_SPACE, _SRGB_PREVIEW),
+        make_field(Tag.YCBCR_SUB_SAMPLING, frame.sub_sampling),
+        make_field(Tag.PREVIEW_COLOR_SPACE, color_space),
     ]
-
-
-def _is_color(jpeg: bytes) -> bool:
-    """Tell whether a camera's preview is a picture that a DNG can hold as it is."""
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-            return picture.mode == "RGB"
-    except (OSError, Image.DecompressionBombError):
-        return False
 
 
 def _to_picture(rgb: NDArray[np.uint16]) -> Image.Image:

@@ -1,15 +1,18 @@
 """The pictures a raw file shows before it is developed: find the largest.
 
-`metadata` calls it. The one thing to know: a candidate's bytes are handed on as the file holds
-them; what is no viewable JPEG (a lossless raw, a cut-off one) is passed over.
+`metadata` calls it, and `canonical` to describe the pictures it writes. The one thing to know: a
+candidate's bytes are handed on as the file holds them; what is no colour JPEG that a TIFF can
+describe (a lossless raw, a broken one) is passed over.
 
 References
 ----------
-ITU-T T.81, table B.1 (frame markers); TIFF/EP (ISO 12234-2) for previews in IFDs.
+ITU-T T.81, table B.1 and section B.2.2 (frames); TIFF/EP (ISO 12234-2) for previews in IFDs.
 """
 
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from fadn_cli.errors import FadnError
 from fadn_cli.raw.containers import jpeg_segments
@@ -19,12 +22,44 @@ from fadn_cli.raw.tiff import Ifd, TiffFile
 PANASONIC_JPEG = 46
 """RW2: a JPEG stored as the value of a tag of IFD0."""
 _VIEWABLE_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; 0xC3 is a lossless raw
+_COLOR = (8, 3)  # bits, components
+_SAMPLINGS = frozenset({1, 2, 4})  # what YCbCrSubSampling can say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JpegFrame:
+    """What a colour JPEG says of itself."""
+
+    height: int
+    """Pixels."""
+    width: int
+    """Pixels."""
+    sub_sampling: tuple[int, int]
+    """How many pixels share a chroma sample, horizontally and vertically: 1, 2 or 4."""
 
 
 def largest_jpeg(candidates: Iterable[memoryview]) -> bytes | None:
-    """Return a copy of the largest viewable JPEG, None if there is none."""
+    """Return a copy of the largest viewable colour JPEG, None if there is none."""
     by_size = sorted(candidates, key=len, reverse=True)
-    return next((bytes(jpeg) for jpeg in by_size if _is_viewable(jpeg)), None)
+    return next((bytes(jpeg) for jpeg in by_size if read_frame(jpeg)), None)
+
+
+def read_frame(jpeg: memoryview | bytes) -> JpegFrame | None:
+    """Return the size and sampling of a viewable colour JPEG, None for anything else."""
+    segments = jpeg_segments(memoryview(jpeg))
+    header = next((content for marker, content in segments if marker in _VIEWABLE_FRAMES), b"")
+    if len(header) < 15:
+        return None
+    bits, height, width, components = struct.unpack_from(">BHHB", header)
+    luma, first, second = header[7:15:3]  # H in the upper, V in the lower half of the byte
+    if (bits, components) != _COLOR or not height or not width or first != second:
+        return None
+    factors = ((luma >> 4, first >> 4), (luma & 15, first & 15))
+    shared = {many / few if few else 0 for many, few in factors}
+    if not shared <= _SAMPLINGS:
+        return None
+    horizontal, vertical = (many // few for many, few in factors)
+    return JpegFrame(height=height, width=width, sub_sampling=(horizontal, vertical))
 
 
 def jpegs_in(tiff: TiffFile) -> Iterator[memoryview]:
@@ -40,11 +75,6 @@ def jpegs_in(tiff: TiffFile) -> Iterator[memoryview]:
             wanted = offsets == Tag.JPEG_INTERCHANGE_FORMAT or in_strips
             if wanted and start and length and start + length <= len(tiff.data):
                 yield tiff.data[start : start + length]
-
-
-def _is_viewable(jpeg: memoryview) -> bool:
-    """Tell a picture from a lossless raw, and from something that is no JPEG."""
-    return any(marker in _VIEWABLE_FRAMES for marker, _ in jpeg_segments(jpeg))
 
 
 def _single(ifd: Ifd, tag: Tag) -> int:

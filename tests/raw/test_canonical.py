@@ -148,6 +148,16 @@ def test_the_preview_is_the_cameras_own_bytes_beside_a_thumbnail(tmp_path, suffi
     assert max(tiff.ifds[0].ints(Tag.IMAGE_WIDTH)) <= 256
 
 
+@pytest.mark.parametrize(("stated", "expected"), ((1, 2), (65535, 0), (None, 0)))
+def test_the_previews_colour_space_is_what_exif_says_or_unknown(tmp_path, stated, expected):
+    source = write_source(tmp_path, preview=jpeg(64), extra_exif={40961: (SHORT, stated)})
+
+    ifd0 = parse(map_file(convert(source)), name="out.dng").ifds[0]
+
+    preview = ifd0.sub_ifds(Tag.SUB_IFDS)[1]
+    assert (expected, 2) == (preview.ints(Tag.PREVIEW_COLOR_SPACE)[0], ifd0.ints(50970)[0])
+
+
 def test_lens_and_serial_number_stand_where_dng_readers_look(tmp_path):
     ifd0 = parse(map_file(convert(write_source(tmp_path))), name="out.dng").ifds[0]
 

@@ -242,6 +242,25 @@ def test_the_real_files_say_what_exiftool_reads(raws):
 
 
 @pytest.mark.raw
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@pytest.mark.parametrize(
+    ("name", "option"),
+    (
+        ("stub_canon-r6.cr3", "-PreviewImage"),
+        ("stub_FujiFilm.raf", "-PreviewImage"),
+        ("stub_Panasonic.rw2", "-JpgFromRaw"),
+    ),
+)
+def test_the_preview_is_the_one_exiftool_extracts(raws, name, option):
+    path = raws / "awkward" / name
+
+    command = ["exiftool", "-b", option, str(path)]
+    expected = subprocess.run(command, capture_output=True, check=True).stdout
+
+    assert expected == read_blocks(path).preview
+
+
+@pytest.mark.raw
 def test_the_stub_with_gps_keeps_its_position(raws):
     blocks = read_blocks(raws / "awkward" / "stub_canon-r6.cr3")
 
