@@ -31,6 +31,8 @@ __all__ = [
 
 MAX_ENTRIES = 4096
 """Entries of one IFD; real ones have fewer than 200."""
+MAX_ENTRIES_IN_ALL = 32768
+"""Entries of one file; real ones have fewer than 2000. IFDs that overlap could claim a million."""
 MAX_IFDS = 256
 """IFDs of one file; bounds the work a hostile file can ask for."""
 MAX_DEPTH = 8
@@ -121,6 +123,7 @@ class _Walker:
         self._byteorder = byteorder
         self._tolerant = tolerant
         self._seen: set[int] = set()
+        self._entries_left = MAX_ENTRIES_IN_ALL
 
     def chain(self, offset: int) -> tuple[Ifd, ...]:
         """Read IFD0 and those its next pointers lead to."""
@@ -148,8 +151,9 @@ class _Walker:
         self._seen.add(offset)
         (count,) = struct.unpack_from(self._byteorder + "H", self._view, offset)
         end = offset + 2 + count * ENTRY_SIZE
-        if count > MAX_ENTRIES or end > len(self._view):
+        if count > min(MAX_ENTRIES, self._entries_left) or end > len(self._view):
             raise self._damaged(f"the IFD at byte {offset} claims {count} entries")
+        self._entries_left -= count
         entries = tuple(self._entry(at) for at in range(offset + 2, end, ENTRY_SIZE))
         # A last IFD cut before its next pointer has been seen in the wild; it ends the chain.
         has_next = end + 4 <= len(self._view)

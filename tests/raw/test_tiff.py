@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import FadnError, RawReadError, UnsupportedRawError
-from fadn_cli.raw.tiff import MAX_DEPTH, MAX_ENTRIES, MAX_IFDS, map_file, parse
+from fadn_cli.raw.tiff import (
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    MAX_ENTRIES_IN_ALL,
+    MAX_IFDS,
+    map_file,
+    parse,
+)
 from tests.raw.builders import (
     ASCII,
     BYTE,
@@ -127,6 +134,20 @@ def test_too_many_too_deep_and_too_full_ifds_are_refused():
         struct.pack_into("<I", tiff.buffer, 4, ifd0)
         with pytest.raises(RawReadError, match="damaged TIFF"):
             parse(bytes(tiff.buffer), name="huge.dng")
+
+
+def test_ifds_that_overlap_cannot_claim_more_entries_than_any_real_file_has():
+    """Any even offset of the filling is an IFD of MAX_ENTRIES entries."""
+    tiff = TiffBuilder()
+    start = tiff.add(struct.pack("<H", MAX_ENTRIES) * (6 * MAX_ENTRIES + 300))
+    offsets = [start + 2 * index for index in range(MAX_IFDS - 1)]
+    struct.pack_into("<I", tiff.buffer, 4, tiff.add_ifd({SUB_IFDS: (LONG, offsets)}))
+
+    found = parse(bytes(tiff.buffer), name="a.dng", tolerant=True)
+
+    assert sum(len(ifd.entries) for ifd in found.walk()) <= MAX_ENTRIES_IN_ALL
+    with pytest.raises(RawReadError, match=f"claims {MAX_ENTRIES} entries"):
+        parse(bytes(tiff.buffer), name="a.dng")
 
 
 def test_a_value_past_the_end_hurts_only_who_asks_for_it():
