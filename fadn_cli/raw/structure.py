@@ -18,6 +18,7 @@ from fadn_cli.raw.tags import DATA_OFFSETS, Tag, tag_name
 from fadn_cli.raw.tiff import CLASSIC_MAGIC, POINTER_TAGS
 from fadn_cli.raw.tree import (
     HEADER_SIZE,
+    MAX_PIECES,
     Part,
     data_spans,
     integers,
@@ -40,7 +41,8 @@ def check_tiff(tiff: TiffFile) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        Of kind "magic", "pointer", "order", "type", "count", "bounds", "overlap" or "next".
+        Of kind "magic", "pointer", "order", "type", "count", "text", "bounds", "pieces", "overlap",
+        "alignment" or "next".
     """
     if tiff.magic != CLASSIC_MAGIC:
         yield Finding(
@@ -55,7 +57,13 @@ def check_tiff(tiff: TiffFile) -> Iterator[Finding]:
     if last.next_offset:
         name = f"IFD{len(tiff.ifds) - 1}"
         yield _pointer(tiff, name, "", last.next_offset, last.offset)
-    yield from _overlaps(parts_of(tiff))
+    try:
+        parts = parts_of(tiff)
+    except RawReadError:
+        what = f"the file claims more than {MAX_PIECES} strips or tiles"
+        yield Finding(severity="error", kind="pieces", what=what)
+        return
+    yield from _overlaps(parts)
 
 
 def _check_ifd(tiff: TiffFile, name: str, ifd: Ifd) -> Iterator[Finding]:

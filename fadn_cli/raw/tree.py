@@ -16,6 +16,8 @@ HEADER_SIZE = 8
 """Bytes of a TIFF header."""
 PADDING = 16
 """Fewer bytes than that between strips or tiles, or after the last, belong to nothing."""
+MAX_PIECES = 1 << 18
+"""Strips and tiles of one file; a gigapixel in tiles of 64 x 64 samples."""
 _KINDS = {
     Tag.SUB_IFDS: "SubIFD",
     Tag.EXIF_IFD: "EXIF",
@@ -23,6 +25,7 @@ _KINDS = {
     Tag.INTEROPERABILITY_IFD: "Interop",
 }
 _EMBEDDING = frozenset({Tag.MAKER_NOTE, Tag.DNG_PRIVATE_DATA, Tag.ORIGINAL_RAW_FILE_DATA})
+_COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 _UNLIMITED = (1 << 32) - 1  # RowsPerStrip's default
 _PLANAR = 2  # PlanarConfiguration: every plane has its own pieces
 
@@ -146,6 +149,9 @@ def data_spans(ifd: Ifd) -> Iterator[tuple[Tag, int, int]]:
     layout = layout_of(ifd)
     plain = integer(ifd, Tag.COMPRESSION, 1) == Compression.NONE
     for offsets_tag, sizes_tag in DATA_OFFSETS.items():
+        entry = ifd.get(offsets_tag)
+        if entry is None or entry.count > MAX_PIECES:
+            continue
         limited = plain and offsets_tag != Tag.JPEG_INTERCHANGE_FORMAT
         pairs = zip(integers(ifd, offsets_tag), integers(ifd, sizes_tag), strict=False)
         for index, (offset, size) in enumerate(pairs):
@@ -154,17 +160,31 @@ def data_spans(ifd: Ifd) -> Iterator[tuple[Tag, int, int]]:
 
 
 def parts_of(tiff: TiffFile) -> list[Part]:
-    """Return every part of a file that something points to and that lies inside it."""
+    """Return every part of a file that something points to and that lies inside it.
+
+    Raises
+    ------
+    RawReadError
+        There are more than MAX_PIECES strips and tiles.
+    """
     parts = [Part(start=0, stop=HEADER_SIZE, kind="header")]
+    pieces = 0
     for name, ifd in name_ifds(tiff).items():
         stop = ifd.offset + 2 + len(ifd.entries) * ENTRY_SIZE + 4
         parts.append(Part(start=ifd.offset, stop=stop, kind="ifd", ifd=name))
         parts += _values(name, ifd)
-        if is_image_ifd(ifd):
-            parts += [
-                Part(start=start, stop=stop, kind="data", ifd=name, tag=tag)
-                for tag, start, stop in data_spans(ifd)
-            ]
+        if not is_image_ifd(ifd):
+            continue
+        entries = (ifd.get(tag) for tag in DATA_OFFSETS)
+        pieces += sum(entry.count for entry in entries if entry)
+        if pieces > MAX_PIECES:
+            raise RawReadError(
+                f"{tiff.name}: claims more than {MAX_PIECES} strips or tiles", advice=_COPY_AGAIN
+            )
+        parts += [
+            Part(start=start, stop=stop, kind="data", ifd=name, tag=tag)
+            for tag, start, stop in data_spans(ifd)
+        ]
     return [part for part in parts if part.start < part.stop <= len(tiff.data)]
 
 

@@ -12,6 +12,7 @@ from fadn_cli.raw.image_rules import check_images
 from fadn_cli.raw.structure import check_tiff
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff import parse
+from fadn_cli.raw.tree import MAX_PIECES
 from tests.raw.builders import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, noisy_samples
 from tests.raw.builders import write_dng as write_source
 from tests.raw.damage import (
@@ -198,6 +199,13 @@ def test_an_ifd_at_an_odd_offset_is_a_warning(sound):
     overwrite(sound, 4, struct.pack("<I", at))
 
     assert [("warning", "alignment", "IFD0", "")] == faults(sound)
+
+
+def test_more_strips_than_any_file_has_are_not_looked_at_one_by_one(sound):
+    for tag in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS):
+        set_count(sound, raw_entry(sound, tag), MAX_PIECES + 1)
+
+    assert ("error", "pieces", "", "") in faults(sound)
 
 
 def test_two_tags_with_one_value_are_a_warning(tmp_path):
