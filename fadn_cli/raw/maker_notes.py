@@ -22,7 +22,7 @@ from fadn_cli.raw.tiff_write import Field, PlacedField
 MAX_GAP = 1 << 16
 """Bytes of zeros at most before a note; cameras have it within the first few thousand."""
 _HEADER_SIZE = 8
-_SELF_CONTAINED = (b"Nikon\0\2", b"FUJIFILM")
+_SELF_CONTAINED = (b"Nikon\0\2", b"FUJIFILM", b"OLYMPUS\0", b"OM SYSTEM\0")
 """What notes begin with that count from themselves: they may be moved."""
 
 

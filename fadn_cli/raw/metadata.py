@@ -24,7 +24,12 @@ from fadn_cli.raw.containers import (
     jpeg_segments,
     minolta_tiff,
 )
-from fadn_cli.raw.previews import PANASONIC_JPEG, jpegs_in, largest_jpeg
+from fadn_cli.raw.previews import (
+    PANASONIC_JPEG,
+    jpegs_in,
+    jpegs_in_olympus_note,
+    largest_jpeg,
+)
 from fadn_cli.raw.tags import DATA_OFFSETS, Tag
 from fadn_cli.raw.tiff import POINTER_TAGS, Entry, FieldType, Ifd, TiffFile, map_file, parse
 from fadn_cli.raw.tiff_write import Field
@@ -111,6 +116,8 @@ def _from_tiffs(
     in_root = [item for root in roots for item in _fields(root, _EXPOSURE_TAGS)]
     orientation = _first(_number(root.get(Tag.ORIENTATION)) for root in roots)
     packet = _first(_bytes(root.get(Tag.XMP)) for root in roots)
+    note = _first(_maker_note(ifd) for ifd in exif_ifds)
+    in_note = jpegs_in_olympus_note(note.data) if note else ()
     return MetadataBlocks(
         make=_first(_text(root.get(Tag.MAKE)) for root in roots) or "",
         model=_first(_text(root.get(Tag.MODEL)) for root in roots) or "",
@@ -119,9 +126,9 @@ def _from_tiffs(
         exif=_each_tag_once([*_all_fields(exif_ifds), *in_root]),
         interoperability=_each_tag_once(_all_fields(inner_ifds)),
         gps=_each_tag_once(_all_fields(gps_ifds)),
-        maker_note=_first(_maker_note(ifd) for ifd in exif_ifds),
+        maker_note=note,
         xmp=xmp or packet,
-        preview=largest_jpeg(jpegs),
+        preview=largest_jpeg([*jpegs, *in_note]),
     )
 
 

@@ -6,7 +6,8 @@ describe (a lossless raw, a broken one) is passed over.
 
 References
 ----------
-ITU-T T.81, table B.1 and section B.2.2 (frames); TIFF/EP (ISO 12234-2) for previews in IFDs.
+ITU-T T.81, table B.1 and section B.2.2 (frames); TIFF/EP (ISO 12234-2) for previews in IFDs;
+ExifTool, "Olympus Tags" (where an ORF has its only preview).
 """
 
 import struct
@@ -17,10 +18,13 @@ from dataclasses import dataclass
 from fadn_cli.errors import FadnError
 from fadn_cli.raw.containers import jpeg_segments
 from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag
-from fadn_cli.raw.tiff import Ifd, TiffFile
+from fadn_cli.raw.tiff import ByteOrder, FieldType, Ifd, TiffFile, parse
+from fadn_cli.raw.tiff_write import build_header
 
 PANASONIC_JPEG = 46
 """RW2: a JPEG stored as the value of a tag of IFD0."""
+_OLYMPUS_NOTES = {b"OLYMPUS\0": 12, b"OM SYSTEM\0": 16}  # beginning: where its IFD is
+_OLYMPUS_SETTINGS, _OLYMPUS_START, _OLYMPUS_LENGTH = 0x2020, 0x0101, 0x0102
 _VIEWABLE_FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; 0xC3 is a lossless raw
 _COLOR = (8, 3)  # bits, components
 _SAMPLINGS = frozenset({1, 2, 4})  # what YCbCrSubSampling can say
@@ -77,7 +81,31 @@ def jpegs_in(tiff: TiffFile) -> Iterator[memoryview]:
                 yield tiff.data[start : start + length]
 
 
-def _single(ifd: Ifd, tag: Tag) -> int:
+def jpegs_in_olympus_note(note: bytes) -> Iterator[memoryview]:
+    """Yield the preview in an Olympus or OM System maker note, whose offsets count from itself."""
+    start = next((at for mark, at in _OLYMPUS_NOTES.items() if note.startswith(mark)), 0)
+    if not start:
+        return
+    with suppress(FadnError):
+        main = _note_ifd(note, start, start)
+        settings = main.get(_OLYMPUS_SETTINGS)
+        # Older notes hold the settings as bytes, newer ones point to them.
+        offset = _single(main, _OLYMPUS_SETTINGS)
+        if settings is not None and settings.type == FieldType.UNDEFINED:
+            offset = settings.value_offset
+        ifd = _note_ifd(note, start, offset)
+        at, length = _single(ifd, _OLYMPUS_START), _single(ifd, _OLYMPUS_LENGTH)
+        yield memoryview(note)[at : at + length]
+
+
+def _note_ifd(note: bytes, start: int, offset: int) -> Ifd:
+    """Parse an IFD of a maker note by giving the note a TIFF header; raises FadnError."""
+    order: ByteOrder = "<" if note[start - 4 : start - 2] == b"II" else ">"
+    header = build_header(order, ifd0_offset=offset)
+    return parse(header + note[len(header) :], name="maker note", tolerant=True).ifds[0]
+
+
+def _single(ifd: Ifd, tag: int) -> int:
     """Return the only integer of an entry, 0 if there is none."""
     entry = ifd.get(tag)
     try:

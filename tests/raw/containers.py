@@ -58,8 +58,9 @@ def exif_jpeg(inner):
     return b"\xff\xd8" + segments + jpeg()[2:]
 
 
-def as_tiff(byteorder):
-    return tiff_bytes(SHARED | {700: (BYTE, XMP)}, exif=EXIF, gps=GPS, byteorder=byteorder)
+def as_tiff(byteorder, note=EXIF[37500][1]):
+    exif = EXIF | {37500: (UNDEFINED, note)}
+    return tiff_bytes(SHARED | {700: (BYTE, XMP)}, exif=exif, gps=GPS, byteorder=byteorder)
 
 
 def as_cr3(full_size=b""):
@@ -84,6 +85,21 @@ def as_cr3(full_size=b""):
     return head + movie(start) + others + media
 
 
+def olympus_note(picture, *, new=True, byteorder="<", as_bytes=False):
+    """An Olympus or OM System maker note with a preview in it."""
+    mark = b"II" if byteorder == "<" else b"MM"
+    start = b"OM SYSTEM\0\0\0" + mark + b"\4\0" if new else b"OLYMPUS\0" + mark + b"\3\0"
+    tiff = TiffBuilder(byteorder)
+    tiff.buffer = bytearray(start + bytes(2 + 12 + 4))  # an IFD of one entry comes first
+    at = tiff.add(picture)
+    settings = {0x0101: (LONG, at), 0x0102: (LONG, len(picture))}
+    place = tiff.add_ifd(settings)
+    kind, count = (UNDEFINED, len(tiff.buffer) - place) if as_bytes else (LONG, 1)
+    entry = struct.pack(byteorder + "HHHII", 1, 0x2020, kind, count, place)
+    tiff.buffer[len(start) : len(start) + 14] = entry
+    return bytes(tiff.buffer)
+
+
 def as_raf():
     content = exif_jpeg(tiff_bytes(SHARED, exif=EXIF, gps=GPS, byteorder=">"))
     head = b"FUJIFILMCCD-RAW ".ljust(84, b"0") + struct.pack(">II", 148, len(content))
@@ -100,7 +116,7 @@ def as_mrw():
 CONTAINERS = {
     "nef": as_tiff("<"),
     "pef": as_tiff(">"),
-    "orf": b"IIRO" + as_tiff("<")[4:],
+    "orf": b"IIRO" + as_tiff("<", olympus_note(jpeg()))[4:],
     "rw2": b"IIU\0" + as_tiff("<")[4:],
     "cr3": as_cr3(),
     "raf": as_raf(),

@@ -56,7 +56,8 @@ def test_a_note_from_too_far_away_is_not(offset):
 
 
 @pytest.mark.parametrize(
-    ("start", "safe"), ((b"Nikon\0\2\x10", 1), (b"FUJIFILM", 1), (b"SONY DSC ", 0), (b"\x20\0", 0))
+    ("start", "safe"),
+    ((b"Nikon\0\2\x10", 1), (b"FUJIFILM", 1), (b"OLYMPUS\0", 1), (b"SONY DSC ", 0)),
 )
 def test_only_notes_that_count_from_themselves_may_be_moved(start, safe):
     assert (safe,) == safety_field(replace(NOTE, data=start + bytes(50))).values

@@ -23,7 +23,17 @@ from tests.raw.builders import (
     write_camera_tiff,
     write_dng,
 )
-from tests.raw.containers import CONTAINERS, EXIF, SHARED, XMP, as_cr3, exif_jpeg, jpeg, tiff_bytes
+from tests.raw.containers import (
+    CONTAINERS,
+    EXIF,
+    SHARED,
+    XMP,
+    as_cr3,
+    exif_jpeg,
+    jpeg,
+    olympus_note,
+    tiff_bytes,
+)
 
 LITTLE_ENDIAN = ("nef", "orf", "rw2", "cr3")
 
@@ -60,7 +70,7 @@ def test_the_maker_note_comes_with_its_place_and_byte_order(tmp_path, suffix):
     if suffix == "cr3":
         assert note.data.startswith(b"\1\0\1\0\3\0")  # an IFD of one entry, tag 1, SHORT
     else:
-        assert EXIF[37500][1] == note.data
+        assert (olympus_note(jpeg()) if suffix == "orf" else EXIF[37500][1]) == note.data
         assert [(1, b"R98\0")] == [(item.tag, item.values) for item in blocks.interoperability]
 
 
@@ -82,7 +92,18 @@ def test_the_full_size_jpeg_of_a_cr3_is_preferred_and_a_cut_off_one_is_not(tmp_p
     assert jpeg(16) == read_blocks(path).preview
 
 
-@pytest.mark.parametrize("suffix", ("cr3", "raf"))
+@pytest.mark.parametrize("byteorder", ("<", ">"))
+@pytest.mark.parametrize("new", (True, False))
+@pytest.mark.parametrize("as_bytes", (True, False))
+def test_the_preview_of_an_orf_is_in_its_maker_note(tmp_path, byteorder, new, as_bytes):
+    path, picture = tmp_path / "a.orf", jpeg(48)
+    note = olympus_note(picture, new=new, byteorder=byteorder, as_bytes=as_bytes)
+    path.write_bytes(b"IIRO" + tiff_bytes(SHARED, exif={37500: (UNDEFINED, note)})[4:])
+
+    assert picture == read_blocks(path).preview
+
+
+@pytest.mark.parametrize("suffix", ("cr3", "raf", "orf"))
 def test_previews_are_whole_jpegs(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(CONTAINERS[suffix])
