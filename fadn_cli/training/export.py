@@ -10,8 +10,6 @@ import argparse
 import hashlib
 import json
 import math
-import platform
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ from fadn_cli.training.evaluate import (
 from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import Photos, load_photos
+from fadn_cli.training.provenance import commit, data, processor, trained
 from fadn_cli.training.quantize import convolutions
 from fadn_cli.training.train import load_denoiser, make_batch
 
@@ -42,25 +41,6 @@ FLOAT_TOLERANCE = 2e-4
 INT8_TOLERANCE = 0.02
 """Root mean square of the same for int8: kernels and training may round a tie to either side."""
 PARITY_BATCHES = 4
-
-
-def trained(run: Path) -> list[dict[str, Any]]:
-    """Return what a run's weights cost: its own steps and seconds last, before them those of the
-    runs that it started from.
-    """
-    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    config = load_config(run / "config.toml")
-    before = trained(run.parent / config.start_from) if config.start_from else []
-    return [
-        *before,
-        {
-            "config": f"{run.name}.toml",
-            "steps": state["step"],
-            "seconds": round(state["seconds"]),
-            "seed": config.seed,
-            **({"teacher": f"{config.teacher}.toml"} if config.teacher else {}),
-        },
-    ]
 
 
 def check_parity(student: Student, features: list[NDArray[np.float32]]) -> float:
@@ -179,8 +159,8 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
         "psnr": {},
         "training": {
             "runs": trained(run),
-            "commit": _commit(),
-            "hardware": f"{_processor()}, torch {torch.__version__}",
+            "commit": commit(),
+            "hardware": f"{processor()}, torch {torch.__version__}",
             "parity_sigma": float(f"{parity:.1e}"),
         },
     }
@@ -222,32 +202,24 @@ def _figures(
 
 
 def _write_row(weights: Path, row: dict[str, Any]) -> None:
-    """Put one row into the manifest, in the order of noise; forget what was read before."""
+    """Put one row into the manifest, in the order of quality and noise."""
+    rows = [each for each in _read_manifest(weights)["specialists"] if each["name"] != row["name"]]
+    rows = sorted([*rows, row], key=lambda each: (each["quality"], each["noise_range"][0]))
+    _write_manifest(weights, specialists=rows)
+
+
+def _read_manifest(weights: Path) -> dict[str, Any]:
+    """Return the manifest, an empty one where there is none."""
     path = weights / specialists.MANIFEST
-    rows = json.loads(path.read_text(encoding="utf-8"))["specialists"] if path.exists() else []
-    rows = [other for other in rows if other["name"] != row["name"]] + [row]
-    rows.sort(key=lambda each: (each["noise_range"][0], each["name"]))
-    text = json.dumps({"format": 1, "specialists": rows}, indent=1) + "\n"
-    path.write_text(text, encoding="utf-8")
+    empty: dict[str, Any] = {"format": 1, "data": {}, "specialists": []}
+    return empty | (json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
+
+
+def _write_manifest(weights: Path, **changes: object) -> None:
+    """Write the manifest with some parts changed; forget what was read before."""
+    text = json.dumps(_read_manifest(weights) | changes, indent=1) + "\n"
+    (weights / specialists.MANIFEST).write_text(text, encoding="utf-8")
     specialists.bundled.cache_clear()
-
-
-def _processor() -> str:
-    """Return the processor's name, as Linux tells it, else its architecture."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.machine()
-    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()
-
-
-def _commit() -> str:
-    """Return the checkout's commit, or "unknown"."""
-    done = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
 
 
 def main() -> None:
@@ -262,6 +234,7 @@ def main() -> None:
     photos = load_photos(arguments.photos, torch.device("cpu"))
     for run in arguments.runs:
         export(run, photos, arguments.ruler, weights)
+    _write_manifest(weights, data=data(arguments.photos))
 
 
 if __name__ == "__main__":
