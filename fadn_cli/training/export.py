@@ -38,8 +38,9 @@ from fadn_cli.training.train import load_denoiser, make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""
-INT8_TOLERANCE = 0.02
-"""Root mean square of the same for int8: kernels and training may round a tie to either side."""
+INT8_TOLERANCE = 0.05
+"""Root mean square of the same for int8: kernels and training may round a tie to either side, and
+one step of 8 bits is coarse where strong edges stand beside faint noise."""
 PARITY_BATCHES = 4
 
 
