@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli import denoise_mosaic  # noqa: E402
 
-SIZE = 320
+SIZE = 200
 GAP = 12
 SHOT, READ = 6.4e-3, 5.1e-5  # level D of the ruler
 GREY = 0.18

@@ -33,7 +33,8 @@ JOB = """
 import json, sys
 from pathlib import Path
 from fadn_cli.pipeline import DenoiseOptions, denoise_file
-report = denoise_file(Path(sys.argv[1]), Path(sys.argv[2]), DenoiseOptions(overwrite=True))
+options = DenoiseOptions(overwrite=True, quality=sys.argv[3])
+report = denoise_file(Path(sys.argv[1]), Path(sys.argv[2]), options)
 print(json.dumps(report.to_dict()))
 """
 
@@ -79,15 +80,15 @@ def median_seconds(call, repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
-def whole_command(raw: Path) -> None:
-    """Print the whole command's time and memory, and its parts."""
+def whole_command(raw: Path, quality: str) -> None:
+    """Print the whole command's time and memory at a quality, and its parts."""
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder) / "24mp.dng", Path(folder) / "out.dng"
         write_24_megapixels(raw, source)
         command = [sys.executable, "-m", "fadn_cli", "denoise", str(source), "--overwrite", "-q"]
-        seconds, memory, _ = run_measured([*command, "-o", str(output)])
-        print(f"| 24 MP, whole command | {seconds:.2f} s | {memory:.0f} MB peak |")
-        _, _, text = run_measured([sys.executable, "-c", JOB, str(source), str(output)])
+        seconds, memory, _ = run_measured([*command, "-o", str(output), "--quality", quality])
+        print(f"| 24 MP, whole command, {quality} | {seconds:.2f} s | {memory:.0f} MB peak |")
+        _, _, text = run_measured([sys.executable, "-c", JOB, str(source), str(output), quality])
         report = json.loads(text)
         for stage, taken in report["seconds"].items():
             print(f"| - {stage} | {taken:.2f} s | |")
@@ -129,7 +130,8 @@ def main() -> None:
         lambda: run_measured([sys.executable, "-m", "fadn_cli", "--help"]), repeats=5
     )
     print(f"| fadn --help | {help_seconds:.2f} s | |")
-    whole_command(arguments.raw)
+    for quality in specialists.QUALITIES:
+        whole_command(arguments.raw, quality)
     networks(arguments.yardstick if arguments.yardstick.exists() else None)
 
 
