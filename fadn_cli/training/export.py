@@ -33,7 +33,7 @@ from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import Photos, load_photos
 from fadn_cli.training.provenance import commit, data, processor, trained
-from fadn_cli.training.quantize import convolutions
+from fadn_cli.training.quantize import set_rounding
 from fadn_cli.training.train import load_denoiser, make_batch
 
 FLOAT_TOLERANCE = 2e-4
@@ -194,8 +194,7 @@ def _figures(
         return net(packed, noise_model(shot, read, source=""))
 
     int8 = evaluate(ruler, shipped, levels)["psnr"]
-    for layer in convolutions(model).values():
-        layer.rounds = False
+    set_rounding(model, False)
     plain = evaluate(ruler, torch_denoise(model), levels)["psnr"]
     print(net.specialist.name, "int8", int8, "float", plain)
     int8.pop("mean")

@@ -44,7 +44,7 @@ class _Graph:
         rounds = isinstance(layer, Conv) and layer.rounds
         if rounds and source not in self.scales:
             source = self.rounded(source, layer.input_range, f"{name}.input")
-        weight = (self.rounded_weight if rounds else self.weight)(layer, source, name)
+        weight = self.rounded_weight(layer, source, name) if rounds else self.weight(layer, name)
         kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
         result = self.add(
             "Conv",
@@ -58,7 +58,7 @@ class _Graph:
             result = self.relu(result)
         return self.rounded(result, layer.output_range, f"{name}.output") if rounds else result
 
-    def weight(self, layer: torch.nn.Conv2d, _: str, name: str) -> tuple[str, str]:
+    def weight(self, layer: torch.nn.Conv2d, name: str) -> tuple[str, str]:
         """Add float weights and biases."""
         assert layer.bias is not None
         return (

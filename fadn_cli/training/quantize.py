@@ -121,6 +121,12 @@ def convolutions(model: nn.Module) -> dict[str, Conv]:
     }
 
 
+def set_rounding(model: nn.Module, rounds: bool) -> None:
+    """Switch the rounding of every convolution that has it on, or off for its float twin."""
+    for layer in convolutions(model).values():
+        layer.rounds = rounds
+
+
 @torch.no_grad()
 def calibrate(model: nn.Module, batches: Iterable[tuple[torch.Tensor, ...]]) -> None:
     """Set every range to the mean, over batches, of what PERCENTILE of the activations span.
@@ -142,8 +148,7 @@ def calibrate(model: nn.Module, batches: Iterable[tuple[torch.Tensor, ...]]) -> 
         return layers[name].register_forward_hook(hook)
 
     hooks = [watch(name) for name in layers]
-    for layer in layers.values():
-        layer.rounds = False
+    set_rounding(model, False)
     for batch in batches:
         model(*batch)
     for hook in hooks:
@@ -152,7 +157,7 @@ def calibrate(model: nn.Module, batches: Iterable[tuple[torch.Tensor, ...]]) -> 
         input_range, layer.output_range = torch.stack(seen[name]).mean(0)
         if not layer.after_conv:
             layer.input_range = input_range
-        layer.rounds = True
+    set_rounding(model, True)
 
 
 def _span(values: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ from fadn_cli.training import export  # noqa: E402
 from fadn_cli.training.export import check_parity  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
 from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
-from fadn_cli.training.quantize import calibrate, convolutions  # noqa: E402
+from fadn_cli.training.quantize import calibrate, convolutions, set_rounding  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 
@@ -79,11 +79,9 @@ def test_the_int8_graph_rounds_as_training_did(batches):
     for batch in map(torch.from_numpy, batches):
         with torch.no_grad():
             expected = student(batch)
-            for layer in convolutions(student).values():
-                layer.rounds = False
+            set_rounding(student, False)
             exact = student(batch)
-            for layer in convolutions(student).values():
-                layer.rounds = True
+            set_rounding(student, True)
         errors.append((exact - expected).square().mean().sqrt() / exact.std())
     assert 0 < min(errors) and max(errors) < 0.1
     assert kernels < 0.5 * min(errors)  # the odd value on a tie between two steps
