@@ -80,21 +80,19 @@ def median_seconds(call, repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
-def whole_command(raw: Path, quality: str) -> None:
+def whole_command(source: Path, quality: str) -> None:
     """Print the whole command's time and memory at a quality, and its parts."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, output = Path(folder) / "24mp.dng", Path(folder) / "out.dng"
-        write_24_megapixels(raw, source)
-        command = [sys.executable, "-m", "fadn_cli", "denoise", str(source), "--overwrite", "-q"]
-        seconds, memory, _ = run_measured([*command, "-o", str(output), "--quality", quality])
-        print(f"| 24 MP, whole command, {quality} | {seconds:.2f} s | {memory:.0f} MB peak |")
-        _, _, text = run_measured([sys.executable, "-c", JOB, str(source), str(output), quality])
-        report = json.loads(text)
-        for stage, taken in report["seconds"].items():
-            print(f"| - {stage} | {taken:.2f} s | |")
-        print(f"| - tiles, network | {report['tiles']} | {report['specialist']} |")
-        sizes = (report["source_bytes"] / 1e6, report["output_bytes"] / 1e6)
-        print(f"| - file size before, after | {sizes[0]:.1f} MB | {sizes[1]:.1f} MB |")
+    output = source.with_name("out.dng")
+    command = [sys.executable, "-m", "fadn_cli", "denoise", str(source), "--overwrite", "-q"]
+    seconds, memory, _ = run_measured([*command, "-o", str(output), "--quality", quality])
+    print(f"| 24 MP, whole command, {quality} | {seconds:.2f} s | {memory:.0f} MB peak |")
+    _, _, text = run_measured([sys.executable, "-c", JOB, str(source), str(output), quality])
+    report = json.loads(text)
+    for stage, taken in report["seconds"].items():
+        print(f"| - {stage} | {taken:.2f} s | |")
+    print(f"| - tiles, network | {report['tiles']} | {report['specialist']} |")
+    sizes = (report["source_bytes"] / 1e6, report["output_bytes"] / 1e6)
+    print(f"| - file size before, after | {sizes[0]:.1f} MB | {sizes[1]:.1f} MB |")
 
 
 def networks(yardstick: Path | None) -> None:
@@ -130,8 +128,11 @@ def main() -> None:
         lambda: run_measured([sys.executable, "-m", "fadn_cli", "--help"]), repeats=5
     )
     print(f"| fadn --help | {help_seconds:.2f} s | |")
-    for quality in specialists.QUALITIES:
-        whole_command(arguments.raw, quality)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "24mp.dng"
+        write_24_megapixels(arguments.raw, source)
+        for quality in specialists.QUALITIES:
+            whole_command(source, quality)
     networks(arguments.yardstick if arguments.yardstick.exists() else None)
 
 
