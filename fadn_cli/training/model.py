@@ -208,6 +208,41 @@ class Denoiser(nn.Module):
         return torch.cat([unshuffled, brightness], dim=1), std
 
 
+def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
+    """Load the weights of a network that may have fewer blocks.
+
+    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
+    network starts where the shallower one ended.
+
+    Parameters
+    ----------
+    model : Denoiser
+        Modified.
+    start : dict of tensors
+        The state of the other network.
+
+    Returns
+    -------
+    list of str
+        What still misses a value; everything if the other is no smaller network of this kind.
+
+    References
+    ----------
+    Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
+    arXiv 1511.05641.
+    """
+    state = model.state_dict()
+    if any(name not in state or state[name].shape != start[name].shape for name in start):
+        return list(state)
+    missing, _ = model.load_state_dict(start, strict=False)
+    for name, block in model.named_modules():
+        if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
+            nn.init.zeros_(block.second.weight)
+            nn.init.zeros_(block.second.bias)
+            missing = [other for other in missing if not other.startswith(f"{name}.")]
+    return missing
+
+
 def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
     """Count the multiply-accumulates of a student per packed pixel, by running it once."""
     total = 0.0

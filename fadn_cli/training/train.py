@@ -19,7 +19,7 @@ from torch import nn
 
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
-from fadn_cli.training.model import Denoiser, Student, StudentConfig
+from fadn_cli.training.model import Denoiser, Student, StudentConfig, load_start
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import calibrate, set_leak
@@ -167,9 +167,9 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
         run.step, run.seconds = state["step"], state["seconds"]
     elif config.start_from:
         start = load_denoiser(folder.parent / config.start_from, device).state_dict()
+        missing = load_start(model, start)
         # The only weights that a float network has not are the ranges of int8.
-        missing, unexpected = model.load_state_dict(start, strict=False)
-        if unexpected or not all(name.endswith("_range") for name in missing):
+        if not all(name.endswith("_range") for name in missing):
             raise ValueError(f"{folder.name} cannot start from {config.start_from}: other network")
         if config.network.int8 and missing:
             batches = (make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES))

@@ -105,6 +105,26 @@ def test_a_run_cannot_start_from_another_network(photos, tmp_path):
         train(config, photos, tmp_path / "large", minutes=0)
 
 
+def test_a_deeper_network_starts_where_a_shallower_one_ended(photos, tmp_path):
+    for name in ("shallow", "deep"):
+        (tmp_path / name).mkdir()
+    train(CONFIG, photos, tmp_path / "shallow", minutes=0)
+
+    deeper = dataclasses.replace(TINY, encode=(3, 2))
+    config = TrainConfig(network=deeper, steps=0, start_from="shallow", bfloat16=False)
+    train(config, photos, tmp_path / "deep", minutes=9)
+
+    x = torch.rand(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    noise = (torch.full((1, 4, 1, 1), 1e-3), torch.full((1, 4, 1, 1), 1e-5))
+    with torch.no_grad():
+        expected, actual = (
+            training.load_denoiser(tmp_path / name, torch.device("cpu"))(x, *noise)
+            for name in ("shallow", "deep")
+        )
+    assert torch.allclose(expected, actual, atol=1e-6)
+    assert not torch.equal(x, actual)
+
+
 def test_feature_matching_changes_the_weights_but_not_the_teachers(photos, tmp_path):
     for name in ("teacher", "plain", "matched"):
         (tmp_path / name).mkdir()
