@@ -50,6 +50,8 @@ class Network:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        # Threads that spin between tiles take the cores from the features, which are made here.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
         weights = read_weights(specialist)
         try:
