@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fadn_cli.noise import NoiseModel
 
-BLOCK = 32
-"""Packed pixels per side: a block's mean noise is 1/32 sigma, well below what denoising leaves."""
+BLOCK = 64
+"""Packed pixels per side: a block's mean noise is 1/64 sigma, far below what denoising leaves."""
 _OUTLIER = 5.0  # sigma: hot pixels are removed for good, their light is not brightness
 _NEAR_WHITE = 3.0  # sigma below white: above that the noise itself is clipped and has a mean
 _LEAST_SHARE = 0.25  # of a block's samples: with fewer left, nothing is known of its mean

@@ -30,7 +30,7 @@ def test_a_bias_that_grows_with_brightness_is_removed_from_every_plane(scene):
         removed = (packed[plane] - kept[plane]).mean() / std[plane].mean()
         assert abs(removed) < 0.01
     rms = np.sqrt(np.mean(((kept - clean) / std) ** 2))
-    assert rms < 0.07
+    assert rms < 0.08
 
 
 def test_an_unbiased_result_gains_no_more_than_the_mean_noise_of_a_block(scene):
@@ -38,7 +38,8 @@ def test_an_unbiased_result_gains_no_more_than_the_mean_noise_of_a_block(scene):
 
     kept = keep_levels(packed, clean.copy(), NOISE)
 
-    assert np.sqrt(np.mean(((kept - clean) / std) ** 2)) < 1.1 / BLOCK
+    side = min(BLOCK, np.sqrt(clean[0].size))  # a small frame is one block
+    assert np.sqrt(np.mean(((kept - clean) / std) ** 2)) < 1.1 / side
 
 
 def test_hot_pixels_do_not_brighten_the_picture(scene):
