@@ -112,7 +112,8 @@ def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
 def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
     """Return (height, width) of the tiles for a mosaic of that shape.
 
-    LibRaw wraps a tile's rows at the width of the image, so no tile may be wider than the image.
+    LibRaw wraps a tile's rows at the width of the image, so no tile may be wider than the image;
+    and where a tile is half as wide as the image, LibRaw takes each of its rows for two.
 
     Examples
     --------
@@ -123,6 +124,8 @@ def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
         min(max(side // _SIDE_MULTIPLE * _SIDE_MULTIPLE, _SIDE_MULTIPLE), _TILE_SIDE)
         for side in shape
     )
+    if 2 * width == shape[1]:  # [LibRaw 0.22, lossless_dng_load_raw]
+        width -= _SIDE_MULTIPLE
     return height, width
 
 

@@ -97,7 +97,9 @@ def test_the_samples_of_a_dng_are_replaced_and_nothing_else_it_states(tmp_path, 
     assert {*LAYOUT_TAGS, *STATED_TAGS, 330} >= changed_tags(first.ifds[0], second.ifds[0])
 
 
-def test_unchanged_samples_come_back_bit_for_bit(tmp_path, samples):
+@pytest.mark.parametrize("width", (32, 48, 279, 511, 512, 513, 514))
+def test_unchanged_samples_come_back_bit_for_bit(tmp_path, width):
+    samples = builders.noisy_samples(48, width)
     source = builders.write_dng(tmp_path / "in.dng", samples)
 
     assert np.array_equal(samples, read_raw(write(tmp_path / "out.dng", source)).mosaic.samples)

@@ -92,6 +92,14 @@ def test_precision_is_the_sources_unless_a_sample_needs_more():
     ]
 
 
+@pytest.mark.parametrize("width", range(480, 560))
+def test_no_tile_is_half_as_wide_as_the_mosaic(width):
+    _, tile_width = tile_size((300, width))
+
+    assert 2 * tile_width != width
+    assert 0 == tile_width % 16
+
+
 @pytest.mark.parametrize("side", (16, 31, 100, 255, 256, 1000))
 def test_no_tile_is_larger_than_the_mosaic(side):
     height, width = tile_size((side, side))
