@@ -1,36 +1,15 @@
 """Other people's programs open our outputs, and develop them as they develop the source."""
 
-import json
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
 import tifffile
 
 from fadn_cli.pipeline import denoise_file
+from tests.exiftool import MAY_DIFFER, differing, dump, faults, need, run
 
 NAME = "canon_kiss_x4_colorchart.dng"
-MAY_DIFFER = {
-    # the file, and where and how the samples lie in it
-    "SourceFile", "FileName", "Directory", "FileSize", "FileModifyDate", "FileAccessDate",
-    "FileInodeChangeDate", "FilePermissions", "SubfileType", "StripOffsets", "StripByteCounts",
-    "RowsPerStrip", "TileWidth", "TileLength", "TileOffsets", "TileByteCounts", "Compression",
-    "BitsPerSample", "LinearizationTable",
-    # what the denoising changes, and says of itself
-    "NoiseProfile", "NoiseReductionApplied", "RawDataUniqueID", "RawImageDigest",
-    "NewRawImageDigest", "XMPToolkit", "Neural_restore", "Strength", "Process",
-}  # fmt: skip
-
-
-def need(program):
-    """Skip where a program is not installed."""
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
-
-
-def run(*command, **options):
-    return subprocess.run(command, check=True, capture_output=True, timeout=240, **options).stdout
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +26,18 @@ def pair(shared, tmp_path_factory):
 def test_exiftool_sees_only_the_differences_that_denoising_makes(pair):
     need("exiftool")
 
-    source, output = (
-        json.loads(run("exiftool", "-json", "-a", "-G1", "-u", "-b", path))[0] for path in pair
-    )
+    source, output = dump(pair)
 
-    names = {key.split(":")[-1] for key in source.keys() ^ output.keys()} | {
-        key.split(":")[-1] for key in source.keys() & output.keys() if source[key] != output[key]
-    }
-    assert set() == names - MAY_DIFFER
+    assert set() == {name for _, name in differing(source, output)} - MAY_DIFFER
 
 
 @pytest.mark.raw
 def test_exiftool_finds_no_new_fault(pair):
     need("exiftool")
 
-    source, output = (
-        set(run("exiftool", "-validate", "-warning", "-a", path, text=True).splitlines())
-        for path in pair
-    )
+    source, output = faults(pair)
 
-    assert not {line for line in output - source if line.startswith("Warning")}
+    assert set() == set(output) - set(source)
 
 
 def dcraw(path):
