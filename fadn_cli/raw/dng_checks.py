@@ -113,9 +113,9 @@ def check_complete(tiff: TiffFile, ifd: Ifd) -> None:
     expected = -(-height // rows) * -(-width // cols)
     if expected <= len(offsets) and ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE:
         # Byte counts of uncompressed files are often wrong and never needed.
-        bits = ifd.first_int(Tag.BITS_PER_SAMPLE, 16)
+        row_bytes = -(-cols * ifd.first_int(Tag.BITS_PER_SAMPLE, 16) // 8)
         last = rows if tiled else height - (expected - 1) * rows
-        lengths = (rows * cols * bits // 8,) * (expected - 1) + (last * cols * bits // 8,)
+        lengths = (rows * row_bytes,) * (expected - 1) + (last * row_bytes,)
     listed = min(len(offsets), len(lengths))
     if listed < expected:
         raise RawReadError(

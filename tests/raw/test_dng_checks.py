@@ -80,6 +80,23 @@ def test_missing_and_cut_off_pixels_are_read_errors(tmp_path, changes, reason):
         check_complete(tiff, find_raw_ifd(tiff))
 
 
+def test_rows_of_packed_samples_end_with_a_whole_byte(tmp_path):
+    """Rows of 97 samples of 12 bits take 146 bytes, 64 of them 9344, not 9312."""
+    last = {258: (SHORT, 12), 273: (LONG, [8])}
+    path = write_dng(tmp_path / "a.dng", noisy_samples(64, 97), extra_raw=last)
+    whole = path.read_bytes()
+    place = parse(whole, name="a.dng").ifds[0].get(273).location + 8
+
+    for missing, fits in ((9344, True), (9343, False)):
+        data = whole[:place] + (len(whole) - missing).to_bytes(4, "little") + whole[place + 4 :]
+        tiff = parse(data, name="a.dng")
+        if fits:
+            check_complete(tiff, tiff.ifds[0])
+        else:
+            with pytest.raises(RawReadError, match="truncated"):
+                check_complete(tiff, tiff.ifds[0])
+
+
 def test_wrong_byte_counts_of_an_uncompressed_file_do_no_harm(tmp_path):
     path = write_dng(tmp_path / "a.dng", noisy_samples(), extra_raw={279: (LONG, 10**9)})
     tiff = parsed(path)
