@@ -69,7 +69,8 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     Raises
     ------
     UnsupportedRawError
-        VC-5, lossy JPEG, JPEG XL, floating-point or over 16-bit samples, several samples per pixel.
+        VC-5, lossy JPEG, JPEG XL, floating-point or over 16-bit samples, several samples per pixel,
+        samples stored in another order than from left to right and top to bottom.
     """
     compression = ifd.first_int(Tag.COMPRESSION, 1)
     reason = ""
@@ -85,6 +86,11 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
         reason = f"{planes} samples per pixel are no Bayer mosaic"
         advice = needs.ORIGINAL_RAW
+    elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
+        reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"
+    elif (blocks := ifd.ints(Tag.SUB_TILE_BLOCK_SIZE)) not in ((), (1, 1)):
+        size = "x".join(map(str, blocks))
+        reason = f"samples in blocks (SubTileBlockSize {size}) are not supported"
     if reason:
         raise UnsupportedRawError(f"{tiff.name}: {reason}", advice=advice)
 

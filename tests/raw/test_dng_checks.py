@@ -27,6 +27,8 @@ def parsed(path):
         ({339: (SHORT, 3)}, "floating-point"),
         ({258: (SHORT, 32)}, "32-bit"),
         ({277: (SHORT, 2)}, "2 samples per pixel"),
+        ({50975: (SHORT, 2)}, "RowInterleaveFactor 2"),
+        ({50974: (SHORT, (2, 4))}, "SubTileBlockSize 2x4"),
         ({33421: (SHORT, (6, 6)), 33422: (BYTE, [0, 1, 1, 2, 1, 1] * 6)}, "X-Trans"),
         ({33421: (SHORT, (4, 4)), 33422: (BYTE, [0, 1, 1, 2] * 4)}, "every 4x4"),
         ({33422: (BYTE, (3, 4, 5, 1))}, r"4 colours \(CMYG\)"),
