@@ -59,7 +59,7 @@ ROWS = {
         "tiff_write",
         "tags",
         "blocks comparison dng_checks edit lossless own_output previews tag_rules tree",
-        "camera dng_tags image_rules maker_notes metadata structure tag_changes",
+        "camera dng_tags image_rules maker_notes metadata pieces structure tag_changes",
         "byte_changes reader",
         "render",
         "canonical splice tiff_image check verify",

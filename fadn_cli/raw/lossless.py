@@ -1,6 +1,6 @@
 """A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
 
-Called by both DNG writers, and by `check`. The one thing to know: a tile goes in as two
+Called by both DNG writers, by `check` and `pieces`. The one thing to know: a tile goes in as two
 interleaved components with predictor 1, so that each sample is predicted by its neighbour of the
 same colour; predictor 6 would be a little smaller and is refused by released darktables.
 
@@ -181,10 +181,30 @@ def stream_fault(stream: bytes, samples: int) -> str:
     if len(stream) - end - len(_END_OF_IMAGE) > _LONGEST_PADDING:
         return "ends before its last byte"
     try:
-        found = imagecodecs.jpeg8_decode(stream).size
-    except RuntimeError as error:
+        found = decode_stream(stream).size
+    except ValueError as error:
         return f"cannot be decoded ({error})"
     return "" if found == samples else f"holds {found} samples, not {samples}"
+
+
+def decode_stream(stream: bytes) -> NDArray[np.uint16]:
+    """Decode a JPEG stream, lossless or not, with any predictor.
+
+    Returns
+    -------
+    (H, W) or (H, W, components) uint16
+        H and W are the stream's own, which need not be those of the strip or tile it fills.
+
+    Raises
+    ------
+    ValueError
+        It cannot be decoded; decoders fill up what is cut off, see `stream_fault`.
+    """
+    try:
+        samples: NDArray[np.uint16] = imagecodecs.jpeg8_decode(stream).astype(np.uint16, copy=False)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+    return samples
 
 
 def _encode_tile(size: tuple[int, int], bits: int, samples: NDArray[np.uint16]) -> bytes:

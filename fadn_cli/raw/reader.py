@@ -1,8 +1,9 @@
 """A raw file, read: path -> RawImage. The only importer of rawpy together with `render`.
 
-`pipeline` calls it. The one thing to know: LibRaw decodes the samples, and for a DNG nothing else:
-colours, levels, matrix, white balance and noise come from the file's own tags, which LibRaw rounds,
-averages or shifts. For any other format LibRaw knows the camera, and its levels are taken.
+`pipeline` calls it. The one thing to know: LibRaw decodes the samples (but for the few layouts that
+`pieces` knows), and for a DNG nothing else: colours, levels, matrix, white balance and noise come
+from the file's own tags, which LibRaw rounds, averages or shifts. For any other format LibRaw knows
+the camera, and its levels are taken.
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from fadn_cli.raw.dng_tags import (
     read_wb_gains,
 )
 from fadn_cli.raw.metadata import read_blocks
+from fadn_cli.raw.pieces import libraw_misplaces, read_samples
 from fadn_cli.raw.quiet import openable, quiet_stderr
 from fadn_cli.raw.tiff import Ifd, TiffFile, map_file, parse
 
@@ -88,8 +90,11 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     read_cfa(tiff, ifd)  # an X-Trans mosaic is to be refused before it is decoded
     read_active_area(tiff, ifd)
     check_complete(tiff, ifd)
-    with _decoded(path) as raw:
-        samples = _samples(raw, path.name)
+    if libraw_misplaces(tiff, ifd):
+        samples = read_samples(tiff, ifd)
+    else:
+        with _decoded(path) as raw:
+            samples = _samples(raw, path.name)
     if samples.shape != image_size(ifd):
         height, width = image_size(ifd)
         raise UnsupportedRawError(
