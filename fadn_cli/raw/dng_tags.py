@@ -190,12 +190,11 @@ def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:
 
 
 def _white_level(ifd: Ifd) -> float:
-    """Return WhiteLevel in DN, or the largest value the samples can take."""
+    """Return WhiteLevel in DN, or its default, which no LinearizationTable changes."""
     entry = ifd.get(Tag.WHITE_LEVEL)
     if entry is not None and entry.count:
         return entry.floats[0]
-    table = ifd.ints(Tag.LINEARIZATION_TABLE)
-    return float(table[-1] if table else 2 ** ifd.first_int(Tag.BITS_PER_SAMPLE, 16) - 1)
+    return float(2 ** ifd.first_int(Tag.BITS_PER_SAMPLE, 16) - 1)
 
 
 def _delta(

@@ -240,9 +240,10 @@ def _check_white(name: str, ifd: Ifd) -> Iterator[Finding]:
         what = f"has {entry.count} values; 2 to {_LARGEST_TABLE} make sense"
         yield _about(ifd, name, Tag.LINEARIZATION_TABLE, "white", what)
     bits = integer(ifd, Tag.BITS_PER_SAMPLE, 16)
-    highest = max(table) if table else (1 << min(bits, 32)) - 1
-    whites = numbers(ifd, Tag.WHITE_LEVEL) or (float(highest),)
-    if max(whites) > highest:
+    default = (1 << min(bits, 32)) - 1
+    highest = max(table) if table else default
+    whites = numbers(ifd, Tag.WHITE_LEVEL) or (float(default),)
+    if max(whites) > highest and ifd.get(Tag.WHITE_LEVEL) is not None:
         source = "the LinearizationTable" if table else f"{bits} bits"
         what = f"is {max(whites):g}; {source} can reach {highest}"
         yield _about(ifd, name, Tag.WHITE_LEVEL, "white", what, "warning")

@@ -50,10 +50,11 @@ def splice(
         end = _without_trailing_span(source, spans)
         output.write(source[:end])
         free = [span for span in spans if span[0] < end]
+        stated_bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
         layout = write_tiles(
             output,
             mosaic.samples,
-            stated_bits=raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0),
+            stated_bits=stated_bits,
             free=free,
             threads=threads,
         )
@@ -62,7 +63,8 @@ def splice(
                 f"{raw_image.path.name}: the DNG would exceed 4 GiB, the limit of the format",
                 advice="Write a TIFF instead with --format tiff.",
             )
-        if raw_ifd.get(Tag.WHITE_LEVEL) is None:  # its default follows from what changes here
+        bits_differ = make_field(Tag.BITS_PER_SAMPLE, stated_bits) not in layout
+        if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
             layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
         _write_ifds(output, tiff, raw_ifd, layout, edit)
 

@@ -183,7 +183,22 @@ def test_a_linearization_table_goes_and_the_bits_grow_with_it(tmp_path):
     after = read_raw(output).mosaic
     assert ifd.get(Tag.LINEARIZATION_TABLE) is None
     assert np.array_equal(table[stored], after.samples)
-    assert table[-1] == after.white_level
+    assert 65535 == after.white_level
+
+
+def test_the_default_white_level_is_stated_where_it_would_change(tmp_path):
+    bare = {50713: None, 50714: None, 50717: None}
+    words = builders.write_dng(tmp_path / "a.dng", builders.noisy_samples(), extra_raw=bare)
+    size = {258: (builders.SHORT, 8), 279: (builders.LONG, 64 * 96)}
+    octets = builders.write_dng(tmp_path / "b.dng", builders.noisy_samples(), extra_raw=bare | size)
+
+    stated = [
+        find_raw_ifd(structure(write(tmp_path / "out.dng", path))).get(Tag.WHITE_LEVEL)
+        for path in (words, octets)
+    ]
+
+    assert stated[0] is None
+    assert (255,) == stated[1].values
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,12 @@ def test_levels_left_out_have_the_standards_defaults(tmp_path):
     assert (0, 65535) == (mosaic.black_level.max(), mosaic.white_level)
 
 
+def test_a_linearization_table_does_not_change_the_default_white_level(tmp_path):
+    mosaic = mosaic_of(tmp_path, linearization=range(4096), extra_raw={50717: None})
+
+    assert 65535 == mosaic.white_level
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     (

@@ -81,6 +81,11 @@ LAYOUTS = {
     "levels by site": {"black": (500, 510, 520, 530), "black_repeat": (2, 2)},
     "levels by line": {"delta_h": (0.5,) * WIDTH, "delta_v": tuple(np.arange(HEIGHT) / 100)},
     "no white level": {"white": None},
+    "no white level, 8 bits": {
+        "white": None,
+        "black": (0,),
+        "extra_raw": {258: (SHORT, 8), 279: (LONG, HEIGHT * WIDTH)},
+    },
     "DNG 1.0": {"extra": {50706: (BYTE, (1, 0, 0, 0)), 50707: (BYTE, (1, 0, 0, 0))}},
     "digests": {"extra": {50972: (BYTE, bytes(16)), 51111: (BYTE, bytes(range(16)))}},
     "profile": {"noise_profile": (1e-4, 1e-6), "extra": {51182: (2, "Enhanced")}},
@@ -267,7 +272,7 @@ def test_black_levels_are_compared_to_the_last_row(tmp_path):
 @pytest.mark.parametrize(
     ("options", "tag", "value"),
     (
-        (LAYOUTS["no white level"], Tag.WHITE_LEVEL, 65534),
+        (LAYOUTS["no white level, 8 bits"], Tag.WHITE_LEVEL, 254),
         (LAYOUTS["DNG 1.0"], Tag.DNG_VERSION, 0x0401),
     ),
 )
