@@ -9,7 +9,7 @@ References
 ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO
@@ -37,7 +37,7 @@ def write_tiles(
     samples: NDArray[np.uint16],
     *,
     stated_bits: int = 0,
-    free: Sequence[Span] = (),
+    free: list[Span] | None = None,
     threads: int | None = None,
 ) -> list[Field]:
     """Write a mosaic's tiles into a file.
@@ -51,8 +51,9 @@ def write_tiles(
     stated_bits : int
         BitsPerSample of the source, kept unless a sample needs more (as it does after a
         linearization table).
-    free : sequence of Span
-        Parts of the file that may be overwritten; what does not fit there goes to the end.
+    free : list of Span, optional
+        Parts of the file that may be overwritten; what is used of them is taken out. What does not
+        fit there goes to the end.
     threads : int, optional
         As for `encode_tiles`.
 
@@ -63,10 +64,10 @@ def write_tiles(
     """
     bits = bits_for(samples, stated=stated_bits)
     tile_height, tile_width = tile_size(samples.shape)
-    spans = list(free)
+    free = [] if free is None else free
     offsets, sizes = [], []
     for tile in encode_tiles(samples, bits=bits, threads=threads):
-        offsets.append(_seek_room(output, spans, len(tile)))
+        offsets.append(seek_room(output, free, len(tile)))
         sizes.append(len(tile))
         output.write(tile)
     output.seek(0, 2)
@@ -87,12 +88,15 @@ def seek_even_end(output: BinaryIO) -> int:
     return output.tell()
 
 
-def _seek_room(output: BinaryIO, spans: list[Span], size: int) -> int:
-    """Go to where `size` bytes fit, taking them from the free spans, and return the offset."""
-    for index, (start, stop) in enumerate(spans):
+def seek_room(output: BinaryIO, free: list[Span], size: int) -> int:
+    """Go to where `size` bytes fit, an even offset, and return it.
+
+    That is in the first of the free spans with enough room, which gets shorter, or else at the end.
+    """
+    for index, (start, stop) in enumerate(free):
         even = start + start % 2
         if even + size <= stop:
-            spans[index] = (even + size, stop)
+            free[index] = (even + size, stop)
             return output.seek(even)
     return seek_even_end(output)
 

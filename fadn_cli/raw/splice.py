@@ -1,8 +1,8 @@
 """A denoised copy of a DNG that keeps every other byte of it.
 
 Called by `dng`. The one thing to know: nothing of the source moves, so maker notes, previews and
-private data with absolute offsets stay right. New tiles take the place of the old samples or
-follow at the end, the changed IFDs are appended, and only the pointers to them are overwritten.
+private data with absolute offsets stay right. New tiles and the changed IFDs take the place of the
+old samples or follow at the end, and only the pointers to them are overwritten.
 
 References
 ----------
@@ -20,7 +20,7 @@ from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, edit_fields
 from fadn_cli.raw.ifd import FieldType, Ifd, TiffFile
-from fadn_cli.raw.lossless import Span, seek_even_end, write_tiles
+from fadn_cli.raw.lossless import Span, seek_room, write_tiles
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.tags import Tag, make_field
 from fadn_cli.raw.tiff import map_file, parse
@@ -66,7 +66,7 @@ def splice(
         bits_differ = make_field(Tag.BITS_PER_SAMPLE, stated_bits) not in layout
         if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
             layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
-        _write_ifds(output, tiff, raw_ifd, layout, edit)
+        _write_ifds(output, free, tiff, raw_ifd, layout, edit)
 
 
 def _replaceable_spans(tiff: TiffFile, raw_ifd: Ifd) -> list[Span]:
@@ -98,9 +98,14 @@ def _without_trailing_span(source: memoryview, spans: Sequence[Span]) -> int:
 
 
 def _write_ifds(
-    output: BinaryIO, tiff: TiffFile, raw_ifd: Ifd, layout: list[Field], edit: DngEdit
+    output: BinaryIO,
+    free: list[Span],
+    tiff: TiffFile,
+    raw_ifd: Ifd,
+    layout: list[Field],
+    edit: DngEdit,
 ) -> None:
-    """Append the new raw IFD and IFD0, and point to them."""
+    """Write the new raw IFD and IFD0, and point to them."""
     ifd0 = tiff.ifds[0]
     stated = edit_fields(edit, plane_colors=raw_ifd.ints(Tag.CFA_PLANE_COLOR) or RGB)
     raw_changes = {field.tag: field for field in [*layout, *stated]}
@@ -109,9 +114,9 @@ def _write_ifds(
     changes |= {field.tag: field for field in stated if ifd0.get(field.tag) is not None}
     drop = {*_DIGESTS, Tag.NOISE_PROFILE}
     if raw_ifd is ifd0:
-        _append_ifd(output, ifd0, changes | raw_changes, {*drop, *_OLD_LAYOUT})
+        _write_ifd(output, free, ifd0, changes | raw_changes, {*drop, *_OLD_LAYOUT})
         return
-    new_raw = _append_ifd(output, raw_ifd, raw_changes, {*drop, *_OLD_LAYOUT})
+    new_raw = _write_ifd(output, free, raw_ifd, raw_changes, {*drop, *_OLD_LAYOUT})
     pointers = ifd0.get(Tag.SUB_IFDS)
     if raw_ifd in ifd0.children and pointers is not None:
         offsets = [new_raw if at == raw_ifd.offset else at for at in pointers.ints]
@@ -120,14 +125,19 @@ def _write_ifds(
         )
     if ifd0.next_offset == raw_ifd.offset:
         ifd0 = replace(ifd0, next_offset=new_raw)
-    _append_ifd(output, ifd0, changes, drop)
+    _write_ifd(output, free, ifd0, changes, drop)
 
 
-def _append_ifd(
-    output: BinaryIO, ifd: Ifd, changes: dict[int, Field], drop: Collection[int]
+def _write_ifd(
+    output: BinaryIO,
+    free: list[Span],
+    ifd: Ifd,
+    changes: dict[int, Field],
+    drop: Collection[int],
 ) -> int:
-    """Append a changed copy of an IFD, make its old pointer lead there, and return its offset."""
-    offset = seek_even_end(output)
+    """Write a changed copy of an IFD, make its old pointer lead there, and return its offset."""
+    size = len(rebuild_ifd(ifd, at_offset=0, replace=changes, drop=drop))
+    offset = seek_room(output, free, size)  # what others look for at the file's end stays there
     output.write(rebuild_ifd(ifd, at_offset=offset, replace=changes, drop=drop))
     output.seek(ifd.pointer_offset)
     output.write(struct.pack(ifd.byteorder + "I", offset))
