@@ -51,7 +51,8 @@ def compare_bytes(source: TiffFile, output: TiffFile, *, raw_ifd: Ifd) -> list[B
 def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
     """Yield what of the source should be in the output, in order."""
     samples = _joined([(start, stop) for _, start, stop in data_spans(raw_ifd)])
-    replaced = [(4, 8), (raw_ifd.pointer_offset, raw_ifd.pointer_offset + 4)]
+    chained = (ifd.next_pointer for ifd in source.walk() if ifd.next_offset == raw_ifd.offset)
+    replaced = [(at, at + 4) for at in (4, raw_ifd.pointer_offset, *chained)]
     replaced += _pictures(source, output)
     size = len(source.data)
     if samples and size - samples[-1][1] < PADDING and not any(source.data[samples[-1][1] :]):

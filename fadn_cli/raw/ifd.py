@@ -161,6 +161,11 @@ class Ifd:
     children: tuple["Ifd", ...]
     """The IFDs its pointer entries lead to; chains of SubIFDs are not followed, as in DNG."""
 
+    @property
+    def next_pointer(self) -> int:
+        """File offset of the 4 bytes that hold `next_offset`."""
+        return self.offset + 2 + len(self.entries) * ENTRY_SIZE
+
     def get(self, tag: int) -> Entry | None:
         """Return the first entry with this tag."""
         return next((entry for entry in self.entries if entry.tag == tag), None)

@@ -19,7 +19,7 @@ from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, edit_fields
-from fadn_cli.raw.ifd import FieldType, Ifd, TiffFile
+from fadn_cli.raw.ifd import ByteOrder, FieldType, Ifd, TiffFile
 from fadn_cli.raw.lossless import Span, seek_room, write_tiles
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.tags import Tag, make_field
@@ -117,6 +117,9 @@ def _write_ifds(
         _write_ifd(output, free, ifd0, changes | raw_changes, {*drop, *_OLD_LAYOUT})
         return
     new_raw = _write_ifd(output, free, raw_ifd, raw_changes, {*drop, *_OLD_LAYOUT})
+    for ifd in tiff.walk():  # some writers chain SubIFDs
+        if ifd.next_offset == raw_ifd.offset:
+            _point(output, ifd.next_pointer, new_raw, ifd.byteorder)
     pointers = ifd0.get(Tag.SUB_IFDS)
     if raw_ifd in ifd0.children and pointers is not None:
         offsets = [new_raw if at == raw_ifd.offset else at for at in pointers.ints]
@@ -139,9 +142,14 @@ def _write_ifd(
     size = len(rebuild_ifd(ifd, at_offset=0, replace=changes, drop=drop))
     offset = seek_room(output, free, size)  # what others look for at the file's end stays there
     output.write(rebuild_ifd(ifd, at_offset=offset, replace=changes, drop=drop))
-    output.seek(ifd.pointer_offset)
-    output.write(struct.pack(ifd.byteorder + "I", offset))
+    _point(output, ifd.pointer_offset, offset, ifd.byteorder)
     return offset
+
+
+def _point(output: BinaryIO, pointer: int, target: int, byteorder: ByteOrder) -> None:
+    """Overwrite an offset of the source."""
+    output.seek(pointer)
+    output.write(struct.pack(byteorder + "I", target))
 
 
 def _ifd0_changes(ifd0: Ifd, edit: DngEdit) -> dict[int, Field]:

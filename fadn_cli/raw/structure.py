@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.findings import Finding, Severity
-from fadn_cli.raw.ifd import ENTRY_SIZE, LETTERS, Entry, FieldType, Ifd, TiffFile
+from fadn_cli.raw.ifd import LETTERS, Entry, FieldType, Ifd, TiffFile
 from fadn_cli.raw.tag_rules import count_fault, is_readable_as_meant, type_fault
 from fadn_cli.raw.tags import DATA_OFFSETS, Tag, tag_name
 from fadn_cli.raw.tiff import CLASSIC_MAGIC, POINTER_TAGS
@@ -88,7 +88,7 @@ def _check_ifd(tiff: TiffFile, name: str, ifd: Ifd) -> Iterator[Finding]:
             kind="next",
             what="its next-IFD pointer is not 0; DNG knows no chains of SubIFDs",
             ifd=name,
-            offset=ifd.offset + 2 + len(ifd.entries) * ENTRY_SIZE,
+            offset=ifd.next_pointer,
         )
 
 

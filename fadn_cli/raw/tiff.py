@@ -137,7 +137,7 @@ class _Walker:
                     break
                 raise
             ifds.append(ifd)
-            offset, pointer = ifd.next_offset, ifd.offset + 2 + len(ifd.entries) * ENTRY_SIZE
+            offset, pointer = ifd.next_offset, ifd.next_pointer
         return tuple(ifds)
 
     def _ifd(self, offset: int, pointer_offset: int, pointer_tag: int, depth: int) -> Ifd:

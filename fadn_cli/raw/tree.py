@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.ifd import ENTRY_SIZE, Ifd, TiffFile
+from fadn_cli.raw.ifd import Ifd, TiffFile
 from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag, tag_name
 
 HEADER_SIZE = 8
@@ -170,7 +170,7 @@ def parts_of(tiff: TiffFile) -> list[Part]:
     parts = [Part(start=0, stop=HEADER_SIZE, kind="header")]
     pieces = 0
     for name, ifd in name_ifds(tiff).items():
-        stop = ifd.offset + 2 + len(ifd.entries) * ENTRY_SIZE + 4
+        stop = ifd.next_pointer + 4
         parts.append(Part(start=ifd.offset, stop=stop, kind="ifd", ifd=name))
         parts += _values(name, ifd)
         if not is_image_ifd(ifd):

@@ -143,7 +143,7 @@ def assemble(path, parts, *, byteorder="<"):
             fields = {
                 tag: (item[0], item[1](offsets) if callable(item[1]) else item[1])
                 for tag, item in content.items()
-                if tag != "next"
+                if tag != "next" and item[1] is not None
             }
             offsets[name] = tiff.add_ifd(fields, following(offsets))
     tiff.finish(path, offsets["ifd0"])
@@ -230,7 +230,7 @@ def write_structured(
     reverse : bool
         Put the last strip or tile first.
     raw, shared, exif : {tag: (type, values)}, optional
-        Added to, or replacing in, the raw IFD, IFD0 and the EXIF IFD.
+        Added to, or replacing in, the raw IFD, IFD0 and the EXIF IFD; values None drop the tag.
     parts : {name: part}, optional
         More parts, which the tags may point to.
     order : sequence of str
@@ -255,9 +255,7 @@ def write_structured(
         all_parts |= {"thumbnail": bytes(range(192)), "raw": raw_ifd}
     else:
         ifd0 |= raw_ifd
-    ifd0 |= shared or {}
-    ifd0 = {tag: item for tag, item in ifd0.items() if tag == "next" or item[1] is not None}
-    all_parts |= {"ifd0": ifd0, **(parts or {})}
+    all_parts |= {"ifd0": ifd0 | (shared or {}), **(parts or {})}
     data = dict(zip(names, (lead + piece for piece in pieces), strict=True))
     placed = [name for name in order if name in all_parts or name == "data"]
     rest = [name for name in all_parts if name not in placed]
@@ -268,9 +266,15 @@ def write_structured(
 
 
 def write_with_tifffile(
-    path, stored, *, coding=WORDS, byteorder="<", tile=None, rows=None, in_subifd=False
+    path, stored, *, coding=WORDS, byteorder="<", tile=None, rows=None, in_subifd=False, previews=0
 ):
-    """Write a DNG with tifffile, which chains its SubIFDs and gives their pointer the type IFD."""
+    """Write a DNG with tifffile, which gives pointers to SubIFDs the type IFD, and chains them.
+
+    Parameters
+    ----------
+    previews : int
+        How many SubIFDs with a picture precede the one with the samples.
+    """
     pieces = [coding.encode(piece, byteorder) for piece in cut(stored, tile, rows)]
     raw = CFA | {50714: (SHORT, 512), 50717: (LONG, 15000)}
     options = {
@@ -289,15 +293,12 @@ def write_with_tifffile(
         options |= {"shape": stored.shape, "dtype": stored.dtype}
     with tifffile.TiffWriter(path, byteorder=byteorder) as writer:
         if in_subifd:
-            writer.write(
-                np.arange(192, dtype=np.uint8).reshape(8, 8, 3),
-                photometric="rgb",
-                subfiletype=1,
-                subifds=1,
-                metadata=None,
-                software=False,
-                extratags=_extratags(SHARED, byteorder),
-            )
+            picture = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+            small = {"photometric": "rgb", "subfiletype": 1, "metadata": None, "software": False}
+            shared = _extratags(SHARED, byteorder)
+            writer.write(picture, subifds=1 + previews, extratags=shared, **small)
+            for _ in range(previews):
+                writer.write(picture, **small)
         tags = raw if in_subifd else raw | SHARED
         writer.write(data, extratags=_extratags(tags, byteorder), **options)
 

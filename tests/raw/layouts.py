@@ -56,7 +56,6 @@ def structured(samples, *, stored=None, raw=None, **options):
     """A layout written by `write_structured`, with usual levels if the raw tags state no others."""
     stored = samples if stored is None else stored
     raw = LEVELS | (raw or {})
-    raw = {tag: item for tag, item in raw.items() if item is not None}
     write = partial(write_structured, stored=stored, raw=raw, **options)
     return Layout(write, samples, baked=50712 in raw)
 
@@ -97,6 +96,10 @@ def _basic():
         for sub in (False, True)
         for kind, coding in codings.items()
         for cut, pieces in (("strips", {"rows": 48}), ("tiles", {"tile": (32, 48)}))
+    } | {
+        "tifffile chain of SubIFDs": Layout(
+            partial(write_with_tifffile, stored=samples, in_subifd=True, previews=2), samples
+        )
     }
 
 
@@ -113,10 +116,10 @@ def _codings():
             found[f"{name} strips"] = structured(samples, rows=10, **options)
             found[f"{name} tiles"] = structured(samples, tile=(32, 48), **options)
     eight = scene(black=16, white=255)
-    levels = {50714: (SHORT, 16), 50717: None}
+    levels = {50714: (SHORT, 16), 50717: (LONG, None)}
     found["8 bits, no WhiteLevel"] = structured(eight, coding=BYTES, raw=levels)
     found["16 bits, no WhiteLevel"] = structured(
-        scene(black=2000, white=65535), raw={50714: (SHORT, 2000), 50717: None}
+        scene(black=2000, white=65535), raw={50714: (SHORT, 2000), 50717: (LONG, None)}
     )
     jpegs = {
         "1 component": lossless(components=1),
@@ -153,6 +156,7 @@ def _pieces():
         "one lossless tile, wider": structured(samples, tile=(96, 144), coding=lossless()),
         "lossless tiles, half as wide": structured(even, tile=(96, 64), coding=lossless()),
         "512 columns": structured(scene(32, 512), tile=(32, 256)),
+        "no RowsPerStrip": structured(samples, raw={278: (LONG, None)}),
         "byte counts too large": structured(samples, raw={279: (LONG, 10**8)}),
     }
 
@@ -171,7 +175,6 @@ def _tables():
         table = np.rint(np.linspace(0, np.sqrt(15000), codes) ** 2).astype(np.uint16)
         stored = np.searchsorted(table, scene()).astype(np.uint16)
         raw = {50712: (SHORT, table), 50717: (LONG, white)}
-        raw = {tag: item if item[1] is not None else None for tag, item in raw.items()}
         found[f"LinearizationTable, {name}"] = structured(
             table[stored], stored=stored, coding=coding, raw=raw
         )

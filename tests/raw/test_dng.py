@@ -16,7 +16,9 @@ from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.verify import verify
 from tests.raw import builders
+from tests.raw.layout_writers import write_with_tifffile
 
 EDIT = DngEdit(
     noise_profile=noise_model((1e-4, 2e-4, 4e-4, 1e-4), (1e-6, 1e-6, 3e-6, 5e-6), source="test"),
@@ -38,7 +40,7 @@ def write(path, source, *, samples=None, edit=EDIT, **options):
     if samples is not None:
         mosaic = replace(mosaic, samples=samples)
     write_dng(path, raw_image, mosaic, edit=edit, **options)
-    check_dng(path, mosaic)
+    check_dng(path, mosaic, source=source)
     return path
 
 
@@ -131,14 +133,15 @@ def test_samples_at_the_end_of_the_file_are_cut_off(tmp_path, samples):
     assert output.stat().st_size < source.stat().st_size
 
 
-def test_samples_elsewhere_make_room_for_the_tiles(tmp_path, samples):
+def test_samples_elsewhere_make_room_for_tiles_and_ifds(tmp_path, samples):
     source = builders.write_dng(tmp_path / "in.dng", samples // 64 + 600)
 
     output = write(tmp_path / "out.dng", source)
 
-    tiles = find_raw_ifd(structure(output)).ints(Tag.TILE_OFFSETS)
-    assert max(tiles) < 8 + samples.size * 2
-    assert output.stat().st_size < source.stat().st_size + 3000
+    tiff = structure(output)
+    tiles = find_raw_ifd(tiff).ints(Tag.TILE_OFFSETS)
+    assert max(*tiles, tiff.ifds[0].offset) < 8 + samples.size * 2
+    assert output.stat().st_size == source.stat().st_size
 
 
 def test_samples_that_share_bytes_with_a_preview_are_left_alone(tmp_path, samples):
@@ -164,6 +167,18 @@ def test_a_raw_that_follows_ifd0_in_the_chain_is_found_and_replaced(tmp_path, sa
     output = write(tmp_path / "out.dng", source, samples=np.roll(samples, 2))
 
     assert 2 == len(structure(output).ifds)
+
+
+def test_a_chain_of_subifds_leads_to_the_new_one(tmp_path, samples):
+    source = tmp_path / "in.dng"
+    write_with_tifffile(source, samples, in_subifd=True, previews=2)
+
+    tiff = structure(write(tmp_path / "out.dng", source, samples=np.roll(samples, 2)))
+
+    first, second, raw = tiff.ifds[0].sub_ifds(Tag.SUB_IFDS)
+    assert find_raw_ifd(tiff) is raw
+    assert [second.offset, raw.offset, 0] == [ifd.next_offset for ifd in (first, second, raw)]
+    assert verify(source, tmp_path / "out.dng").holds
 
 
 def test_a_linearization_table_goes_and_the_bits_grow_with_it(tmp_path):
