@@ -48,6 +48,8 @@ class Layout(NamedTuple):
     write: Callable[[Path], None]
     samples: np.ndarray
     """(H, W) uint16: what it decodes to, LinearizationTable applied."""
+    raw_last: bool = True
+    """Whether the file ends with the samples, as most do."""
     baked: bool = False
     """Whether a LinearizationTable has to be baked in."""
 
@@ -57,7 +59,8 @@ def structured(samples, *, stored=None, raw=None, **options):
     stored = samples if stored is None else stored
     raw = LEVELS | (raw or {})
     write = partial(write_structured, stored=stored, raw=raw, **options)
-    return Layout(write, samples, baked=50712 in raw)
+    last = options.get("order", ("data",))[-1] in ("data", "padding")
+    return Layout(write, samples, raw_last=last, baked=50712 in raw)
 
 
 def all_layouts():
@@ -106,15 +109,15 @@ def _basic():
 def _codings():
     """How many bits a sample has, and how they are packed."""
     found = {}
-    for order, byteorder in ORDERS.items():
-        for bits, height, width in ((10, 96, 128), (12, 96, 131), (14, 97, 130)):
-            samples = scene(height, width, black=1 << bits - 4, white=(1 << bits) - 1)
-            levels = {50714: (SHORT, 1 << bits - 4), 50717: (LONG, (1 << bits) - 1)}
-            options = {"coding": packed(bits), "byteorder": byteorder, "raw": levels}
-            name = f"{order} packed {bits} bits"
-            found[name] = structured(samples, **options)
-            found[f"{name} strips"] = structured(samples, rows=10, **options)
-            found[f"{name} tiles"] = structured(samples, tile=(32, 48), **options)
+    for bits, height, width in ((10, 96, 128), (12, 96, 131), (14, 97, 130)):
+        black, white = 1 << bits - 4, (1 << bits) - 1
+        levels = {50714: (SHORT, black), 50717: (LONG, white)}
+        samples = scene(height, width, black=black, white=white)
+        layout = partial(structured, samples, coding=packed(bits), raw=levels)
+        found[f"{bits} bits packed, II"] = layout()
+        found[f"{bits} bits packed, MM"] = layout(byteorder=">")
+        found[f"{bits} bits packed, strips"] = layout(rows=10)
+        found[f"{bits} bits packed, tiles, MM"] = layout(byteorder=">", tile=(32, 48))
     eight = scene(black=16, white=255)
     levels = {50714: (SHORT, 16), 50717: (LONG, None)}
     found["8 bits, no WhiteLevel"] = structured(eight, coding=BYTES, raw=levels)
@@ -415,11 +418,12 @@ def _places():
     raw_second = {330: (LONG, lambda at: [at[name] for name in (names[0], "raw", names[1])])}
     jpeg = jpegs["preview 1"]
     thumbnail = preview_fields(jpeg) | {273: (LONG, lambda at: at["small"])}
+    all_first = ("ifd0", "raw", *names, *jpegs, "exif", "gps", "thumbnail", "data")
     in_order = {
         "raw first": ("data", "ifd0"),
         "raw in the middle": ("ifd0", "raw", "preview 1", "data", "preview 2"),
-        "raw last": ("ifd0", "raw"),
-        "raw before the IFDs": ("preview 1", "preview 2", "data"),
+        "raw last": all_first,
+        "raw before the IFDs": ("preview 1", "preview 2", "data", "ifd0"),
     }
     found = {
         f"{name}, {kind}": structured(
@@ -436,7 +440,6 @@ def _places():
     }
     subifd = {"in_subifd": True, "shared": three, "parts": parts}
     padding = {"padding": bytes(9)}
-    middle = ("ifd0", "raw", "preview 1", "preview 2", "data", "padding")
     found |= {
         "raw in the second SubIFD": structured(scene(), **subifd | {"shared": raw_second}),
         "IFD0 is a JPEG": structured(
@@ -453,15 +456,14 @@ def _places():
             parts={name: parts[name] for name in ("preview ifd 1", "preview 1")},
         ),
         "padding after the samples": structured(
-            scene(), **subifd | {"parts": parts | padding, "order": middle}
+            scene(), **subifd | {"parts": parts | padding, "order": (*all_first, "padding")}
         ),
     }
     for kind, coding in (("words", WORDS), ("lossless", lossless(precision=14))):
         for name, trailer in (("unknown", b"trailing data" * 10), ("Photo Mechanic", TRAILER)):
             options = subifd | {"parts": parts | {"trailer": trailer}}
-            order = ("ifd0", "raw", *names, *jpegs, "exif", "gps", "thumbnail", "data", "trailer")
             found[f"trailing data, {name}, {kind}"] = structured(
-                scene(), coding=coding, order=order, **options
+                scene(), coding=coding, order=(*all_first, "trailer"), **options
             )
     return found
 
@@ -481,18 +483,22 @@ def _rewritten():
         "-XMP-dc:Title=A title",
         "-XMP-xmp:Rating=3",
     )
+    samples = scene(176, 240)  # large enough for what they save to matter beside the XMP packet
+    options = {"stored": samples, "raw": LEVELS}
+    tiles = {"coding": lossless(), "tile": (32, 48)}
     sources = {
-        "exiftool II IFD0": partial(write_with_tifffile, stored=scene()),
+        "exiftool II IFD0": partial(write_with_tifffile, stored=samples),
         "exiftool MM SubIFD": partial(
-            write_structured, stored=scene(), raw=LEVELS, byteorder=">", in_subifd=True, rows=32
+            write_structured, **options, byteorder=">", in_subifd=True, rows=32
         ),
-        "exiftool II lossless tiles": partial(
-            write_structured, stored=scene(), raw=LEVELS, coding=lossless(), tile=(32, 48)
-        ),
+        "exiftool II lossless tiles": partial(write_structured, **options, **tiles),
     }
 
     def write(path, first):
         first(path)
         rewrite_with_exiftool(path, *arguments)
 
-    return {name: Layout(partial(write, first=first), scene()) for name, first in sources.items()}
+    return {
+        name: Layout(partial(write, first=first), samples, raw_last="II" in name)
+        for name, first in sources.items()
+    }
