@@ -28,15 +28,15 @@ OF_RAW = {
 SMALL = [
     name for name, layout in LAYOUTS.items() if not layout.baked and "strips apart" not in name
 ]
-"""Where the file must not be larger than its source: nothing had to be baked in, and the old samples
-leave room for a tile."""
+"""Where the file must not be larger than its source: nothing had to be baked in, and the old
+samples leave room for a tile."""
 LAST = [
     name
     for name in SMALL
     if LAYOUTS[name].raw_last and not any(side % 16 for side in LAYOUTS[name].samples.shape)
 ]
-"""Where it must not be larger than a lossless DNG of its source; in files as small as these, it would
-be for tiles that are hardly filled."""
+"""Where it must not be larger than a lossless DNG of its source; in files as small as these, it
+would be for tiles that are hardly filled."""
 NEIGHBOUR = 16
 """Fewer bytes than that between strips or tiles, or zeros after the last, belong to nothing."""
 every_layout = pytest.mark.parametrize("name", LAYOUTS)
