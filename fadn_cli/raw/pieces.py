@@ -25,6 +25,7 @@ from fadn_cli.raw.tags import Compression, Tag
 from fadn_cli.raw.tree import Layout, layout_of
 
 _LOSSLESS_FRAME = 0xC3  # the marker SOF3
+_LONGEST_SIDE = 65535  # LibRaw's limit; it refuses what is larger
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -37,12 +38,13 @@ def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:
         A mosaic that `dng_checks` has let pass.
     """
     layout = layout_of(ifd)
+    height, width = image_size(ifd)
+    if layout is None or max(height, width) > _LONGEST_SIDE:
+        return False
     compression = ifd.first_int(Tag.COMPRESSION, 1)
-    if layout is None or ifd.get(Tag.BITS_PER_SAMPLE) is None:
+    readable = compression in (Compression.NONE, Compression.JPEG)
+    if not readable or ifd.first_int(Tag.BITS_PER_SAMPLE, 0) < 1:
         return False
-    if compression not in (Compression.NONE, Compression.JPEG):
-        return False
-    _, width = image_size(ifd)
     if layout.tiled and layout.cols > width:
         return True
     offsets = _offsets(ifd, layout)

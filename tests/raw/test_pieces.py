@@ -105,6 +105,15 @@ def test_damaged_streams_are_read_errors(tmp_path, marker, damage, words):
     assert caught.value.advice
 
 
+@pytest.mark.parametrize("changes", ({258: (3, 0)}, {256: (4, 1 << 31)}))
+def test_what_libraw_refuses_is_left_to_it(tmp_path, changes):
+    path = write(tmp_path, scene(), coding=lossless(), rows=20, raw=changes)
+
+    assert not libraw_misplaces(*parsed(path))
+    with pytest.raises(RawReadError):
+        read_raw(path)
+
+
 def test_a_stream_of_another_size_is_a_read_error(tmp_path):
     path = write(tmp_path, scene(), coding=lossless(), rows=20)
     set_value(path, raw_entry(path, 278), 24)
