@@ -1,8 +1,8 @@
 """Mark an XMP packet: this raw has been denoised, by us, and how.
 
-The DNG writers add the marker, `own_output` looks for it in files. The one thing
-to know: the packet is edited as text, by one more rdf:Description before </rdf:RDF>, so that every
-other property stays byte for byte what it was.
+The DNG writers add the marker, `own_output` looks for it in files, `verify` takes it off again to
+compare the rest. The one thing to know: the packet is edited as text, by one more rdf:Description
+before </rdf:RDF>, so that every other property stays byte for byte what it was.
 
 References
 ----------
@@ -16,8 +16,11 @@ from xml.sax.saxutils import quoteattr
 
 _NAMESPACES = {"darktable": "http://darktable.sf.net/", "fadn": "urn:fadn:1.0/"}
 _PROPERTIES = rb"(?:darktable:neural_restore|fadn:(?:Process|Strength))"
-_OWN_ELEMENT = re.compile(
-    rb"<\w+:Description\s[^<>]*xmlns:fadn=\"urn:fadn:1\.0/\"[^<>]*\sfadn:Strength=\"[^<>]*/>\n?"
+_OWN_ELEMENT = re.compile(  # as `_description` writes it: with nothing of another's in it
+    rb"<(\w+):Description \1:about=QUOTED xmlns:darktable=QUOTED xmlns:fadn=\"urn:fadn:1\.0/\""
+    rb" darktable:neural_restore=QUOTED fadn:Process=QUOTED fadn:Strength=QUOTED/>\n?".replace(
+        b"QUOTED", rb"(?:\"[^\"<]*\"|'[^'<]*')"
+    )
 )
 _OWN_PROPERTIES = re.compile(
     rb"\s" + _PROPERTIES + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')"
@@ -55,18 +58,39 @@ def mark_denoised(packet: bytes, *, strength: float, process: str) -> bytes:
         The packet with `darktable:neural_restore`, which keeps darktable from denoising again, and
         `fadn:Process`, `fadn:Strength`, by which `is_denoised` recognises it.
     """
-    packet = _OWN_PROPERTIES.sub(b"", _OWN_ELEMENT.sub(b"", packet))
-    packet = _RDF_EMPTY.sub(rb"<\1:RDF\2>\n</\1:RDF>", packet, count=1)
-    ends = list(_RDF_END.finditer(packet))
-    if not ends:
-        packet = _EMPTY_PACKET
-        ends = list(_RDF_END.finditer(packet))
-    end = ends[-1]
+    packet = without_marks(packet)
+    end = list(_RDF_END.finditer(packet))[-1]
     about = _ABOUT.search(packet)
     element = _description(
         end[1].decode(), about[1].decode() if about else '""', strength=strength, process=process
     )
     return packet[: end.start()] + element.encode() + packet[end.start() :]
+
+
+def without_marks(packet: bytes) -> bytes:
+    """Return what a packet is but for the marker, in the form that `mark_denoised` adds it to.
+
+    Two packets differ by no more than markers if this makes them equal.
+
+    Parameters
+    ----------
+    packet : bytes
+        UTF-8, marked or not.
+
+    Returns
+    -------
+    bytes
+        An rdf:RDF without content has two tags; what is not XMP at all is an empty packet.
+
+    Examples
+    --------
+    >>> marked = mark_denoised(b"<rdf:RDF>...</rdf:RDF>", strength=1, process="fadn 0.1.0")
+    >>> without_marks(marked)
+    b'<rdf:RDF>...</rdf:RDF>'
+    """
+    packet = _OWN_PROPERTIES.sub(b"", _OWN_ELEMENT.sub(b"", packet))
+    packet = _RDF_EMPTY.sub(rb"<\1:RDF\2>\n</\1:RDF>", packet, count=1)
+    return packet if _RDF_END.search(packet) else _EMPTY_PACKET
 
 
 def is_denoised(packet: bytes) -> bool:
@@ -83,7 +107,7 @@ def is_denoised(packet: bytes) -> bool:
 def _description(rdf: str, about: str, *, strength: float, process: str) -> str:
     """Write the element that holds our properties; `about` comes with its quotes."""
     namespaces = " ".join(f'xmlns:{name}="{uri}"' for name, uri in _NAMESPACES.items())
-    # Attribute values hold no < or >, which is what lets _OWN_ELEMENT find the element again.
+    # Attribute values hold no <, and _OWN_ELEMENT knows every attribute and their order.
     return (
         f"<{rdf}:Description {rdf}:about={about} {namespaces}"
         f' darktable:neural_restore="raw-denoise"'

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from fadn_cli.errors import RawReadError
 from fadn_cli.findings import TagChange
 from fadn_cli.raw.ifd import FieldType, Ifd, Number, TiffFile
+from fadn_cli.raw.marker import without_marks
 from fadn_cli.raw.tags import DATA_OFFSETS, Tag, tag_name
 from fadn_cli.raw.tiff import POINTER_TAGS
 from fadn_cli.raw.tree import integer, integers, is_image_ifd, name_ifds
@@ -40,7 +41,7 @@ _STATEMENTS = frozenset(
     }
 )
 _OF_RAW = _LAYOUT | _STATEMENTS | {Tag.NEW_SUBFILE_TYPE, Tag.LINEARIZATION_TABLE}
-_OF_IFD0 = _STATEMENTS | {Tag.RAW_DATA_UNIQUE_ID, Tag.XMP}
+_OF_IFD0 = _STATEMENTS | {Tag.RAW_DATA_UNIQUE_ID}
 _OF_NEW_PREVIEW = _LAYOUT | {
     Tag.IMAGE_WIDTH,
     Tag.IMAGE_LENGTH,
@@ -114,7 +115,19 @@ def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:
     """Tell whether denoising may change a tag of IFD0, wherever the samples are."""
     if tag in _VERSIONS:
         return () < integers(old, tag) < _LOSSLESS_JPEG_VERSION == integers(new, tag)
+    if tag == Tag.XMP:
+        before, after = _packet(old), _packet(new)
+        return after is not None and without_marks(before or b"") == without_marks(after)
     return tag in _OF_IFD0
+
+
+def _packet(ifd: Ifd) -> bytes | None:
+    """Return the XMP packet of an IFD; None if there is none, or none that can be read."""
+    entry = ifd.get(Tag.XMP)
+    try:
+        return None if entry is None else bytes(entry.data)
+    except RawReadError:
+        return None
 
 
 def _may_change_in_raw(old: Ifd, new: Ifd, tag: int, white_level: float) -> bool:

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
 from fadn_cli.mosaic import RawImage
+from fadn_cli.raw.blocks import MetadataBlocks
 from fadn_cli.raw.byte_changes import compare_bytes
 from fadn_cli.raw.comparison import compare_samples, differing_levels
 from fadn_cli.raw.dng_checks import find_raw_ifd, is_dng
 from fadn_cli.raw.ifd import TiffFile
+from fadn_cli.raw.marker import without_marks
 from fadn_cli.raw.metadata import read_blocks
+from fadn_cli.raw.previews import jpegs_in
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tag_changes import compare_tags, show
 from fadn_cli.raw.tags import Tag, tag_name
@@ -60,10 +63,13 @@ def verify(source: Path, output: Path) -> Verification:
         )
     before, after = read_raw(source), read_raw(output)
     changes: list[ByteChange] = []
+    preview = ""
     if before.metadata.is_dng:
         tags, changes = _compare_with_dng(before, tiff)
     else:
-        tags = [*_camera_changes(before, after), *_metadata_changes(source, tiff, output)]
+        blocks = read_blocks(source)
+        tags = [*_camera_changes(before, after), *_metadata_changes(blocks, tiff, output)]
+        preview = _preview_violation(blocks.preview, tiff)
     pixels = None
     if before.mosaic.samples.shape == after.mosaic.samples.shape:
         pixels = compare_samples(before.mosaic, after.mosaic)
@@ -71,6 +77,7 @@ def verify(source: Path, output: Path) -> Verification:
         *_mosaic_violations(before, after),
         *_pixel_violations(pixels),
         *_tag_violations(tags),
+        *([preview] if preview else []),
         *_byte_violations(changes),
     )
     return Verification(
@@ -118,9 +125,9 @@ def _camera_changes(before: RawImage, after: RawImage) -> Iterator[TagChange]:
             yield _change("IFD0", tag, _shown(ours), _shown(theirs))
 
 
-def _metadata_changes(source: Path, tiff: TiffFile, output: Path) -> Iterator[TagChange]:
+def _metadata_changes(old: MetadataBlocks, tiff: TiffFile, output: Path) -> Iterator[TagChange]:
     """Yield what the source says of the photograph and the output does not say, or otherwise."""
-    old, new = read_blocks(source), read_blocks(output)
+    new = read_blocks(output)
     for name, fields, taken_over in (
         ("IFD0", old.shared, new.shared),
         ("IFD0/EXIF", old.exif, new.exif),
@@ -132,13 +139,22 @@ def _metadata_changes(source: Path, tiff: TiffFile, output: Path) -> Iterator[Ta
             other = by_tag.get(field.tag)
             if other is None or _values(field) != _values(other):
                 yield _change(name, field.tag, _shown_field(field), _shown_field(other))
+    if without_marks(old.xmp or b"") != without_marks(new.xmp or b""):
+        yield _change("IFD0", Tag.XMP, _size(old.xmp), _size(new.xmp))
     note = old.maker_note
     if note is None or note == new.maker_note:
         return
     private = tiff.ifds[0].get(Tag.DNG_PRIVATE_DATA)
     if private is None or note.data not in bytes(private.data):
-        after = f"{len(new.maker_note.data)} bytes" if new.maker_note else None
-        yield _change("IFD0/EXIF", Tag.MAKER_NOTE, f"{len(note.data)} bytes", after)
+        after = _size(new.maker_note.data) if new.maker_note else None
+        yield _change("IFD0/EXIF", Tag.MAKER_NOTE, _size(note.data), after)
+
+
+def _preview_violation(preview: bytes | None, output: TiffFile) -> str:
+    """Say whether the camera's own preview is missing or another; empty if there was none."""
+    if preview is None or any(jpeg == preview for jpeg in jpegs_in(output)):
+        return ""
+    return f"The camera's own preview of {_size(preview)} is missing or differs."
 
 
 def _mosaic_violations(before: RawImage, after: RawImage) -> Iterator[str]:
@@ -206,6 +222,11 @@ def _shown(value: object) -> str | None:
     if isinstance(value, np.ndarray):
         return show([float(number) for number in value.ravel()])
     return None if value is None or value == "" else str(value)
+
+
+def _size(content: bytes | None) -> str | None:
+    """Show how much there is of something that is too long to show."""
+    return None if content is None else f"{len(content)} bytes"
 
 
 def _shown_field(field: Field | None) -> str | None:

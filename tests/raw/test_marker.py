@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fadn_cli.raw.marker import is_denoised, mark_denoised
+from fadn_cli.raw.marker import is_denoised, mark_denoised, without_marks
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DARKTABLE = "{http://darktable.sf.net/}"
@@ -64,6 +64,29 @@ def test_all_descriptions_are_about_the_same_resource():
 
 def test_marking_twice_is_marking_once():
     assert mark(LIGHTROOM) == mark(mark(LIGHTROOM, strength=1, process='other <"&> 2.0'))
+
+
+@pytest.mark.parametrize("packet", (LIGHTROOM, mark_denoised(b"", strength=1, process="x")))
+def test_without_its_marks_a_packet_is_what_it_was_before(packet):
+    assert without_marks(packet) == without_marks(mark(packet))
+    assert LIGHTROOM == without_marks(mark(LIGHTROOM))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    (
+        (b'Rating="4"', b'Rating="5"'),
+        (b"gut<", b"schlecht<"),
+        (b' fadn:Strength="', b' crs:Exposure2012="+1" fadn:Strength="'),
+        (b"</rdf:RDF>", b'<rdf:Description rdf:about=""/></rdf:RDF>'),
+        (b' fadn:Process="', b' tiff:Model="Another" fadn:Process="'),
+    ),
+)
+def test_what_is_not_ours_stays_when_the_marks_go(old, new):
+    changed = mark(LIGHTROOM).replace(old, new)
+
+    assert new in changed
+    assert without_marks(LIGHTROOM) != without_marks(changed)
 
 
 def test_a_marker_that_other_software_has_rewritten_is_replaced():

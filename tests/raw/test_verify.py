@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw.check import check_file
 from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff_image import write_tiff
@@ -25,6 +26,7 @@ from tests.raw.builders import (
     write_camera_tiff,
 )
 from tests.raw.builders import write_dng as write_source
+from tests.raw.containers import jpeg
 from tests.raw.damage import ifd0_entry, overwrite, parse_file, raw_entry, set_count, set_value
 
 HEIGHT, WIDTH = 160, 200
@@ -304,6 +306,47 @@ def test_values_are_compared_whatever_the_byte_order(tmp_path):
 
     assert () == result.tags
     assert result.bytes
+
+
+PACKET = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="rdf"><rdf:Description rdf:about=""'
+    b' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.fixture(params=("DNG", "NEF"))
+def rated(request, tmp_path):
+    """A source of each kind with a rating in its XMP packet, and its output."""
+    write = {"DNG": write_source, "NEF": write_camera_tiff}[request.param]
+    source = write(tmp_path / "in.raw", scene(), extra={700: (BYTE, PACKET)})
+    return source, denoised(source)
+
+
+def test_nothing_but_our_marks_may_come_into_the_xmp_packet(rated):
+    source, output = rated
+    assert verify(source, output).holds
+    entry = ifd0_entry(output, Tag.XMP)
+
+    overwrite(output, entry.value_offset + bytes(entry.data).index(b'"4"') + 1, b"5")
+
+    assert ["XMP"] == [tag.tag for tag in verify(source, output).tags if not tag.allowed]
+
+
+def test_an_xmp_packet_must_not_go(rated):
+    source, output = rated
+    overwrite(output, ifd0_entry(output, Tag.XMP).location, struct.pack("<H", 699))
+
+    result = verify(source, output)
+
+    assert ["XMP"] == [tag.tag for tag in result.tags if not (tag.allowed or tag.after)]
+    assert not result.holds
+
+
+def test_an_xmp_packet_that_cannot_be_read_is_found(rated):
+    source, output = rated
+    set_value(output, ifd0_entry(output, Tag.XMP), 2**31)
+
+    assert any("IFD0 XMP" in words for words in verify(source, output).violations)
 
 
 def test_only_ifd0_states_what_belongs_there(tmp_path):
@@ -615,6 +658,30 @@ def test_a_maker_note_must_come_along(tmp_path, place):
     overwrite(output, at + 20, b"?")
 
     assert ["MakerNote"] == [change.tag for change in verify(source, output).tags]
+
+
+@pytest.mark.parametrize("place", (0, 1, -1), ids=("its beginning", "its header", "its end"))
+def test_the_cameras_preview_must_come_along_byte_for_byte(tmp_path, place):
+    preview = jpeg(300)
+    source = write_camera_tiff(tmp_path / "in.nef", scene() // 2, preview=preview)
+    output = denoised(source)
+    assert () == verify(source, output).violations
+
+    at = output.read_bytes().index(preview) + place % len(preview)
+    overwrite(output, at, b"?")
+
+    expected = f"The camera's own preview of {len(preview)} bytes is missing or differs."
+    assert (expected,) == verify(source, output).violations
+
+
+def test_a_preview_of_ours_stands_for_none_of_the_cameras(camera):
+    """The source has no preview: what the output shows is rendered."""
+    source, output = camera
+    preview = read_blocks(output).preview
+
+    overwrite(output, output.read_bytes().index(preview) + 700, b"?")
+
+    assert verify(source, output).holds
 
 
 def test_exif_that_another_raw_has_and_the_output_lacks_is_found(camera):
