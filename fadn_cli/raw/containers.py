@@ -9,12 +9,15 @@ ISO 14496-12 (boxes); ITU T.81, annex B (JPEG segments); for CR3, RAF and MRW th
 by LibRaw and ExifTool.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import islice
 
 MAX_PARTS = 256
 """Boxes, blocks or segments in a row; real files have under 100."""
+PHASE_ONE_NOTE = re.compile(rb"IIII.waR|MMMMRaw", re.DOTALL)
+"""How the maker note of an IIQ begins; the note is the raw file itself."""
 _MAX_TRACKS = 16  # of a CR3; cameras write 4 or 5
 _CANON_METADATA = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 _CANON_PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")

@@ -18,6 +18,7 @@ from typing import TypeVar
 from fadn_cli.errors import FadnError
 from fadn_cli.raw.blocks import MakerNote, MetadataBlocks
 from fadn_cli.raw.containers import (
+    PHASE_ONE_NOTE,
     canon_boxes,
     canon_samples,
     fuji_jpeg,
@@ -63,7 +64,6 @@ _EXPOSURE_TAGS = (
 _BYTE_TYPES = (FieldType.BYTE, FieldType.ASCII, FieldType.UNDEFINED, FieldType.UTF8)
 _TEXT_TAGS = frozenset(int(tag) for tag in Tag if tag.type == FieldType.ASCII)
 _NEVER_COPIED = {int(Tag.MAKER_NOTE), *POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values()}
-_PHASE_ONE_RAW = (b"IIII", b"MMMM")  # its maker note holds the raw data: no note to be copied
 _XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF_SEGMENT = b"Exif\0\0"
 _T = TypeVar("_T")
@@ -183,7 +183,7 @@ def _maker_note(exif: Ifd) -> MakerNote | None:
     data = _data(entry)
     if entry is None or data is None or len(data) <= 4 or len(data) > MAX_MAKER_NOTE:
         return None
-    if bytes(data[:4]) in _PHASE_ONE_RAW:
+    if PHASE_ONE_NOTE.match(data):
         return None
     return MakerNote(data=bytes(data), byteorder=exif.byteorder, offset=entry.value_offset)
 

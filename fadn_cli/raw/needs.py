@@ -13,6 +13,10 @@ FOVEON = "That would need networks trained on three colours in every pixel, whic
 NEW_CAMERA = "That would need fadn to know this camera: report it, with a raw file if you can."
 ORIGINAL_RAW = "That needs the sensor's own mosaic: denoise the camera's original raw file instead."
 FULL_SIZE_RAW = "That needs the sensor's own mosaic: set the camera to full-size RAW."
+CALIBRATED_RAW = (
+    "That needs the sensor's calibration applied: convert it with Adobe DNG Converter, and denoise "
+    "that DNG."
+)
 INTEGER_RAW = "That needs the sensor's own integers: denoise the raws it was merged from instead."
 LOSSLESS_MOSAIC = (
     "Convert it with Adobe DNG Converter to a lossless or uncompressed mosaic DNG of up to 16 bits."

@@ -19,6 +19,7 @@ from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw import needs
 from fadn_cli.raw.camera import camera_metadata, camera_mosaic
+from fadn_cli.raw.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.dng_checks import (
     check_complete,
     check_supported,
@@ -73,7 +74,7 @@ def read_raw(path: Path) -> RawImage:
     RawReadError
         Missing, unreadable, empty, truncated, corrupt, zero-filled, or not a raw file.
     UnsupportedRawError
-        Recognised, but not a Bayer mosaic, or of a kind LibRaw does not decode.
+        Recognised, but not a Bayer mosaic, or of a kind LibRaw does not decode or not calibrate.
     """
     data = map_file(path)
     _refuse_by_signature(bytes(data[:16]), path.name)
@@ -128,6 +129,7 @@ def _read_camera_raw(path: Path) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
     with _decoded(path) as raw:
         samples = _samples(raw, path.name)
+        _refuse_phase_one(path)
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
         mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
@@ -179,6 +181,17 @@ def _refuse_by_signature(head: bytes, name: str) -> None:
     if head.startswith(b"FOVb"):
         raise UnsupportedRawError(
             f"{name}: is a Sigma Foveon raw (X3F); {needs.ONLY_BAYER}", advice=needs.FOVEON
+        )
+
+
+def _refuse_phase_one(path: Path) -> None:
+    """Refuse an IIQ: LibRaw keeps its black levels to itself, and applies them as it develops."""
+    # By the same 32 bytes LibRaw goes by. [LibRaw 0.22, identify and raw2image]
+    if PHASE_ONE_NOTE.search(bytes(map_file(path)[:32])):
+        raise UnsupportedRawError(
+            f"{path.name}: is a Phase One raw (IIQ); a DNG of its samples would lose the "
+            "calibration of its sensor",
+            advice=needs.CALIBRATED_RAW,
         )
 
 

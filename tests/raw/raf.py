@@ -10,10 +10,12 @@ from tests.raw.builders import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuil
 from tests.raw.containers import exif_jpeg, tiff_bytes
 
 X_TRANS = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
-_NOT_ROTATED = 12  # the second byte of FujiLayout: no diagonal SuperCCD
+_UPRIGHT = 12  # the second byte of FujiLayout: no diagonal SuperCCD
 
 
-def write_raf(path, samples=None, *, model="X-T2", x_trans=True, note=b"", black=1024):
+def write_raf(
+    path, samples=None, *, model="X-T2", x_trans=True, note=b"", black=1024, diagonal=False
+):
     """Write a 14-bit uncompressed RAF and return its path."""
     samples = noisy_samples() if samples is None else samples
     height, width = samples.shape
@@ -24,7 +26,7 @@ def write_raf(path, samples=None, *, model="X-T2", x_trans=True, note=b"", black
     preview = exif_jpeg(tiff_bytes(camera, exif=exif))
     size = struct.pack(">HH", height, width)
     records = {0x100: size, 0x110: bytes(4), 0x111: size, 0x121: size}
-    records[0x130] = bytes((0, _NOT_ROTATED, 0, 0))
+    records[0x130] = bytes((0, 0 if diagonal else _UPRIGHT, 0, 0))
     if x_trans:
         records[0x131] = bytes("RGB".index(color) for color in X_TRANS)
     listed = struct.pack(">I", len(records))
