@@ -1,10 +1,15 @@
 """Fixtures shared by all tests."""
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from fadn_cli.pipeline import denoise_file
+from fadn_cli.report import DenoiseReport
 
 # The same examples on every run: what a change did not break does not turn red. Look for new ones
 # with `HYPOTHESIS_PROFILE=search python -m pytest tests/raw`.
@@ -29,3 +34,18 @@ def shared() -> Path:
 def raws(shared: Path) -> Path:
     """The folder of real raw files."""
     return shared / "raws"
+
+
+@pytest.fixture(scope="session")
+def denoised(
+    raws: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[Path, DenoiseReport]]:
+    """A function that denoises a real raw by its name, once for all tests; they must not write."""
+    folder = tmp_path_factory.mktemp("denoised")
+
+    @functools.cache
+    def denoise(name: str) -> tuple[Path, DenoiseReport]:
+        output = folder / name
+        return output, denoise_file(raws / name, output)
+
+    return denoise

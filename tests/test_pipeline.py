@@ -17,8 +17,11 @@ from fadn_cli.errors import (
 )
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file, is_marked
+from fadn_cli.raw.check import check_file
 from fadn_cli.raw.reader import read_raw
-from tests.raw.builders import CAMERAS, write_camera_tiff, write_dng
+from fadn_cli.raw.verify import verify
+from tests.raw.builders import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
+from tests.raw.containers import jpeg
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 SHOT, READ = 2e-3, 1e-5
@@ -314,12 +317,23 @@ class TestDenoiseFile:
     def test_other_raws_become_dngs_with_the_same_levels_and_colours(self, tmp_path, kind):
         make, model = CAMERAS[kind]
         samples = (expose(scene(160, 240)) * 12000 + 600).round().clip(0, 16383).astype(np.uint16)
-        path = tmp_path / f"a.{kind}"
-        write_camera_tiff(path, samples, make=make, model=model)
+        path = write_camera_tiff(
+            tmp_path / f"a.{kind}",
+            samples,
+            make=make,
+            model=model,
+            orientation=6,
+            preview=jpeg(64),
+            maker_note=(900, b"the camera's own notes"),
+            extra={700: (BYTE, b"<rdf:RDF>...</rdf:RDF>"), 50728: (RATIONAL, NEUTRAL)},
+        )
 
         denoise_file(path, tmp_path / "b.dng", DenoiseOptions(strength=0))
         report = denoise_file(path, tmp_path / "c.dng")
 
+        for output in (tmp_path / "b.dng", tmp_path / "c.dng"):
+            assert () == verify(path, output).violations
+            assert () == check_file(output).findings
         source, same, clean = (
             read_raw(each) for each in (path, tmp_path / "b.dng", tmp_path / "c.dng")
         )
@@ -352,10 +366,10 @@ class TestRealRaws:
         assert np.array_equal(source.samples, output.samples)
 
     @pytest.mark.parametrize("name", REAL)
-    def test_brightness_stays_and_metadata_too(self, raws, tmp_path, name):
-        report = denoise_file(raws / name, tmp_path / name)
+    def test_brightness_stays_and_metadata_too(self, raws, denoised, name):
+        path, report = denoised(name)
 
-        source, output = read_raw(raws / name), read_raw(tmp_path / name)
+        source, output = read_raw(raws / name), read_raw(path)
         assert source.mosaic.cfa == output.mosaic.cfa
         assert source.mosaic.white_level == output.mosaic.white_level
         assert source.metadata.iso == output.metadata.iso
@@ -363,12 +377,12 @@ class TestRealRaws:
         for shifts in brightness_shifts(source, output, report):
             assert shifts.max() < 1, shifts
 
-    def test_the_four_phases_of_one_scene_agree(self, raws, tmp_path):
+    def test_the_four_phases_of_one_scene_agree(self, raws, denoised):
         frames = {}
         for phase, top, left in (("rggb", 0, 0), ("grbg", 0, 1), ("gbrg", 1, 0), ("bggr", 1, 1)):
             name = f"nikon_flower_{phase}.dng"
-            report = denoise_file(raws / name, tmp_path / name)
-            samples = read_raw(tmp_path / name).mosaic.samples.astype(np.float32)
+            path, report = denoised(name)
+            samples = read_raw(path).mosaic.samples.astype(np.float32)
             frames[phase] = np.full((513, 769), np.nan, np.float32)
             frames[phase][top : top + samples.shape[0], left : left + samples.shape[1]] = samples
         mosaic = read_raw(raws / "nikon_flower_rggb.dng").mosaic

@@ -21,6 +21,8 @@ from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag
 from fadn_cli.raw.tiff import ByteOrder, FieldType, Ifd, TiffFile, parse
 from fadn_cli.raw.tiff_write import build_header
 
+APPLICATION = "fadn"
+"""PreviewApplicationName of every picture that we have rendered."""
 PANASONIC_JPEG = 46
 """RW2: a JPEG stored as the value of a tag of IFD0."""
 _OLYMPUS_NOTES = {b"OLYMPUS\0": 12, b"OM SYSTEM\0": 16}  # beginning: where its IFD is
@@ -64,6 +66,15 @@ def read_frame(jpeg: memoryview | bytes) -> JpegFrame | None:
         return None
     horizontal, vertical = (many // few for many, few in factors)
     return JpegFrame(height=height, width=width, sub_sampling=(horizontal, vertical))
+
+
+def is_ours(ifd: Ifd) -> bool:
+    """Tell whether an IFD says that we have rendered its preview."""
+    entry = ifd.get(Tag.PREVIEW_APPLICATION_NAME)
+    try:
+        return entry is not None and entry.text == APPLICATION
+    except FadnError:
+        return False
 
 
 def jpegs_in(tiff: TiffFile) -> Iterator[memoryview]:

@@ -20,12 +20,13 @@ from fadn_cli.raw.dng_checks import find_raw_ifd, is_dng
 from fadn_cli.raw.ifd import TiffFile
 from fadn_cli.raw.marker import without_marks
 from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.previews import jpegs_in
+from fadn_cli.raw.previews import is_ours, jpegs_in
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tag_changes import compare_tags, show
 from fadn_cli.raw.tags import Tag, tag_name
 from fadn_cli.raw.tiff import map_file, parse
 from fadn_cli.raw.tiff_write import Field
+from fadn_cli.raw.tree import integer
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
@@ -151,8 +152,11 @@ def _metadata_changes(old: MetadataBlocks, tiff: TiffFile, output: Path) -> Iter
 
 
 def _preview_violation(preview: bytes | None, output: TiffFile) -> str:
-    """Say whether the camera's own preview is missing or another; empty if there was none."""
-    if preview is None or any(jpeg == preview for jpeg in jpegs_in(output)):
+    """Say that the camera's preview is not kept; empty if we rendered another, or left it out."""
+    subs = output.ifds[0].sub_ifds(Tag.SUB_IFDS)
+    shown = [ifd for ifd in subs if integer(ifd, Tag.NEW_SUBFILE_TYPE, 0) & 1]
+    kept = preview is None or any(jpeg == preview for jpeg in jpegs_in(output))
+    if kept or not shown or any(map(is_ours, shown)):
         return ""
     return f"The camera's own preview of {_size(preview)} is missing or differs."
 

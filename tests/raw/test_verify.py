@@ -674,6 +674,41 @@ def test_the_cameras_preview_must_come_along_byte_for_byte(tmp_path, place):
     assert (expected,) == verify(source, output).violations
 
 
+def add_to_preview(path, tag, values):
+    """Write the preview's IFD anew at the end of a DNG, with one more tag of ASCII."""
+    content = bytearray(path.read_bytes())
+    preview = parse_file(path).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
+    content += bytes(len(content) % 2) + values.ljust(8, b"\0")
+    entries = [(entry.tag, entry.encoded) for entry in preview.entries]
+    entries.append((tag, struct.pack("<HHII", tag, 2, len(values), len(content) - 8)))
+    struct.pack_into("<I", content, preview.pointer_offset, len(content))
+    content += struct.pack("<H", len(entries)) + b"".join(e for _, e in sorted(entries)) + bytes(4)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("application", "holds"), ((b"fadn\0", True), (b"Another\0", False)))
+def test_a_preview_that_we_say_to_have_rendered_may_be_another(tmp_path, application, holds):
+    preview = jpeg(300)
+    source = write_camera_tiff(tmp_path / "in.nef", scene() // 2, preview=preview)
+    output = denoised(source)
+    overwrite(output, output.read_bytes().index(preview) + 700, b"?")
+
+    add_to_preview(output, Tag.PREVIEW_APPLICATION_NAME, application)
+
+    assert holds == verify(source, output).holds
+
+
+def test_previews_may_be_left_out(tmp_path):
+    source = write_camera_tiff(tmp_path / "in.nef", scene() // 2, preview=jpeg(300))
+    output = denoised(source)
+    pointer = ifd0_entry(output, Tag.SUB_IFDS)
+
+    set_value(output, pointer, pointer.ints[0])
+    set_count(output, pointer, 1)
+
+    assert () == verify(source, output).violations
+
+
 def test_a_preview_of_ours_stands_for_none_of_the_cameras(camera):
     """The source has no preview: what the output shows is rendered."""
     source, output = camera
