@@ -11,6 +11,7 @@ from PIL import Image
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.raw.metadata import MAX_MAKER_NOTE, MetadataBlocks, read_blocks
+from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff import FieldType, parse
 from fadn_cli.raw.tiff_write import build_header, build_ifd
@@ -279,6 +280,47 @@ def test_the_preview_is_the_one_exiftool_extracts(raws, name, option):
     expected = subprocess.run(command, capture_output=True, check=True).stdout
 
     assert expected == read_blocks(path).preview
+
+
+GPS_LATITUDE = 2
+STUBS = {
+    "stub_CanonRaw.cr2": ("Canon", "Canon EOS 350D DIGITAL", 400, 1 / 15, "2005:08:03 18:59:18"),
+    "stub_CanonRaw.cr3": ("Canon", "Canon EOS M50", 12800, 1 / 80, "2018:02:21 12:08:56"),
+    "stub_canon-r6.cr3": ("Canon", "Canon EOS R6", 25600, 1 / 100, "2025:09:06 20:24:47"),
+    "stub_FujiFilm.raf": ("FUJIFILM", "FinePix S5Pro", 100, 1 / 250, "2007:05:22 13:58:30"),
+    "stub_Minolta.mrw": (
+        *("Konica Minolta Camera, Inc.", "DiMAGE A2"),
+        *(64, 1 / 5, "2004:11:18 23:14:58"),
+    ),
+    "stub_Nikon.nef": ("NIKON CORPORATION", "NIKON D70", 200, 1 / 20, "2004:06:09 16:02:35"),
+    "stub_Panasonic.rw2": ("Panasonic", "DMC-LX3", 80, 1 / 250, "2008:08:06 15:21:56"),
+    "stub_PhaseOne.iiq": ("Leaf", "Credo 40", 100, 1 / 1250, "2013:06:19 15:44:21"),
+}
+"""What exiftool 12.57 reads from EXIF: make, model, ISO, seconds, date."""
+LENSES = {
+    "stub_CanonRaw.cr3": ("EF-M15-45mm f/3.5-6.3 IS STM", (15, 45)),
+    "stub_canon-r6.cr3": ("EF100mm f/2.8L Macro IS USM", (100, 100)),
+}
+"""LensModel and the focal lengths of LensSpecification; the others name none in EXIF."""
+
+
+@pytest.mark.raw
+@pytest.mark.parametrize("name", STUBS)
+def test_a_real_file_without_pixels_says_what_it_is_and_is_refused(raws, name):
+    path = raws / "awkward" / name
+
+    blocks = read_blocks(path)
+
+    date, lens = plain(blocks.find(Tag.DATE_TIME_ORIGINAL)), plain(blocks.find(Tag.LENS_MODEL))
+    assert STUBS[name] == (blocks.make, blocks.model, blocks.iso, blocks.exposure_time, date)
+    assert LENSES.get(name, ("",))[0] == lens
+    if lens:
+        focal_lengths = blocks.find(Tag.LENS_SPECIFICATION).values[:2]
+        assert LENSES[name][1] == tuple(first / second for first, second in focal_lengths)
+    assert ("canon-r6" in name) == any(field.tag == GPS_LATITUDE for field in blocks.gps)
+    with pytest.raises(RawReadError, match=f"^{name}: ") as caught:
+        read_raw(path)
+    assert caught.value.advice
 
 
 @pytest.mark.raw
