@@ -9,6 +9,7 @@
       WeightsError                6    weights missing, or their hash differs
       InferenceError              7    the network failed (memory: says which option lowers it)
       OutputExistsError           8    the output exists and --overwrite was not given
+        OutputBusyError           8    another fadn is writing the output
       WriteError                  9    disk full, no permission; the partial file is removed
 
 2 is typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130.
@@ -78,6 +79,10 @@ class OutputExistsError(FadnError):
     """The output exists and overwriting was not asked for."""
 
     exit_code = 8
+
+
+class OutputBusyError(OutputExistsError):
+    """Another fadn is writing the output at this moment; a batch leaves it to that one."""
 
 
 class WriteError(FadnError):

@@ -1,21 +1,24 @@
 """Write an output so that it is either whole or not there, and never the source.
 
 Called by `pipeline` around every writer. The one thing to know: writers get a temporary path in the
-output's own folder, and the final name appears only after they are done; folders are created by
-the caller, who knows the whole plan.
+output's own folder, and the final name appears only after they are done. The temporary file is also
+the claim on the output: it is locked for as long as its owner lives, so two owners never meet, and
+one that can be locked was left by a killed process. Folders are created by the caller, who knows
+the whole plan.
 """
 
 import errno
+import hashlib
 import os
-import secrets
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fadn_cli.errors import OutputExistsError, WriteError
+from fadn_cli.errors import OutputBusyError, OutputExistsError, WriteError
+from fadn_cli.locking import try_lock
 
-TEMPORARY_PREFIX = ".fadn-"
-"""How temporary names begin; one that a killed process left behind may be deleted."""
+_TEMPORARY = re.compile(r"\.fadn-[0-9a-f]{16}\.part")
 
 _ADVICE = {
     errno.ENOSPC: "Free some disk space, or choose a folder on another disk.",
@@ -69,6 +72,32 @@ def make_folder(folder: Path, *, advice: str) -> None:
         ) from error
 
 
+def temporary_of(output: Path) -> Path:
+    """Name the temporary file of an output: the same for all who would write it.
+
+    A short name of its own, since the output's plus a suffix could be too long for the disk.
+    """
+    name = hashlib.sha256(os.fsencode(output.name)).hexdigest()[:16]
+    return output.with_name(f".fadn-{name}.part")
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Files whose owner lives stay, and so does whatever cannot be read or locked.
+
+    Returns
+    -------
+    int
+        How many were removed.
+    """
+    try:
+        names = [name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]
+    except OSError:  # there is no such folder yet
+        return 0
+    return sum(_remove_if_abandoned(folder / name) for name in names)
+
+
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary file in the output's folder; rename it to `path` when the block succeeds.
@@ -91,6 +120,8 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Raises
     ------
+    OutputBusyError
+        Another process, or another thread of this one, is writing `path`.
     OutputExistsError
         `path` exists and `overwrite` is false.
     WriteError
@@ -99,22 +130,17 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
-    temporary: Path | None = None
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        temporary = _create_temporary(path.parent)
-        yield temporary
-        _move_into_place(temporary, path, overwrite=overwrite)
+        with _claim(path) as (temporary, descriptor):
+            yield temporary
+            _move_into_place(temporary, descriptor, path, overwrite=overwrite)
     except OSError as error:
         raise WriteError(
             f"{path.name}: cannot be written to {path.parent}: {error.strerror or error}",
             advice=_ADVICE.get(error.errno or 0, _OTHER_ADVICE),
         ) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):  # gone after the rename; an error must not hide the first one
-                temporary.unlink()
 
 
 def _exists(path: Path) -> OutputExistsError:
@@ -125,28 +151,105 @@ def _exists(path: Path) -> OutputExistsError:
     )
 
 
-def _create_temporary(folder: Path) -> Path:
-    """Create an empty file with an unused name; its permissions follow the umask."""
+@contextmanager
+def _claim(path: Path) -> Iterator[tuple[Path, int]]:
+    """Hold an output's temporary file, locked; remove it if the block fails."""
+    temporary = temporary_of(path)
+    descriptor = _create_locked(temporary, path)
+    try:
+        yield temporary, descriptor
+    except BaseException:
+        with suppress(OSError):  # gone already; an error must not hide the first one
+            temporary.unlink()
+        raise
+    finally:
+        with suppress(OSError):  # closed already, where an open file cannot be renamed
+            os.close(descriptor)
+
+
+def _create_locked(temporary: Path, path: Path) -> int:
+    """Create an empty file, its permissions as the umask says, and lock it."""
     while True:
-        # A short name of its own: the final one plus a suffix could be too long for the disk.
-        temporary = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.part"
-        with suppress(FileExistsError):
-            _create_exclusively(temporary)
-            return temporary
+        try:
+            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        except FileExistsError:
+            if not _remove_if_abandoned(temporary):
+                raise OutputBusyError(
+                    f"{path.name}: another fadn is writing it in {path.parent}",
+                    advice="Wait until it is done.",
+                ) from None
+            continue
+        # Between the two calls somebody may have taken the file for abandoned.
+        if _lock_own(descriptor) and _is_open_at(descriptor, temporary):
+            return descriptor
+        os.close(descriptor)
 
 
-def _create_exclusively(path: Path) -> None:
-    """Create an empty file, or raise FileExistsError."""
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+def _lock_own(descriptor: int) -> bool:
+    """Lock a file just created; where there are no locks, its exclusive creation must do."""
+    try:
+        return try_lock(descriptor)
+    except OSError:
+        return True
 
 
-def _move_into_place(temporary: Path, path: Path, *, overwrite: bool) -> None:
-    """Rename; without `overwrite`, reserve the name first, which works on every file system."""
+def _remove_if_abandoned(temporary: Path) -> bool:
+    """Remove a temporary file whose owner is dead; return whether it is gone."""
+    try:
+        descriptor = os.open(temporary, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        if not try_lock(descriptor):
+            return False
+        if _is_open_at(descriptor, temporary):  # else it was renamed meanwhile: an output now
+            _close_for_renaming(descriptor)
+            temporary.unlink(missing_ok=True)
+        return True
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def _is_open_at(descriptor: int, path: Path) -> bool:
+    """Whether a path still leads to the file that a descriptor has open."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _close_for_renaming(descriptor: int) -> None:
+    """Let go of a file where the system neither renames nor removes open ones."""
+    if os.name == "nt":
+        os.close(descriptor)
+
+
+def _move_into_place(temporary: Path, descriptor: int, path: Path, *, overwrite: bool) -> None:
+    """Give the finished file its name, which without `overwrite` must be free."""
+    _close_for_renaming(descriptor)
     if overwrite:
         temporary.replace(path)
         return
     try:
-        _create_exclusively(path)
+        path.hardlink_to(temporary)  # the one call that takes a name only if it is free
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, NotImplementedError):  # a disk without hard links
+        _reserve_and_replace(temporary, path)
+    else:
+        with suppress(OSError):  # the output is whole; the next run removes its second name
+            temporary.unlink()
+
+
+def _reserve_and_replace(temporary: Path, path: Path) -> None:
+    """Take a free name in two steps; killed between them, an empty file is left."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError:
         raise _exists(path) from None
     try:

@@ -15,6 +15,7 @@ CODES = {
     "WeightsError": 6,
     "InferenceError": 7,
     "OutputExistsError": 8,
+    "OutputBusyError": 8,
     "WriteError": 9,
 }
 

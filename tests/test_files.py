@@ -5,13 +5,14 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fadn_cli import files
-from fadn_cli.errors import OutputExistsError, WriteError
-from fadn_cli.files import atomic_output, ensure_not_source
+from fadn_cli.errors import OutputBusyError, OutputExistsError, WriteError
+from fadn_cli.files import atomic_output, ensure_not_source, remove_leftovers, temporary_of
 
 
 def names(folder: Path) -> list[str]:
@@ -107,6 +108,7 @@ def test_a_failed_rename_gives_the_reserved_name_back(tmp_path, monkeypatch):
     def refuse(self, target):
         raise OSError(errno.EIO, "Input/output error")
 
+    monkeypatch.setattr(files.Path, "hardlink_to", refuse)
     monkeypatch.setattr(files.Path, "replace", refuse)
     with (
         pytest.raises(WriteError, match="Input/output error"),
@@ -115,6 +117,114 @@ def test_a_failed_rename_gives_the_reserved_name_back(tmp_path, monkeypatch):
         pass
 
     assert [] == names(tmp_path)
+
+
+@pytest.mark.parametrize("exists", (False, True))
+def test_a_disk_without_hard_links_does_as_well(tmp_path, monkeypatch, exists):
+    def refuse(self, target):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(files.Path, "hardlink_to", refuse)
+    output = tmp_path / "out.dng"
+    with suppress(OutputExistsError), atomic_output(output, overwrite=False) as temporary:
+        temporary.write_bytes(b"ours")
+        if exists:
+            output.write_bytes(b"theirs")
+
+    assert (b"theirs" if exists else b"ours") == output.read_bytes()
+    assert ["out.dng"] == names(tmp_path)
+
+
+@pytest.mark.parametrize("overwrite", (False, True))
+def test_an_output_is_written_by_one_at_a_time(tmp_path, overwrite):
+    output = tmp_path / "out.dng"
+
+    with atomic_output(output, overwrite=overwrite) as temporary:
+        temporary.write_bytes(b"first")
+        with (
+            pytest.raises(OutputBusyError, match=r"out\.dng: another fadn"),
+            atomic_output(output, overwrite=overwrite),
+        ):
+            pytest.fail("the block ran")
+        with atomic_output(tmp_path / "other.dng", overwrite=overwrite):
+            pass
+
+    assert b"first" == output.read_bytes()
+    assert ["other.dng", "out.dng"] == names(tmp_path)
+
+
+HOLD = """
+import sys, time; from pathlib import Path
+from fadn_cli.files import atomic_output
+with atomic_output(Path(sys.argv[1]), overwrite=False) as temporary:
+    temporary.write_bytes(b'half'); print(flush=True); time.sleep(600)
+"""
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """An output that another process is writing, and the process, to be killed."""
+    output = tmp_path / "out.dng"
+    with subprocess.Popen([sys.executable, "-c", HOLD, output], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        yield output, process
+        process.kill()
+
+
+def test_what_another_process_is_writing_is_left_to_it_until_it_dies(killed):
+    output, process = killed
+
+    assert 0 == remove_leftovers(output.parent)
+    with pytest.raises(OutputBusyError), atomic_output(output, overwrite=False):
+        pytest.fail("the block ran")
+    assert b"half" == temporary_of(output).read_bytes()
+
+    process.kill()
+    process.wait()
+    with atomic_output(output, overwrite=False) as temporary:
+        assert b"" == temporary.read_bytes()
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(killed):
+    output, process = killed
+    process.kill()
+    process.wait()
+    kept = [".fadn-state.jsonl", ".fadn-0123.part", "x.fadn-0123456789abcdef.part"]
+    for name in kept:
+        (output.parent / name).touch()
+
+    assert 1 == remove_leftovers(output.parent)
+
+    assert sorted(kept) == names(output.parent)
+    assert 0 == remove_leftovers(output.parent / "nowhere")
+
+
+def test_a_leftover_that_has_its_name_already_takes_nothing_with_it(tmp_path):
+    output = tmp_path / "out.dng"
+    output.write_bytes(b"whole")
+    temporary_of(output).hardlink_to(output)  # killed after it got its name
+
+    with atomic_output(output, overwrite=True) as temporary:
+        assert b"whole" == output.read_bytes()
+        temporary.write_bytes(b"new")
+
+    assert b"new" == output.read_bytes()
+    assert ["out.dng"] == names(tmp_path)
+
+
+def test_where_there_are_no_locks_a_temporary_file_counts_as_being_written(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files, "try_lock", refuse)
+    output = tmp_path / "out.dng"
+
+    with atomic_output(output, overwrite=False):
+        assert 0 == remove_leftovers(tmp_path)
+        with pytest.raises(OutputBusyError), atomic_output(output, overwrite=False):
+            pytest.fail("the block ran")
+
+    assert ["out.dng"] == names(tmp_path)
 
 
 def test_overwriting_a_link_replaces_the_link_and_not_what_it_points_to(tmp_path):
