@@ -5,11 +5,11 @@ anything else is a bug of ours and keeps its traceback.
 """
 
 import io
+import os
 import sys
 
-from fadn_cli.cli import app
 from fadn_cli.errors import FadnError
-from fadn_cli.report import INTERRUPTED
+from fadn_cli.results import INTERRUPTED
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot spell is no bug
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        from fadn_cli.cli import app  # here, since Ctrl-C may come this early
+
         app(prog_name="fadn")
     except FadnError as error:
         from fadn_cli import console
@@ -24,7 +26,19 @@ def main() -> None:
         console.show_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        _leave_at_once(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave_at_once(INTERRUPTED)
+        raise
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process without waiting for its threads: one may be inside the network for long."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

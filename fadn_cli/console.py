@@ -5,11 +5,14 @@ no text from outside is ever taken for markup (rich would eat `[raw]` in a file 
 gets nothing but what was asked for; everything else goes to stderr.
 """
 
+import os
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -128,6 +131,16 @@ def show_verification(found: Verification) -> None:
         console.print(Text(f"Wrong: {printable(violation)}", _STYLES["error"]), soft_wrap=True)
 
 
+def show_plan(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a batch would do, given as JSON's types, on stdout: a line per input."""
+    console = make_console(stderr=False)
+    for row in rows:
+        facts = [row["action"], str(row["source"])]
+        facts += ["->", str(row["output"])] if row["output"] else []
+        facts += [f"({row['reason']})"] if row["reason"] else []
+        console.print(Text(printable(" ".join(facts))), soft_wrap=True)
+
+
 def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -> None:
     """Print where the demonstration's files are, and what was gained: PSNR before and after."""
     console = make_console(stderr=True)
@@ -175,10 +188,29 @@ def printable(text: str) -> str:
 
 def make_console(*, stderr: bool) -> Console:
     """A console that takes text literally; rich itself heeds NO_COLOR."""
-    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    file = _stderr() if stderr else None
+    console = Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console
+
+
+def _stderr() -> IO[str] | None:
+    """Give stderr through a descriptor of its own; None where it is not the process's stderr.
+
+    Number 2 is turned away while LibRaw decodes, which may be at any time in another thread.
+    """
+    try:
+        return _copied_stderr() if sys.stderr.fileno() == 2 else None
+    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
+        return None
+
+
+@lru_cache(maxsize=1)
+def _copied_stderr() -> IO[str]:
+    """Open a copy of file descriptor 2 once, before anybody turns it away."""
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    return os.fdopen(os.dup(2), "w", buffering=1, encoding=encoding, errors=errors)
 
 
 def make_table(*headings: str) -> Table:

@@ -92,10 +92,10 @@ def remove_leftovers(folder: Path) -> int:
         How many were removed.
     """
     try:
-        names = [name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]
+        found = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
     except OSError:  # there is no such folder yet
         return 0
-    return sum(_remove_if_abandoned(folder / name) for name in names)
+    return sum(_remove_if_abandoned(path) for path in found)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ The command line and the batch call `denoise_file`; programs call `denoise_mosai
 one thing to know: nothing is rounded or clipped between `normalize` and `denormalize`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from fadn_cli.stopwatch import Stopwatch
 
 __all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
 
+OnWritten = Callable[[Path, str, str], None]
+"""Called with an output complete under a temporary name, the source's hash, and the output's."""
+
 
 def denoise_file(
     path: Path,
@@ -42,6 +46,7 @@ def denoise_file(
     options: DenoiseOptions | None = None,
     *,
     on_tile: OnTile | None = None,
+    on_written: OnWritten | None = None,
 ) -> DenoiseReport:
     """Denoise one raw file into another file.
 
@@ -55,6 +60,8 @@ def denoise_file(
     options : DenoiseOptions, optional
     on_tile : callable, optional
         Progress: called with (tiles done, tiles in all).
+    on_written : callable, optional
+        Called right before the output gets its name; what it raises abandons the output.
 
     Returns
     -------
@@ -94,6 +101,8 @@ def denoise_file(
                 threads=options.threads,
             )
             output_sha256, output_bytes = sha256_of(temporary), temporary.stat().st_size
+        if on_written is not None:
+            on_written(temporary, source_sha256, output_sha256)
     return DenoiseReport(
         **_describe(raw_image, noise),
         source=path,

@@ -4,10 +4,12 @@
 terminal with several files gets bars and the summary table, anything else a line per file.
 """
 
+import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -21,7 +23,7 @@ from fadn_cli.console import (
     spell_noise,
     spell_number,
 )
-from fadn_cli.report import (
+from fadn_cli.results import (
     BatchResult,
     Event,
     FileFinished,
@@ -53,11 +55,11 @@ class Display:
         texts = [kind(Column(no_wrap=True)) for kind in (_Name, _Done, _Rate)]
         columns = (texts[0], BarColumn(bar_width=30), *texts[1:], TimeRemainingColumn())
         self._progress = Progress(*columns, console=self._console, transient=True)
-        self._files = self._progress.add_task("Files", total=None, visible=False, unit="files")
-        self._tiles = self._progress.add_task("", total=None, visible=False, unit="tiles")
-        self._before = 0
+        self._files = self._progress.add_task("Files", total=count, visible=count > 1, unit="files")
+        self._tiles: dict[Path, TaskID] = {}  # of the files at work
+        self._settled = 0
         self._megapixels = 0.0
-        self._seconds = 0.0
+        self._started = time.perf_counter()
 
     def __enter__(self) -> Self:
         if self._live:
@@ -76,17 +78,13 @@ class Display:
     def __call__(self, event: Event) -> None:
         """Take an event of `batch.run`."""
         if isinstance(event, FileStarted):
-            self._before = event.index - 1
-            self._progress.update(
-                self._files, total=event.count, completed=self._before, visible=event.count > 1
-            )
-            self._progress.reset(
-                self._tiles, description=printable(event.source.name), total=None, visible=True
+            self._tiles[event.source] = self._progress.add_task(
+                printable(event.source.name), total=None, unit="tiles", rate=self._rate()
             )
         elif isinstance(event, TileFinished):
-            self._progress.update(self._tiles, completed=event.done, total=event.total)
-            # A file in work counts by its tiles: the time left would jump otherwise.
-            self._progress.update(self._files, completed=self._before + event.done / event.total)
+            task = self._tiles[event.source]
+            self._progress.update(task, completed=event.done, total=event.total)
+            self._advance()
         else:
             self._finish(event)
 
@@ -95,16 +93,16 @@ class Display:
         if not self._quiet:
             if self._count > 1:
                 self._console.print(_summary_table(batch))
-            for report in batch.denoised:
-                for warning in report.warnings:
-                    show_warning(f"{report.source.name}: {warning}")
+            for result in batch.results:
+                for warning in result.all_warnings:
+                    show_warning(f"{result.source.name}: {warning}")
         for result in batch.results:
             if result.error is not None:
                 show_error(result.error)
             if result.traceback and self._verbose:
                 self._say(result.traceback.rstrip())
         if batch.interrupted:
-            self._say("Interrupted; what was finished before is kept.")
+            self._say("Interrupted; what was finished is kept, the same command goes on from here.")
         if self._count > 1 and not self._quiet:
             self._say(_totals(batch))
 
@@ -113,10 +111,11 @@ class Display:
         report = event.result.report
         if report is not None:
             self._megapixels += report.megapixels
-            self._seconds += report.seconds["total"]
-            rate = f"{self._megapixels / max(self._seconds, 1e-9):.1f} MP/s"
-            self._progress.update(self._files, rate=rate)
-            self._progress.update(self._tiles, rate=rate)
+        task = self._tiles.pop(event.result.source, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        self._settled += 1
+        self._advance()
         in_table = self._count > 1 and self._live
         if self._quiet or (in_table and not self._verbose):
             return
@@ -125,6 +124,21 @@ class Display:
         if report is not None and self._verbose:
             stages = (f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
             self._say(f"  {', '.join(stages)}; {report.tiles} tiles")
+
+    def _advance(self) -> None:
+        """Move the bar of all files; those at work count by their tiles, or the time would jump."""
+        at_work = {*self._tiles.values()}
+        parts = (
+            task.completed / task.total
+            for task in self._progress.tasks
+            if task.id in at_work and task.total
+        )
+        self._progress.update(self._files, completed=self._settled + sum(parts), rate=self._rate())
+
+    def _rate(self) -> str:
+        """Megapixels per second of the files finished so far."""
+        seconds = time.perf_counter() - self._started
+        return f"{self._megapixels / max(seconds, 1e-9):.1f} MP/s" if self._megapixels else ""
 
     def _say(self, text: str) -> None:
         """Print lines as they are, however long."""
@@ -161,7 +175,7 @@ def _summary_table(batch: BatchResult) -> Table:
     """One row per input."""
     table = make_table("File", "Camera", "ISO", "Noise", "Specialist", "Seconds", "Result")
     for result in batch.results:
-        cells = ["", "", "", "", "", "skipped" if result.skipped else "failed"]
+        cells = ["", "", "", "", "", result.state]
         report = result.report
         if report is not None:
             cells = [
@@ -195,8 +209,11 @@ def _line(result: FileResult) -> str:
 
 def _totals(batch: BatchResult) -> str:
     """The batch in one line."""
-    skipped = len(batch.results) - len(batch.denoised) - len(batch.errors)
-    counts = f"{len(batch.denoised)} denoised, {len(batch.errors)} failed, {skipped} skipped"
+    number = batch.counts
+    counts = (
+        f"{number['denoised']} denoised, {number['failed']} failed, {number['skipped']} skipped"
+    )
+    counts += f", {number['done']} done already" if number["done"] else ""
     if not batch.denoised:
         return counts
     megapixels = sum(report.megapixels for report in batch.denoised)

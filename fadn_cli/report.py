@@ -1,6 +1,6 @@
-"""What happened, as plain values: per file, per batch, and what `fadn info` says about a raw.
+"""What happened to a photograph, as plain values, and what `fadn info` says about a raw.
 
-The pipeline and the batch fill these in, the console prints them, the tests assert on them. The
+The pipeline fills these in, the console prints them, the tests assert on them. The
 one thing to know: nothing here needs numpy, so that the command line starts quickly, and every
 type becomes JSON through `to_dict`.
 """
@@ -13,13 +13,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fadn_cli.errors import FadnError
-
 if TYPE_CHECKING:
     from fadn_cli.noise import NoiseModel
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,88 +147,6 @@ class FileInfo:
     def to_dict(self) -> dict[str, Any]:
         """Return the information as JSON's types; paths as strings."""
         return dict(plain(self))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileResult:
-    """What became of one input of a batch: denoised, skipped or failed."""
-
-    source: Path
-    """The input."""
-    report: DenoiseReport | None = None
-    """Set if it was denoised."""
-    skipped: str = ""
-    """Why it was left alone; empty if it was not."""
-    error: FadnError | None = None
-    """Set if it failed."""
-    traceback: str = ""
-    """Set if the failure was an internal error: a bug of ours, kept for the bug report."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchResult:
-    """What became of all inputs of a batch."""
-
-    results: tuple[FileResult, ...]
-    """One per input that was come to, in the order in which they were settled."""
-    seconds: float
-    """Wall time of the whole batch."""
-    interrupted: bool = False
-    """Whether Ctrl-C ended it early; what was finished before is kept."""
-
-    @property
-    def denoised(self) -> tuple[DenoiseReport, ...]:
-        """The reports of the inputs that were denoised."""
-        return tuple(result.report for result in self.results if result.report is not None)
-
-    @property
-    def errors(self) -> tuple[FadnError, ...]:
-        """The errors of the inputs that failed."""
-        return tuple(result.error for result in self.results if result.error is not None)
-
-    @property
-    def exit_code(self) -> int:
-        """130 after Ctrl-C, 0 if all went well, the error's own code if it is alone, else 1."""
-        if self.interrupted:
-            return INTERRUPTED
-        if not self.errors:
-            return 0
-        alone = len(self.errors) + len(self.denoised) == 1
-        return self.errors[0].exit_code if alone else 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileStarted:
-    """Event: work on one file of a batch begins."""
-
-    source: Path
-    """The file."""
-    index: int
-    """Its place among the files to denoise, from 1."""
-    count: int
-    """Number of files to denoise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TileFinished:
-    """Event: one more tile of the current file is done."""
-
-    done: int
-    """Tiles done."""
-    total: int
-    """Tiles of the file."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFinished:
-    """Event: one input is settled."""
-
-    result: FileResult
-    """What became of it."""
-
-
-Event = FileStarted | TileFinished | FileFinished
-"""What a batch tells while it runs."""
 
 
 def plain(value: Any) -> Any:

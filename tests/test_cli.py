@@ -135,7 +135,7 @@ def denoised(monkeypatch):
     """What the command hands to the pipeline: (path, output, options) of every file."""
     seen = []
 
-    def denoise_file(path, output, options, *, on_tile=None):
+    def denoise_file(path, output, options, **_):
         seen.append((path, output, options))
         return make_report(path, output)
 

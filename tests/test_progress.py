@@ -6,7 +6,7 @@ import pytest
 
 from fadn_cli.errors import FadnError, RawReadError
 from fadn_cli.progress import Display
-from fadn_cli.report import BatchResult, FileFinished, FileResult, FileStarted, TileFinished
+from fadn_cli.results import BatchResult, FileFinished, FileResult, FileStarted, TileFinished
 from tests.reports import make_report
 
 DONE = FileResult(source=Path("a [1].CR2"), report=make_report("a [1].CR2", "out/a [1]_x.dng"))
@@ -31,11 +31,11 @@ def no_terminal(monkeypatch):
 def show(capsys, *results, interrupted=False, **options):
     """Play a batch; return what is printed while it runs, and afterwards, both from stderr."""
     with Display(count=len(results), **options) as display:
-        for index, result in enumerate(results, start=1):
+        for result in results:
             if not result.skipped:
-                display(FileStarted(source=result.source, index=index, count=len(results)))
+                display(FileStarted(source=result.source))
                 for done in (1, 2, 3):
-                    display(TileFinished(done=done, total=3))
+                    display(TileFinished(source=result.source, done=done, total=3))
             display(FileFinished(result=result))
         running = capsys.readouterr()
     display.summarize(BatchResult(results=results, seconds=4.0, interrupted=interrupted))
@@ -109,7 +109,9 @@ def test_tracebacks_are_kept_from_who_did_not_ask(capsys):
 def test_an_interruption_is_said(capsys):
     _, summary = show(capsys, DONE, FAILED, interrupted=True)
 
-    assert "Interrupted; what was finished before is kept.\n" in summary
+    assert (
+        "Interrupted; what was finished is kept, the same command goes on from here.\n" in summary
+    )
 
 
 def test_a_terminal_gets_bars_instead_of_lines(capsys, monkeypatch):
@@ -119,7 +121,7 @@ def test_a_terminal_gets_bars_instead_of_lines(capsys, monkeypatch):
 
     running, summary = show(capsys, DONE, DONE, FAILED)
 
-    assert "tiles" in running
+    assert "files" in running
     assert "Canon EOS 550D, ISO" not in running
     assert "2 denoised, 1 failed, 0 skipped" in summary
 
@@ -130,13 +132,16 @@ def test_bars_on_a_terminal_show_files_tiles_speed_and_time_left(capsys, monkeyp
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "120")
     with Display(count=3) as display:
-        display(FileStarted(source=Path("a [1].CR2"), index=1, count=3))
+        display(FileStarted(source=Path("a [1].CR2")))
+        display(FileStarted(source=Path("b [red].CR2")))
         display(FileFinished(result=DONE))
-        display(FileStarted(source=Path("b [red].CR2"), index=2, count=3))
-        display(TileFinished(done=5, total=10))
+        display(FileStarted(source=Path("c.CR2")))
+        display(TileFinished(source=Path("b [red].CR2"), done=5, total=10))
+        display(TileFinished(source=Path("c.CR2"), done=2, total=4))
         capsys.readouterr()
         display._progress.refresh()
         shown = capsys.readouterr().err
 
-    for fact in ("Files", "1/3 files", "b [red].CR2", "5/10 tiles", "4.0 MP/s"):
+    for fact in ("Files", "2/3 files", "b [red].CR2", "5/10 tiles", "c.CR2", "2/4 tiles", "MP/s"):
         assert fact in shown
+    assert "a [1].CR2" not in shown

@@ -8,7 +8,7 @@ import pytest
 
 from fadn_cli import sources
 from fadn_cli.errors import RawReadError
-from fadn_cli.sources import collect
+from fadn_cli.sources import Selection, collect
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def fill(folder, *names):
     return folder
 
 
-def find(*paths, recursive=False, is_marked=lambda path: False):
-    return collect(paths, recursive=recursive, is_marked=is_marked)
+def find(*paths, is_marked=lambda path: False, **selection):
+    return collect(paths, Selection(**selection), is_marked=is_marked)
 
 
 def names(found):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fadn_cli.cli import folders
 from fadn_cli.cli.options import Overwrite, Quality, QualityOption
 
 
@@ -46,7 +47,8 @@ def denoise(
         list[Path],
         typer.Argument(
             metavar="PATH",
-            help="Raw files, and folders that hold raw files.",
+            help="Raw files, folders that hold raw files, and patterns in quotes; - reads names"
+            " from standard input, one a line or each ended by a NUL.",
             show_default=False,
         ),
     ],
@@ -79,18 +81,12 @@ def denoise(
             help="How much of the noise to remove: 0 none, 1 all.",
         ),
     ] = 1.0,
-    recursive: Annotated[
-        bool,
-        typer.Option(
-            "-r",
-            "--recursive",
-            help="Take the folders inside folders too; an output folder mirrors them.",
-        ),
-    ] = False,
+    recursive: folders.Recursive = False,
+    include: folders.Include = None,
+    exclude: folders.Exclude = None,
     overwrite: Overwrite = False,
-    suffix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Added to the source's name to make the output's.")
-    ] = "_denoised",
+    name: folders.Name = None,
+    suffix: folders.Suffix = None,
     iso: Annotated[
         int | None,
         typer.Option(
@@ -135,6 +131,13 @@ def denoise(
             metavar="N", min=1, help="Processor threads. Else: all cores.", show_default=False
         ),
     ] = None,
+    jobs: folders.Jobs = 1,
+    scheduler: folders.Scheduler = None,
+    keep_mtime: folders.KeepMtime = False,
+    sidecars: folders.Sidecars = False,
+    dry_run: folders.DryRun = False,
+    report: folders.Report = None,
+    json: folders.JsonOutput = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
     verbose: Annotated[
         bool,
@@ -147,27 +150,36 @@ def denoise(
     the result is written as a new file. The source is never changed. In folders, outputs of fadn
     are left alone. One bad file does not stop the others.
 
+    Interrupt it at any time: the same command goes on where it stopped. What is done is noted
+    beside the outputs (.fadn-state.jsonl) and not done again, unless the source, the options or
+    fadn's weights have changed. An output that was edited since is only replaced by --overwrite.
+
     \b
     Examples:
       fadn denoise IMG_1234.CR2
       fadn denoise IMG_1234.NEF -o clean.tif
-      fadn denoise ~/Photos/2026 --recursive -o ~/Photos/clean
+      fadn denoise ~/Photos/2026 --recursive -o ~/Photos/clean --jobs 2
+      fadn denoise 'day */*.NEF' --name '{date}_{stem}{ext}' -o clean --dry-run
+      find . -name '*.RW2' -newer last -print0 | fadn denoise - --json
     """
-    from fadn_cli import batch, pipeline, progress
+    from fadn_cli import batch, pipeline, planning, sources
 
     if (shot_noise is None) != (read_noise is None):
         raise typer.BadParameter("--shot-noise and --read-noise belong together: give both.")
+    if dry_run and report is not None:
+        raise typer.BadParameter("--dry-run writes nothing: leave out --report, or use --json.")
     _refuse_contradiction(specialist, quality)
+    selection = sources.Selection(
+        recursive=recursive,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        listed=folders.read_listed(paths),
+    )
     try:
-        plan = batch.plan(
-            paths,
-            output=output,
-            format=format,
-            suffix=suffix,
-            recursive=recursive,
-            overwrite=overwrite,
+        plan = planning.plan(
+            paths, selection=selection, output=output, format=format, name=name, suffix=suffix
         )
-    except batch.PlanError as error:
+    except planning.PlanError as error:
         raise typer.BadParameter(str(error)) from error
     options = pipeline.DenoiseOptions(
         strength=strength,
@@ -180,7 +192,13 @@ def denoise(
         overwrite=overwrite,
         threads=threads,
     )
-    with progress.Display(count=plan.count, quiet=quiet, verbose=verbose) as display:
-        result = batch.run(plan, options, on_event=display)
-    display.summarize(result)
-    raise typer.Exit(result.exit_code)
+    handling = batch.Handling(
+        jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
+    )
+    if dry_run:
+        folders.show_plan(plan, options, json=json)
+        return
+    code = folders.carry_out(
+        plan, options, handling, report=report, json=json, quiet=quiet, verbose=verbose
+    )
+    raise typer.Exit(code)

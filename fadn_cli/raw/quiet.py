@@ -1,7 +1,8 @@
 """LibRaw's manners: its own messages off the terminal, and names it cannot spell.
 
 Used where LibRaw decodes (`reader`, `render`). The one thing to know: LibRaw prints to file
-descriptor 2, past Python, so the descriptor itself is turned away for as long as a call takes.
+descriptor 2, past Python, so the descriptor itself is turned away for as long as a call takes. Who
+has something to say meanwhile says it through another one, as `console` does.
 """
 
 import io
@@ -12,25 +13,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _lock = threading.Lock()
+_inside = 0  # calls that want quiet at this moment
+_saved: int | None = None  # the real stderr meanwhile; None if there is none, as under pythonw
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Discard what is written to file descriptor 2; one thread at a time."""
+    """Discard what is written to file descriptor 2, in all threads, until the last call ends."""
+    global _inside, _saved
     with _lock:
-        try:
-            saved = os.dup(2)
-        except OSError:  # there is no stderr, as under pythonw
-            yield
-            return
-        sink = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(sink, 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(sink)
+        if _inside == 0:
+            _saved = _turn_away()
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0 and _saved is not None:
+                os.dup2(_saved, 2)
+                os.close(_saved)
+
+
+def _turn_away() -> int | None:
+    """Point file descriptor 2 at nothing; return a copy of what it was."""
+    try:
+        saved = os.dup(2)
+    except OSError:
+        return None
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    os.close(sink)
+    return saved
 
 
 def openable(path: Path) -> str | io.BytesIO:

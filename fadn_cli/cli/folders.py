@@ -1,0 +1,151 @@
+"""Options of `fadn denoise` for whole folders: what is taken, how it is called, who does it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fadn_cli.batch import Handling
+    from fadn_cli.options import DenoiseOptions
+    from fadn_cli.planning import Plan
+
+
+def _json_name(path: Path | None) -> Path | None:
+    """Refuse to write a report where a photograph may be."""
+    if path is not None and path.suffix.lower() != ".json":
+        raise typer.BadParameter(f"{path} does not end in .json.")
+    return path
+
+
+Recursive = Annotated[
+    bool,
+    typer.Option(
+        "-r",
+        "--recursive",
+        help="Take the folders inside folders too; an output folder mirrors them.",
+    ),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="From folders, take only files whose path below the folder, or name, matches: '*.cr2',"
+        " 'day 1/*'. May be given several times.",
+        show_default=False,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="From folders, leave out files and folders that match. May be given several times.",
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEMPLATE",
+        help="How outputs are called, with {stem}, {ext}, {make}, {camera}, {iso}, {date},"
+        " {date:%Y%m%d} and {folder} filled in; 'unknown' for what a file does not say."
+        " Else: {stem}_denoised{ext}.",
+        show_default=False,
+    ),
+]
+Suffix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Short for --name {stem}TEXT{ext}.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "-j",
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Files at once; they share the threads. Each needs some 45 MB of memory per"
+        " megapixel.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Let the workers of this Dask cluster do it. They must see the same folders; each"
+        " takes as many files at once as it has threads.",
+        show_default=False,
+    ),
+]
+KeepMtime = Annotated[
+    bool, typer.Option("--keep-mtime", help="Give outputs their source's modification time.")
+]
+Sidecars = Annotated[
+    bool,
+    typer.Option(
+        "--sidecars",
+        help="Copy XMP sidecars (IMG_1.xmp, IMG_1.CR2.xmp) to the output's name; one that was"
+        " edited there stays.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be done, and write nothing.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.json",
+        callback=_json_name,
+        help="Write what became of each file, as JSON. Replaces an earlier report.",
+        show_default=False,
+    ),
+]
+JsonOutput = Annotated[
+    bool, typer.Option("--json", help="Print what became of each file on stdout, as JSON.")
+]
+
+
+def read_listed(paths: list[Path]) -> tuple[Path, ...]:
+    """Read the names on standard input, if one of the paths stands for them."""
+    from fadn_cli import sources
+
+    return sources.read_list(sys.stdin.buffer.read()) if sources.LIST in paths else ()
+
+
+def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
+    """Print what would be done."""
+    from fadn_cli import batch, console
+
+    rows = batch.foresee(plan, options)
+    console.show_json(rows) if json else console.show_plan(rows)
+
+
+def carry_out(
+    plan: "Plan",
+    options: "DenoiseOptions",
+    handling: "Handling",
+    *,
+    report: Path | None,
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Run a batch with everything that shows it; return the exit code."""
+    from fadn_cli import batch, console, progress, results
+
+    if report is not None:
+        results.prepare_report(report)
+    with progress.Display(count=plan.count, quiet=quiet, verbose=verbose) as display:
+        result = batch.run(plan, options, handling, on_event=display)
+    display.summarize(result)
+    if report is not None:
+        results.write_report(report, result)
+    if json:
+        console.show_json(result.to_dict())
+    return result.exit_code
