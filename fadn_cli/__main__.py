@@ -8,8 +8,7 @@ import io
 import os
 import sys
 
-from fadn_cli.errors import FadnError
-from fadn_cli.results import INTERRUPTED
+from fadn_cli.errors import INTERRUPTED, FadnError
 
 
 def main() -> None:

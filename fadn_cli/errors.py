@@ -17,6 +17,9 @@
 
 from typing import ClassVar
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
+
 
 class FadnError(Exception):
     """An error of the user's file or machine, not of the program.

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli import __version__
-from fadn_cli.errors import FadnError
+from fadn_cli.errors import INTERRUPTED, FadnError
 from fadn_cli.files import atomic_output, make_folder
 from fadn_cli.report import DenoiseReport, plain, to_json
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
 
 STATES = ("denoised", "done", "skipped", "failed")
 """What can become of a file; see `FileResult.state`."""

@@ -155,10 +155,11 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
         return FileResult(source=source, skipped=skipped, done=verdict.done, error=verdict.error)
     make_folder(output.parent, advice="Choose another folder with -o.")
     warnings: list[str] = []
+    overwrite = task.options.overwrite or verdict.action == "redo"
     report = pipeline.denoise_file(
         source,
         output,
-        replace(task.options, overwrite=verdict.action == "redo"),
+        replace(task.options, overwrite=overwrite),
         on_tile=on_tile,
         on_written=partial(_note, task, verdict, warnings),
     )

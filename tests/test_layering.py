@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "progress": "errors report results console",
     "cli": f"errors denoise report options pipeline sources results planning batch demo examine"
     f" console progress cli {FACE}",
-    "__main__": "errors results console cli",
+    "__main__": "errors console cli",
     FACE: "errors options pipeline",
     "training": f"errors noise mosaic denoise {FACE}",
 }
