@@ -247,7 +247,9 @@ def test_a_raw_comes_out_cleaner_and_known_as_ours(noisy, tmp_path):
 
     again = fadn("denoise", tmp_path, "--overwrite", "-o", tmp_path / "second")
     assert "1 denoised, 0 failed, 1 skipped" in again.stderr
-    assert ["IMG_1_denoised.dng"] == [path.name for path in (tmp_path / "second").iterdir()]
+    assert [".fadn-state.jsonl", "IMG_1_denoised.dng"] == sorted(
+        path.name for path in (tmp_path / "second").iterdir()
+    )
 
 
 def test_strength_0_gives_the_sources_samples(noisy, tmp_path):

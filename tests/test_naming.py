@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.naming import EXTENSIONS, FIELDS, UNKNOWN, NameTemplate, sanitize, suffix_template
@@ -100,6 +100,7 @@ def test_a_suffix_is_short_for_a_template(suffix):
     assert f"DSC_1{suffix}.dng" == fill(suffix_template(suffix))
 
 
+@settings(max_examples=40)
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=30))
 def test_whatever_a_file_says_is_fit_for_a_name(text):
     shot = Shot(make=text, camera=text)

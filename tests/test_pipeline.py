@@ -396,10 +396,10 @@ class TestRealRaws:
             assert np.sqrt(np.nanmean(difference**2)) < 0.1
 
     def test_every_awkward_file_is_named_and_the_good_one_is_done(self, raws, tmp_path):
-        from fadn_cli import batch
+        from fadn_cli import batch, planning
 
         paths = [*sorted((raws / "awkward").iterdir()), raws / "nikon_flower_rggb.dng"]
-        plan = batch.plan(paths, output=tmp_path / "out")
+        plan = planning.plan(paths, output=tmp_path / "out")
 
         result = batch.run(plan, DenoiseOptions())
 
@@ -410,7 +410,7 @@ class TestRealRaws:
         assert all(each.source.name in str(each.error) and each.error.advice for each in failed)
         assert 1 == result.exit_code
         assert ["nikon_flower_rggb_denoised.dng"] == [
-            path.name for path in (tmp_path / "out").iterdir()
+            path.name for path in (tmp_path / "out").glob("*.dng")
         ]
 
 

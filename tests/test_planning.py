@@ -8,6 +8,7 @@ from fadn_cli import pipeline
 from fadn_cli.errors import FadnError, RawReadError, WriteError
 from fadn_cli.planning import PlanError, plan
 from fadn_cli.sources import Selection
+from tests.raw.builders import noisy_samples, write_dng
 
 DEEP = Selection(recursive=True)
 
@@ -185,3 +186,59 @@ def test_marked_files_are_skipped_as_the_pipeline_knows_them(folder, monkeypatch
 
     assert ["b_denoised.dng"] == outputs(planned, folder)
     assert [folder / "a.NEF"] == [skipped.source for skipped in planned.skipped]
+
+
+def test_a_template_names_the_outputs(tmp_path):
+    for name, iso in (("a.dng", 100), ("b.dng", 6400)):
+        write_dng(tmp_path / name, noisy_samples(), iso=iso, model="One/Two")
+    fill(tmp_path, "broken.dng")
+
+    planned = plan([tmp_path], name="{camera}_{iso}_{date}_{stem}{ext}", output=tmp_path / "out")
+
+    assert [
+        "out/One_Two_100_2026-01-02_a.dng",
+        "out/One_Two_6400_2026-01-02_b.dng",
+        "out/unknown_unknown_unknown_broken.dng",
+    ] == outputs(planned, tmp_path)
+
+
+def test_a_template_that_names_two_alike_is_refused(tmp_path, unreadable):
+    fill(tmp_path, "a.dng", "b.dng")
+
+    with pytest.raises(FadnError, match="both want the output") as caught:
+        plan([tmp_path], name="{iso}{ext}")
+
+    assert "--name" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "names",
+    (
+        {"name": "{stem}"},
+        {"name": "{stem}.dng", "format": "tiff"},
+        {"name": "{lens}{ext}"},
+        {"name": "{stem}{ext}", "suffix": "_x"},
+    ),
+)
+def test_names_that_cannot_be_are_a_matter_of_usage(folder, names):
+    with pytest.raises(PlanError):
+        plan([folder], **names)
+
+
+def test_the_shells_own_pattern_may_match_the_outputs_of_the_run_before(tmp_path, monkeypatch):
+    fill(tmp_path, "a.dng", "a_denoised.dng", "b_denoised.dng")
+    monkeypatch.setattr(pipeline, "is_marked", lambda path: "denoised" in path.name)
+
+    planned = plan(sorted(tmp_path.glob("*.dng")))
+
+    assert [tmp_path / "a_denoised.dng"] == [result.source for result in planned.skipped]
+    assert ["a.dng", "b_denoised.dng"] == [job.source.name for job in planned.jobs]
+
+
+def test_a_pattern_or_a_list_is_not_one_file(folder):
+    for paths in ([folder / "*.NEF"], [Path("-")]):
+        planned = plan(
+            paths, selection=Selection(listed=(folder / "a.NEF",)), output=folder / "x.dng"
+        )
+
+        assert ["x.dng/a_denoised.dng"] == outputs(planned, folder)

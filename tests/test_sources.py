@@ -204,3 +204,113 @@ def test_all_listed_suffixes_are_lower_case_and_have_their_dot():
     assert all(
         suffix == suffix.lower() and suffix.startswith(".") for suffix in sources.RAW_SUFFIXES
     )
+
+
+def test_a_folder_called_like_a_raw_is_named_where_nothing_is_found_in_it(tmp_path):
+    fill(tmp_path, "shots.dng/a.dng", "empty.dng/notes.txt", "b.dng")
+
+    here, deep = find(tmp_path), find(tmp_path, recursive=True)
+
+    assert ["empty.dng", "shots.dng"] == [each.source.name for each in here.failures]
+    assert ["empty.dng"] == [each.source.name for each in deep.failures]
+    assert "--recursive" in here.failures[0].error.advice
+    assert () == find(tmp_path, exclude=("*.dng",), recursive=True).sources
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    (
+        ("*.cr2", ["IMG_2.cr2"]),
+        ("IMG_*", ["IMG_2.cr2", "IMG_10.CR2"]),
+        ("[iI][mM]*", ["img_1.Nef", "IMG_2.cr2", "IMG_10.CR2"]),
+        ("*/*.dng", ["IMG_3.dng"]),
+        ("**/*.dng", ["IMG_3.dng"]),
+        ("tr?p", ["IMG_3.dng"]),
+        ("trip/*", ["IMG_4.ARW", "IMG_3.dng"]),
+    ),
+)
+def test_a_pattern_stands_for_the_raws_and_folders_that_match(folder, pattern, expected):
+    assert expected == names(find(folder / pattern))
+    assert () == find(folder / pattern).failures
+
+
+def test_a_pattern_works_below_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+    assert [Path("IMG_2.cr2"), Path("IMG_10.CR2")] == [
+        source.path for source in find(Path("IMG*")).sources
+    ]
+
+
+def test_brackets_in_the_name_of_what_exists_are_just_brackets(tmp_path):
+    fill(tmp_path, "a[1].dng", "a1.dng", "day [x]/b1.dng", "day x/b2.dng")
+
+    assert ["a[1].dng"] == names(find(tmp_path / "a[1].dng"))
+    assert ["b1.dng"] == names(find(tmp_path / "day [x]" / "*.dng"))
+    assert ["a1.dng"] == names(find(tmp_path / "a[0-9].dng"))
+
+
+def test_a_pattern_mirrors_the_tree_below_its_fixed_part(folder):
+    found = find(folder / "**" / "*.[Ad]*", recursive=True)
+
+    assert [("IMG_4.ARW", Path("trip/day 2")), ("IMG_3.dng", Path("trip"))] == [
+        (source.path.name, source.subfolder) for source in found.sources
+    ]
+
+
+def test_a_pattern_that_nothing_matches_is_named(folder):
+    found = find(folder / "*.raf", folder / "*.txt")
+
+    assert [f"{folder / name}: no raw files match" for name in ("*.raf", "*.txt")] == reasons(found)
+
+
+def test_outputs_of_ours_are_skipped_where_a_pattern_matches_them(folder):
+    found = find(folder / "IMG*", is_marked=lambda path: path.name == "IMG_2.cr2")
+
+    assert ["IMG_10.CR2"] == names(found)
+    assert ["IMG_2.cr2"] == [result.source.name for result in found.skipped]
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    (
+        ({"include": ("*.cr2",)}, ["IMG_2.cr2", "IMG_10.CR2"]),
+        ({"include": ("trip/*",)}, ["IMG_3.dng", "IMG_4.ARW"]),
+        ({"include": ("*.dng", "img_1.*")}, ["img_1.Nef", "IMG_3.dng"]),
+        ({"exclude": ("trip",)}, ["img_1.Nef", "IMG_2.cr2", "IMG_10.CR2"]),
+        ({"exclude": ("*.CR2", "day*")}, ["img_1.Nef", "IMG_3.dng"]),
+        ({"include": ("IMG*",), "exclude": ("*1*", "*/*")}, ["IMG_2.cr2"]),
+    ),
+)
+def test_patterns_choose_from_folders(folder, selection, expected):
+    assert expected == names(find(folder, recursive=True, **selection))
+
+
+def test_patterns_do_not_touch_files_that_are_named(folder):
+    assert ["img_1.Nef"] == names(find(folder / "img_1.Nef", include=("*.dng",)))
+
+
+def test_a_folder_from_which_nothing_is_chosen_is_named(folder):
+    assert "that --include and --exclude let through" in reasons(find(folder, include=("x",)))[0]
+
+
+def test_the_list_stands_for_what_is_in_it(folder):
+    listed = (folder / "IMG_2.cr2", folder / "trip", folder / "IMG_*")
+
+    found = find(folder / "img_1.Nef", Path("-"), listed=listed)
+
+    assert ["img_1.Nef", "IMG_2.cr2", "IMG_3.dng"] == names(found)
+    assert [f"{folder / 'IMG_*'}: no such file or folder"] == reasons(found)
+
+
+def test_an_empty_list_is_a_failure():
+    assert ["-: no names on standard input"] == reasons(find(Path("-")))
+
+
+@pytest.mark.parametrize("end", (b"\n", b"\r\n", b"\0"))
+def test_lists_keep_any_name(end):
+    names = [b"a b.dng", b"caf\xe9.dng", " é[1].dng".encode()]
+
+    found = sources.read_list(end.join(names) + end)
+
+    assert names == [os.fsencode(path) for path in found]
