@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fadn_cli import worker
+from fadn_cli import cluster, worker
 from fadn_cli.cores import available_cores
 from fadn_cli.crew import Crew
 from fadn_cli.errors import FadnError
@@ -91,7 +91,8 @@ def run(
                     tell(FileFinished(result=_result_of(task, future, alone=alone)))
     except KeyboardInterrupt:
         interrupted = True
-    made = (_result_of(task, future, alone=alone) for task, future in crew.finished)
+    ended = crew.finished if interrupted else crew.given
+    made = (_result_of(task, future, alone=alone) for task, future in ended)
     return BatchResult(
         results=(*known, *made),
         seconds=time.perf_counter() - started,
@@ -160,9 +161,10 @@ def _result_of(task: Task, future: Future[FileResult], *, alone: bool) -> FileRe
     try:
         result = future.result()
     except Exception as error:
-        if alone and not isinstance(error, FadnError):
+        lost = cluster.explain(error, task.job.source)
+        if alone and lost is None:
             raise
-        return failure(task.job.source, error)
+        return failure(task.job.source, lost or error)
     return _spelled(result, task.job)
 
 

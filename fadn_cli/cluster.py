@@ -6,7 +6,7 @@ where the batch was planned.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +71,18 @@ def absolute(task: Task) -> Task:
     """Return the task with paths that mean the same in any folder."""
     job = Job(source=Path.absolute(task.job.source), output=Path.absolute(task.job.output))
     return replace(task, job=job)
+
+
+def explain(error: Exception, source: Path) -> FadnError | None:
+    """Say why the cluster gave a file up; None for errors that are not the cluster's."""
+    lost = isinstance(error, CancelledError) or type(error).__module__.startswith("distributed.")
+    if not lost:
+        return None
+    reason = str(error).strip() or type(error).__name__
+    return FadnError(
+        f"{source.name}: the Dask cluster has lost it: {reason}",
+        advice="Look at the workers' messages: one may have run out of memory.",
+    )
 
 
 def _check_workers(client: Any) -> None:

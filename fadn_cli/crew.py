@@ -47,8 +47,13 @@ class Crew:
         self._at_work: set[Path] = set()  # outputs that threads of this process are making
 
     @property
+    def given(self) -> tuple[Given, ...]:
+        """All tasks, in the order in which they were given."""
+        return tuple(self._given)
+
+    @property
     def finished(self) -> tuple[Given, ...]:
-        """The tasks that ended by themselves, in the order in which they were given."""
+        """The tasks that ended by themselves, before they were stopped."""
         done = (given for given in self._given if given[1].done() and not given[1].cancelled())
         return tuple(
             given for given in done if not isinstance(given[1].exception(), KeyboardInterrupt)

@@ -107,7 +107,8 @@ def read_entries(output: Path) -> tuple[Entry, ...]:
         data = (output.parent / STATE_FILE).read_bytes()
     except OSError:
         return ()
-    entries = (Entry.parse(line) for line in data.splitlines())
+    name = json.dumps(output.name).encode("ascii")
+    entries = (Entry.parse(line) for line in data.splitlines() if name in line)
     return tuple(entry for entry in entries if entry and entry.output == output.name)
 
 

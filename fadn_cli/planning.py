@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fadn_cli import pipeline
 from fadn_cli.errors import FadnError, WriteError
+from fadn_cli.ledger import read_entries
 from fadn_cli.naming import DEFAULT, EXTENSIONS, NameTemplate, suffix_template
 from fadn_cli.raw.shot import Shot, read_shot
 from fadn_cli.results import FileResult
@@ -99,7 +100,7 @@ def plan(
         raise PlanError(
             f"{output} is neither a folder nor, ending in .dng, .tif or .tiff, one file's output"
         )
-    found = collect(paths, selection, is_marked=pipeline.is_marked)
+    found = collect(paths, selection, is_marked=_is_ours)
     jobs = []
     for source in found.sources:
         if single and output is not None:
@@ -174,13 +175,14 @@ def _without_outputs(jobs: Sequence[Job]) -> tuple[list[Job], list[FileResult]]:
     The shell makes of `*.dng` the outputs of the run before, too.
     """
     outputs = {_identity(job.output) for job in jobs}
-    ours = [
-        job.source
-        for job in jobs
-        if _identity(job.source) in outputs and pipeline.is_marked(job.source)
-    ]
+    ours = [job.source for job in jobs if _identity(job.source) in outputs and _is_ours(job.source)]
     kept = [job for job in jobs if job.source not in ours]
     return kept, [FileResult(source=path, skipped=OURS) for path in ours]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether fadn wrote a file, whatever was done to it since."""
+    return pipeline.is_marked(path) or bool(read_entries(path))
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> list[FileResult]:

@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,7 @@ def denoised(monkeypatch):
             raise fake.errors[path.name]
         with atomic_output(output, overwrite=options.overwrite) as temporary:
             if path.name == fake.interrupted or fake.deaf:
+                time.sleep(0.2)  # until all files are given out
                 os.kill(os.getpid(), signal.SIGINT)
             while path.name == fake.interrupted:
                 on_tile(0, 2)
@@ -57,7 +60,7 @@ def denoised(monkeypatch):
             for done in (1, 2):
                 on_tile(done, 2)
             temporary.write_bytes(b"denoised")
-            on_written(temporary, "1" * 64, sha256_of(temporary))
+            on_written(temporary, sha256_of(path), sha256_of(temporary))
         return make_report(path, output)
 
     monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
@@ -199,3 +202,86 @@ def test_options_reach_the_pipeline(folder, monkeypatch):
     batch.run(plan([folder], format="tiff"), options)
 
     assert [options, options] == seen
+
+
+def test_what_a_second_batch_is_working_on_is_left_to_it(folder, denoised):
+    planned = plan([folder], selection=DEEP)
+
+    with suppress(ZeroDivisionError), atomic_output(folder / "b_denoised.dng", overwrite=False):
+        result = batch.run(planned, OPTIONS)
+        raise ZeroDivisionError
+
+    states = {each.source.name: (each.state, each.skipped) for each in result.results}
+    assert "skipped" == states["b.dng"][0]
+    assert "another fadn is writing it" in states["b.dng"][1]
+    assert ["denoised", "denoised"] == [states[name][0] for name in ("a.NEF", "c.ARW")]
+    assert 0 == result.exit_code
+    assert {"done": 2, "denoised": 1} == {
+        state: number for state, number in batch.run(planned, OPTIONS).counts.items() if number
+    }
+
+
+def test_leftovers_in_the_output_folders_are_removed(folder, denoised):
+    left = [temporary_of(folder / "out" / name) for name in ("a_denoised.dng", "x.dng")]
+    (folder / "out").mkdir()
+    for path in left:
+        path.touch()
+
+    batch.run(plan([folder], output=folder / "out"), OPTIONS)
+
+    assert [] == list((folder / "out").glob(".fadn-*.part"))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "threads", "expected"), ((1, 5, 5), (2, 5, 2), (3, 2, 1), (9, 6, 2))
+)
+def test_files_at_once_share_the_threads(folder, monkeypatch, jobs, threads, expected):
+    seen = []
+
+    def denoise_file(path, output, options, **_):
+        seen.append(options.threads)
+        return make_report(path, output)
+
+    monkeypatch.setattr(pipeline, "denoise_file", denoise_file)
+    planned = plan([folder], selection=DEEP)
+
+    batch.run(planned, pipeline.DenoiseOptions(threads=threads), Handling(jobs=jobs))
+
+    assert [expected] * 3 == seen
+
+
+def test_results_are_in_the_order_of_the_plan(folder, denoised):
+    planned = plan([folder], selection=DEEP)
+
+    result = batch.run(planned, OPTIONS, Handling(jobs=3))
+
+    assert [job.source for job in planned.jobs] == [each.source for each in result.results]
+
+
+def test_a_dry_run_tells_what_would_be_done_and_writes_nothing(folder, denoised):
+    batch.run(plan([folder / "a.NEF"]), OPTIONS)
+    output = folder / "b_out" / "b.dng"
+    planned = plan([folder, folder / "gone.dng"], selection=DEEP)
+    jobs = [
+        Job(source=job.source, output=output) if job.source.name == "b.dng" else job
+        for job in planned.jobs
+    ]
+    planned = replace(planned, jobs=tuple(jobs))
+    fill(folder, "b_out/b.dng")
+    before = sorted(folder.rglob("*"))
+
+    rows = batch.foresee(planned, OPTIONS)
+
+    assert [
+        ("a_denoised.dng", "skip"),
+        ("gone.dng", "fail"),
+        ("a.NEF", "done"),
+        ("b.dng", "fail"),
+        ("c.ARW", "denoise"),
+    ] == [(Path(row["source"]).name, row["action"]) for row in rows]
+    redone = batch.foresee(planned, pipeline.DenoiseOptions(strength=0.5))
+    assert ("redo", "other options, version or weights") == (
+        redone[2]["action"],
+        redone[2]["reason"],
+    )
+    assert before == sorted(folder.rglob("*"))

@@ -104,6 +104,11 @@ def test_every_option_of_every_command_has_help(command):
         "denoise x --threads 0",
         "denoise x -o x.dng --format tiff",
         "denoise x --suffix a/b",
+        "denoise x --name {lens}{ext}",
+        "denoise x --name {stem}{ext} --suffix y",
+        "denoise x --jobs 0",
+        "denoise x --report x.dng",
+        "denoise x --report x.json --dry-run",
         "denoise x --unknown",
         "info",
         "info x y",
@@ -499,3 +504,53 @@ def test_verify_refuses_what_is_no_dng(tmp_path, noisy):
     assert 4 == run.returncode
     assert "out.tif: is not a DNG" in run.stderr
     assert "--format dng" in run.stderr
+
+
+def test_a_list_of_names_comes_in_and_json_goes_out(tmp_path):
+    names = [b"a [1].dng", b"caf\xe9.dng", b"gone.dng"]
+    for name in names[:2]:
+        write_noisy(tmp_path / os.fsdecode(name))
+    listed = os.fsdecode(b"\0".join(names))
+
+    run = fadn(
+        *("denoise", "-", "-o", "out", "--json", "--report", "log/r.json", "--quality", "fast"),
+        cwd=tmp_path,
+        input=listed,
+    )
+
+    batch = json.loads(run.stdout)
+    assert 1 == run.returncode == batch["exit_code"]
+    assert ["failed", "denoised", "denoised"] == [each["state"] for each in batch["files"]]
+    assert batch == json.loads((tmp_path / "log" / "r.json").read_text())
+    assert "2 denoised, 1 failed, 0 skipped" in run.stderr
+    written = {os.fsencode(path.name) for path in (tmp_path / "out").glob("*.dng")}
+    assert {b"a [1]_denoised.dng", b"caf\xe9_denoised.dng"} == written
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(noisy, tmp_path):
+    before = sorted(tmp_path.iterdir())
+    arguments = ["denoise", str(tmp_path), "-o", str(tmp_path / "out"), "--dry-run"]
+
+    text = CliRunner().invoke(app, arguments)
+    rows = CliRunner().invoke(app, [*arguments, "--json"])
+
+    output = tmp_path / "out" / "IMG_1_denoised.dng"
+    assert (0, f"denoise {noisy} -> {output}\n") == (text.exit_code, text.output)
+    assert [
+        {"source": str(noisy), "output": str(output), "action": "denoise", "reason": ""}
+    ] == json.loads(rows.stdout)
+    assert before == sorted(tmp_path.iterdir())
+
+
+def test_how_files_are_handled_reaches_the_batch(tmp_path, denoised):
+    (tmp_path / "a.nef").touch()
+    (tmp_path / "a.xmp").write_text("edits")
+    arguments = "--sidecars --name {stem}-clean{ext} --jobs 2 --threads 4 --include a*"
+
+    result = CliRunner().invoke(
+        app, ["denoise", str(tmp_path), "-o", str(tmp_path / "out"), *arguments.split()]
+    )
+
+    assert 0 == result.exit_code
+    assert tmp_path / "out" / "a-clean.dng" == denoised[0][1]
+    assert "edits" == (tmp_path / "out" / "a-clean.xmp").read_text()

@@ -273,3 +273,41 @@ def test_a_verification_becomes_json(capsys):
     assert {"offset": 100, "length": 20} == found["bytes"][0]
     assert found["tags"][0]["before"] is None
     assert [1e-4, 2e-4, 3e-4, 4e-4] == found["pixels"]["block_shift"]
+
+
+WHILE_LIBRAW_DECODES = """
+import os, sys, threading
+from fadn_cli import console
+from fadn_cli.raw.quiet import quiet_stderr
+console.make_console(stderr=True)
+with quiet_stderr():
+    with quiet_stderr():
+        os.write(2, b"LibRaw 1\\n")
+    os.write(2, b"LibRaw 2\\n")
+    console.show_warning("ours")
+os.write(2, b"after\\n")
+"""
+
+
+def test_messages_are_seen_while_libraw_decodes_in_another_thread():
+    run = subprocess.run(
+        [sys.executable, "-c", WHILE_LIBRAW_DECODES], capture_output=True, text=True, check=True
+    )
+
+    assert "fadn: warning: ours\nafter\n" == run.stderr
+
+
+def test_a_plan_is_a_line_per_file(capsys):
+    rows = [
+        {"source": "a [1].dng", "output": "out/a.dng", "action": "redo", "reason": "x"},
+        {"source": "b\n.dng", "output": None, "action": "skip", "reason": "ours"},
+        {"source": "c.dng", "output": "c.tif", "action": "denoise", "reason": ""},
+    ]
+
+    console.show_plan(rows)
+
+    assert [
+        "redo a [1].dng -> out/a.dng (x)",
+        r"skip b\n.dng (ours)",
+        "denoise c.dng -> c.tif",
+    ] == capsys.readouterr().out.splitlines()

@@ -6,6 +6,7 @@ import pytest
 
 from fadn_cli import pipeline
 from fadn_cli.errors import FadnError, RawReadError, WriteError
+from fadn_cli.ledger import Entry, append_entry
 from fadn_cli.planning import PlanError, plan
 from fadn_cli.sources import Selection
 from tests.raw.builders import noisy_samples, write_dng
@@ -242,3 +243,13 @@ def test_a_pattern_or_a_list_is_not_one_file(folder):
         )
 
         assert ["x.dng/a_denoised.dng"] == outputs(planned, folder)
+
+
+def test_an_output_of_ours_is_known_even_without_its_marker(folder):
+    entry = Entry(output="a_denoised.dng", output_sha256="", source_sha256="", key="")
+    append_entry(fill(folder, "a_denoised.dng"), entry)
+
+    planned = plan([folder])
+
+    assert ["a_denoised.dng"] == [result.source.name for result in planned.skipped]
+    assert ["a_denoised.dng", "b_denoised.dng"] == outputs(planned, folder)

@@ -1,0 +1,214 @@
+"""Stop a batch of 60 files at 20 random moments, finish it, and compare with an undisturbed run.
+
+Run from a checkout: ``python benchmarks/interruptions.py [--raws FOLDER] [--kills N] [--small]``.
+The folder is made of copies of real raws with altered EXIF (54 good ones, also in sub-folders and
+under odd names), 5 corrupt ones, and a dangling link. Half of the stops are SIGINT, half SIGKILL.
+Then: the bytes with several --jobs and --threads, and on a Dask cluster of two workers if
+distributed is installed. Prints what it saw; exits with 1 if anything is not as it should be.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fadn_cli.raw.reader import read_raw  # noqa: E402
+from tests.raw.builders import write_dng  # noqa: E402
+
+SMALL = ("nikon_flower_rggb.dng", "nikon_flower_grbg.dng", "canon_kiss_x4_colorchart.dng")
+STATE = ".fadn-state.jsonl"
+GOOD, CORRUPT = 54, 5
+problems: list[str] = []
+
+
+def check(holds: bool, what: str) -> None:
+    """Note what is not as it should be."""
+    print(f"{'ok  ' if holds else 'FAIL'} {what}")
+    if not holds:
+        problems.append(what)
+
+
+def make_shoot(raws: Path, folder: Path, *, small: bool) -> None:
+    """Fill a folder: 54 good raws, 5 corrupt ones, a dangling link, and two JPEG companions."""
+    subfolders = ("", "day 1", "day 2/[RAW] Füße", os.fsdecode(b"caf\xe9"))
+    for number in range(GOOD):
+        place = folder / subfolders[number % 4]
+        place.mkdir(parents=True, exist_ok=True)
+        path = place / f"IMG_{number:03} ({number % 7}) [x].dng"
+        copy_raw(raws / SMALL[number % len(SMALL)], path, number, small=small)
+    donor = (folder / "IMG_000 (0) [x].dng").read_bytes()
+    broken = (donor[: len(donor) // 2], b"", b"II*\0", os.urandom(5000), bytes(len(donor)))
+    for number, content in enumerate(broken):
+        (folder / f"broken {number}.dng").write_bytes(content)
+    (folder / "dangling.dng").symlink_to("nowhere.dng")
+    for name in ("IMG_000 (0) [x].jpg", "notes.txt"):
+        (folder / name).write_bytes(b"companion")
+
+
+def copy_raw(raw: Path, path: Path, number: int, *, small: bool) -> None:
+    """Copy a raw with another date in its EXIF, or a piece of its mosaic as a DNG of its own."""
+    if small:
+        mosaic = read_raw(raw).mosaic
+        area = mosaic.active_area
+        part = mosaic.samples[area.slices][: 256 + 2 * number, :384]
+        black = (round(float(mosaic.black_level.mean())),)
+        cfa = mosaic.cfa.shifted(area.top, area.left).colors
+        iso = 100 * (number + 1)
+        write_dng(path, part, cfa=cfa, black=black, white=int(mosaic.white_level), iso=iso)
+        return
+    # The EXIF's own field for whatever: no length changes, so nothing else in the file does.
+    data = bytearray(raw.read_bytes())
+    model = data.find(b"Canon EOS Kiss X4\0") if raw.name.startswith("canon") else -1
+    if model >= 0:
+        data[model : model + 17] = f"Canon EOS No {number:04}".encode()
+    path.write_bytes(data + f"photograph {number}".encode())
+
+
+def command(source: Path, output: Path, *arguments: str) -> list[str]:
+    """Return the command line of one batch."""
+    fadn = [sys.executable, "-m", "fadn_cli", "denoise", str(source), "-o", str(output)]
+    return [*fadn, "--recursive", "--quality", "fast", *arguments]
+
+
+def run(*arguments, **options) -> subprocess.CompletedProcess:
+    """Run one batch to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, **options
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every visible file below a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".fadn-")
+    }
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the temporary files below a folder."""
+    return [path for path in folder.rglob(".fadn-*.part")]
+
+
+def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -> str:
+    """Start the batch and stop it after some seconds; say what came of it."""
+    process = subprocess.Popen(
+        command(source, output, "--jobs", "2"),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    time.sleep(moment)
+    process.send_signal(kill)
+    start = time.perf_counter()
+    process.communicate()
+    seconds = time.perf_counter() - start
+    if kill == signal.SIGINT and seconds >= 2:
+        problems.append(f"Ctrl-C took {seconds:.1f} s")
+    return f"{kill.name} after {moment:.2f} s: exit {process.returncode}, ended in {seconds:.2f} s"
+
+
+def interrupt(source: Path, output: Path, expected: dict[str, bytes], kills: int) -> None:
+    """Stop the batch at random moments until it is done; check every state in between."""
+    rng = random.Random(5)
+    stamps: dict[str, int] = {}
+    for number in range(kills):
+        kill = signal.SIGINT if number % 2 else signal.SIGKILL
+        said = stop_once(source, output, kill, rng.uniform(0.5, arguments.longest))
+        found = contents(output) if output.exists() else {}
+        whole = all(expected.get(name) == data for name, data in found.items())
+        now = {name: (output / name).stat().st_mtime_ns for name in found}
+        kept = all(now.get(name) == stamp for name, stamp in stamps.items())
+        left = leftovers(output)
+        print(f"     {said}; {len(found)} outputs, {len(left)} hidden leftovers")
+        check(whole and kept, f"stop {number + 1}: only whole outputs, none made twice")
+        check(len(left) <= (2 if kill == signal.SIGKILL else 0), "at most one leftover per job")
+        stamps = now
+    last = run(source, output, "--jobs", "2", "--json")
+    batch = json.loads(last.stdout)
+    print(f"     the last run: exit {last.returncode}, {batch['counts']}")
+    check(last.returncode == 1 and batch["counts"]["failed"] == 6, "the last run exits with 1")
+    check(contents(output) == expected, "in the end the outputs are those of an undisturbed run")
+    check(not leftovers(output), "nothing partial is left")
+    notes = Counter()
+    for state in output.rglob(STATE):
+        for line in state.read_text().splitlines():
+            notes[state.parent, json.loads(line)["output"]] += 1
+    print(f"     notes per output: {sorted(Counter(notes.values()).items())}")
+
+
+def undisturbed(source: Path, output: Path) -> dict[str, bytes]:
+    """Run the batch in peace; return its outputs."""
+    start = time.perf_counter()
+    done = run(source, output, "--json", "--report", str(output / "report.json"))
+    batch = json.loads(done.stdout)
+    print(f"     {time.perf_counter() - start:.0f} s, {batch['counts']}")
+    check(done.returncode == 1, "an undisturbed run exits with 1")
+    check(batch["counts"]["denoised"] == GOOD, f"{GOOD} good outputs")
+    failed = [each for each in batch["files"] if each["state"] == "failed"]
+    check(len(failed) == CORRUPT + 1, "each failure is named")
+    check(all(Path(each["source"]).name in done.stderr for each in failed), "also on stderr")
+    check(batch == json.loads((output / "report.json").read_text()), "the report is the JSON")
+    (output / "report.json").unlink()
+    again = run(source, output, "--json")
+    check(json.loads(again.stdout)["counts"]["done"] == GOOD, "run again, nothing is done again")
+    return contents(output)
+
+
+def on_a_cluster(source: Path, output: Path, expected: dict[str, bytes]) -> None:
+    """Run the batch on two Dask workers, if distributed is installed."""
+    try:
+        import distributed
+    except ImportError:
+        print("     distributed is not installed: no cluster")
+        return
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        run(source, output, "--scheduler", cluster.scheduler_address)
+    check(contents(output) == expected, "two Dask workers: the same bytes")
+
+
+def main() -> None:
+    """Run the command line."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "shoot"
+        make_shoot(arguments.raws, source, small=arguments.small)
+        before = contents(source)
+        print("An undisturbed run, one file at a time:")
+        expected = undisturbed(source, folder / "undisturbed")
+        print(f"{arguments.kills} stops at random moments:")
+        interrupt(source, folder / "stopped", expected, arguments.kills)
+        for jobs, threads in (("2", "1"), ("2", "2"), ("1", "1")):
+            output = folder / f"{jobs}-{threads}"
+            run(source, output, "--jobs", jobs, "--threads", threads)
+            check(contents(output) == expected, f"--jobs {jobs} --threads {threads}: same bytes")
+            shutil.rmtree(output)
+        on_a_cluster(source, folder / "cluster", expected)
+        check(contents(source) == before, "the sources are untouched")
+    print(f"{len(problems)} problems" if problems else "everything is as it should be")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    shared = Path(os.environ.get("FADN_SHARED", ROOT.parent / "shared"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raws", type=Path, default=shared / "raws")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--longest", type=float, default=10, help="seconds to a stop, at most")
+    parser.add_argument("--small", action="store_true", help="pieces of the raws instead of all")
+    arguments = parser.parse_args()
+    main()
