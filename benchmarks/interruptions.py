@@ -99,7 +99,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return the temporary files below a folder."""
-    return [path for path in folder.rglob(".fadn-*.part")]
+    return list(folder.rglob(".fadn-*.part"))
 
 
 def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -> str:
@@ -120,13 +120,15 @@ def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -
     return f"{kill.name} after {moment:.2f} s: exit {process.returncode}, ended in {seconds:.2f} s"
 
 
-def interrupt(source: Path, output: Path, expected: dict[str, bytes], kills: int) -> None:
+def interrupt(
+    source: Path, output: Path, expected: dict[str, bytes], kills: int, longest: float
+) -> None:
     """Stop the batch at random moments until it is done; check every state in between."""
     rng = random.Random(5)
     stamps: dict[str, int] = {}
     for number in range(kills):
         kill = signal.SIGINT if number % 2 else signal.SIGKILL
-        said = stop_once(source, output, kill, rng.uniform(0.5, arguments.longest))
+        said = stop_once(source, output, kill, rng.uniform(0.5, longest))
         found = contents(output) if output.exists() else {}
         whole = all(expected.get(name) == data for name, data in found.items())
         now = {name: (output / name).stat().st_mtime_ns for name in found}
@@ -183,6 +185,13 @@ def on_a_cluster(source: Path, output: Path, expected: dict[str, bytes]) -> None
 
 def main() -> None:
     """Run the command line."""
+    shared = Path(os.environ.get("FADN_SHARED", ROOT.parent / "shared"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raws", type=Path, default=shared / "raws")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--longest", type=float, default=10, help="seconds to a stop, at most")
+    parser.add_argument("--small", action="store_true", help="pieces of the raws instead of all")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "shoot"
@@ -191,7 +200,7 @@ def main() -> None:
         print("An undisturbed run, one file at a time:")
         expected = undisturbed(source, folder / "undisturbed")
         print(f"{arguments.kills} stops at random moments:")
-        interrupt(source, folder / "stopped", expected, arguments.kills)
+        interrupt(source, folder / "stopped", expected, arguments.kills, arguments.longest)
         for jobs, threads in (("2", "1"), ("2", "2"), ("1", "1")):
             output = folder / f"{jobs}-{threads}"
             run(source, output, "--jobs", jobs, "--threads", threads)
@@ -204,11 +213,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    shared = Path(os.environ.get("FADN_SHARED", ROOT.parent / "shared"))
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--raws", type=Path, default=shared / "raws")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--longest", type=float, default=10, help="seconds to a stop, at most")
-    parser.add_argument("--small", action="store_true", help="pieces of the raws instead of all")
-    arguments = parser.parse_args()
     main()

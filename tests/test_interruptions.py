@@ -1,4 +1,4 @@
-"""Batches in processes of their own, stopped at bad moments: nothing lost, nothing partial or twice.
+"""Batches in processes of their own, stopped at bad moments: nothing lost, partial or twice.
 
 benchmarks/interruptions.py does the same with 60 real files and 20 kills.
 """
