@@ -7,6 +7,7 @@ anything else is a bug of ours and keeps its traceback.
 import io
 import os
 import sys
+from contextlib import suppress
 
 from fadn_cli.errors import INTERRUPTED, FadnError
 
@@ -35,7 +36,7 @@ def main() -> None:
 def _leave_at_once(code: int) -> None:
     """End the process without waiting for its threads: one may be inside the network for long."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+        with suppress(AttributeError, OSError, ValueError):  # none, or nobody reads it any more
             stream.flush()
     os._exit(code)
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fadn_cli import cluster, worker
@@ -143,7 +143,8 @@ class Crew:
         ):
             time.sleep(0.01)
         for output in tuple(self._at_work):  # inside one long call: the process will end before it
-            temporary_of(output).unlink(missing_ok=True)
+            with suppress(OSError):  # gone already, or open where open files cannot be removed
+                temporary_of(output).unlink()
 
 
 @contextmanager

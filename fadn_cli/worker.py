@@ -116,8 +116,8 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
                 advice="Install the same fadn on every worker, and restart them.",
             )
         result = _settle(task, on_tile)
-    except OutputBusyError as error:
-        return FileResult(source=source, skipped=str(error).partition(": ")[2])
+    except OutputBusyError:
+        return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
         return FileResult(source=source, error=error)
     if not task.sidecars:
