@@ -19,7 +19,7 @@ from fadn_cli.files import temporary_of
 from fadn_cli.results import Event, FileResult, FileStarted, TileFinished
 from fadn_cli.worker import Task
 
-GRACE = 1.0
+GRACE = 0.7
 """Seconds that the files at work have to stop by themselves."""
 _POLL = 0.2  # seconds; some systems do not hear Ctrl-C while they wait
 
