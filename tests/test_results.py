@@ -80,6 +80,7 @@ def test_the_json_is_as_the_page_says():
     assert documented("# What became") == list(batch)
     for each in batch["files"]:
         assert documented("Each of `files`") == list(each)
+    assert sorted(batch["files"][1]["report"]) == sorted(documented("Each `report`"))
     assert dict.fromkeys(STATES, 1) | {"failed": 2} == batch["counts"]
     assert set(batch["counts"]) == {each["state"] for each in batch["files"]}
     text = PAGE.read_text(encoding="utf-8")
