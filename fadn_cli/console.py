@@ -9,7 +9,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +20,14 @@ from rich.text import Text
 
 from fadn_cli.errors import FadnError
 from fadn_cli.findings import FileFindings, Finding, PixelComparison, Verification
-from fadn_cli.report import FileInfo, NoiseSummary, decodable, to_json
+from fadn_cli.report import FileInfo, decodable, to_json
+from fadn_cli.wording import (
+    name_camera,
+    spell_exposure,
+    spell_noise,
+    spell_number,
+    spell_share,
+)
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _PIPE_WIDTH = 160  # where there is no terminal to ask, tables should not fold
@@ -55,7 +61,7 @@ def show_info(info: FileInfo) -> None:
         "File": str(info.path),
         "Camera": name_camera(info.make, info.model),
         "ISO": spell_number(info.iso),
-        "Exposure": _exposure(info.exposure_time),
+        "Exposure": spellspell_exposure(info.exposure_time),
         "Size": f"{info.width} x {info.height}",
         "Active area": f"{width} x {height} from column {left}, row {top}",
         "Orientation": str(info.orientation),
@@ -82,12 +88,12 @@ def show_models(models: Sequence[dict[str, Any]]) -> None:
     )
     for model in models:
         low, high = model["noise_range"]
-        above = "and more" if high is None else f"to {_percent(high)}"
+        above = "and more" if high is None else f"to {spell_share(high)}"
         psnr = ", ".join(f"{level} {value:.2f} dB" for level, value in model["psnr"].items())
         table.add_row(
             Text(model["name"]),
             Text(model["quality"]),
-            Text(f"{_percent(low)} {above}"),
+            Text(f"{spell_share(low)} {above}"),
             Text(f"{model['parameters']:,}"),
             Text(f"{model['macs_per_packed_pixel'] / 4:,.0f}"),
             Text(psnr),
@@ -167,8 +173,8 @@ def _pixel_rows(pixels: PixelComparison | None) -> Iterator[tuple[str, str]]:
     yield "outside the active area", f"{pixels.outside_changed:,} of {pixels.outside:,}"
     if pixels.block_shift:
         shifts = zip(("R", "Gr", "Gb", "B"), pixels.block_shift, strict=True)
-        means = ", ".join(f"{plane} {_percent(shift)}" for plane, shift in shifts)
-        worst = _percent(pixels.worst_block_shift)
+        means = ", ".join(f"{plane} {spell_share(shift)}" for plane, shift in shifts)
+        worst = spell_share(pixels.worst_block_shift)
         yield "Shift of small areas", f"{means} on average, {worst} at most"
 
 
@@ -219,32 +225,3 @@ def make_table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
-
-
-def name_camera(make: str, model: str) -> str:
-    """Name the camera without saying the maker twice."""
-    first_word = make.split()[0].casefold() if make.split() else ""
-    repeated = model.casefold().startswith(first_word)
-    return (model if repeated else f"{make} {model}").strip() or "unknown camera"
-
-
-def spell_noise(noise: NoiseSummary | None) -> str:
-    """Say how noisy mid grey is, as a share of the full scale, and who says so."""
-    return "none" if noise is None else f"{_percent(noise.grey_std)} ({noise.source})"
-
-
-def _percent(share: float) -> str:
-    """Two digits, as 0.87 %."""
-    return f"{share * 100:.2g} %"
-
-
-def spell_number(value: object) -> str:
-    """Spell a number that the file may not state."""
-    return "unknown" if value is None else str(value)
-
-
-def _exposure(seconds: float | None) -> str:
-    """Spell an exposure time as photographers do."""
-    if seconds is None or not 0 < seconds < 0.4:
-        return "unknown" if seconds is None else f"{seconds:g} s"
-    return f"{Fraction(1, round(1 / seconds))} s"

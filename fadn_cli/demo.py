@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.compare import before_after_picture
+from fadn_cli.compare.picture import before_after_picture
 from fadn_cli.errors import OutputExistsError
 from fadn_cli.files import atomic_output, make_folder
 from fadn_cli.mosaic import normalize

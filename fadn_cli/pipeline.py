@@ -34,7 +34,14 @@ from fadn_cli.raw.reader import read_raw
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.stopwatch import Stopwatch
 
-__all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
+__all__ = [
+    "DenoiseOptions",
+    "denoise_file",
+    "denoise_mosaic",
+    "find_noise",
+    "inspect_file",
+    "is_marked",
+]
 
 OnWritten = Callable[[Path, str, str], None]
 """Called with an output complete under a temporary name, the source's hash, and the output's."""
@@ -80,7 +87,7 @@ def denoise_file(
             raw_image = read_raw(path)
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
-            noise = _find_noise(packed, raw_image, options)
+            noise = find_noise(packed, raw_image, options)
             specialist = _pick(noise.used, options)
         with clock.stage("denoise"):
             denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
@@ -201,7 +208,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     raw_image = read_raw(path)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, _ = pack_active(mosaic)
-    noise = _find_noise(packed, raw_image, options)
+    noise = find_noise(packed, raw_image, options)
     specialist = _pick(noise.used, options)
     area = mosaic.active_area
     return FileInfo(
@@ -242,10 +249,25 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
     }
 
 
-def _find_noise(
+def find_noise(
     packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
 ) -> FoundNoise:
-    """Hand what the file and the user say of the noise to the choice."""
+    """Find the noise of a photograph: what the user says, the file's profile, or what is measured.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        Of the active area.
+    raw_image : RawImage
+        What `packed` is of; its profile and ISO count.
+    options : DenoiseOptions
+        The user's noise or ISO, which win.
+
+    Raises
+    ------
+    NoiseModelError
+        There is no profile, and nothing can be measured.
+    """
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     given = None
     if options.shot_noise is not None and options.read_noise is not None:

@@ -16,12 +16,9 @@ from rich.text import Text
 from fadn_cli.console import (
     make_console,
     make_table,
-    name_camera,
     printable,
     show_error,
     show_warning,
-    spell_noise,
-    spell_number,
 )
 from fadn_cli.results import (
     BatchResult,
@@ -31,6 +28,7 @@ from fadn_cli.results import (
     FileStarted,
     TileFinished,
 )
+from fadn_cli.wording import name_camera, spell_noise, spell_number
 
 
 class Display:

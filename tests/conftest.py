@@ -10,6 +10,7 @@ import pytest
 
 from fadn_cli.pipeline import denoise_file
 from fadn_cli.report import DenoiseReport
+from tests.chromium import Browser, find_chromium
 
 # The same examples on every run: what a change did not break does not turn red. Look for new ones
 # with `HYPOTHESIS_PROFILE=search python -m pytest tests/raw`.
@@ -49,3 +50,14 @@ def denoised(
         return output, denoise_file(raws / name, output)
 
     return denoise
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium; skips without one."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    browser = Browser(program)
+    yield browser
+    browser.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import console
+from fadn_cli import console, wording
 from fadn_cli.errors import WriteError
 from fadn_cli.findings import (
     ByteChange,
@@ -132,7 +132,7 @@ def test_exposure_times_are_spelled_as_on_a_camera(capsys, seconds, shown):
     ],
 )
 def test_cameras_are_named_without_saying_the_maker_twice(make, model, name):
-    assert name == console.name_camera(make, model)
+    assert name == wording.name_camera(make, model)
 
 
 MODELS = [

@@ -1,4 +1,4 @@
-"""`fadn models` and `fadn demo`: what fadn is and does, without a raw of yours."""
+"""`fadn compare`, `fadn models` and `fadn demo`: what fadn does, to be seen."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,49 @@ from typing import Annotated
 import typer
 
 from fadn_cli.cli.options import Json, Overwrite, QualityOption
+
+
+def compare(
+    before: Annotated[
+        Path, typer.Argument(metavar="BEFORE", help="The raw file.", show_default=False)
+    ],
+    after: Annotated[
+        Path,
+        typer.Argument(
+            metavar="AFTER", help="The DNG or TIFF denoised from it.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="The page, if it ends in .html; a picture with the same details, if it ends in"
+            " .png; or a folder for the page. Else: a page beside AFTER.",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Show a photograph before and after, as a page for your browser.
+
+    A slider over the whole picture; details at 100 % where a denoiser shows what it does: flat
+    shadow, fine texture, edges, highlights; what was removed; the noise by brightness. The page
+    is one file that needs no network. Prints the file's name.
+
+    \b
+    Examples:
+      fadn compare IMG_1234.CR2 IMG_1234_denoised.dng
+      fadn compare IMG_1234.CR2 IMG_1234_denoised.dng -o sheet.png
+    """
+    from fadn_cli.compare.publish import publish
+
+    try:
+        written = publish(before, after, output, overwrite=overwrite)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(str(written))
 
 
 def models(json: Json = False) -> None:

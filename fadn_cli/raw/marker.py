@@ -12,7 +12,7 @@ rdf:about is the same) and part 3 (TIFF: tag 700, UTF-8); darktable pull request
 """
 
 import re
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr, unescape
 
 _NAMESPACES = {"darktable": "http://darktable.sf.net/", "fadn": "urn:fadn:1.0/"}
 _PROPERTIES = rb"(?:darktable:neural_restore|fadn:(?:Process|Strength))"
@@ -27,6 +27,7 @@ _OWN_PROPERTIES = re.compile(
     rb"|<(" + _PROPERTIES + rb")>[^<]*</\1>"
 )
 _MARKER = re.compile(rb"fadn:Process\s*(?:=\s*[\"']|>)\s*[^\s\"'<]")
+_PROCESS = re.compile(rb"fadn:Process\s*(?:=\s*([\"'])(.*?)\1|>([^<]*)<)")
 _RDF_END = re.compile(rb"</(\w+):RDF\s*>")
 _RDF_EMPTY = re.compile(rb"<(\w+):RDF(\s[^<>]*)?/>")
 _ABOUT = re.compile(rb"\s(?:\w+:)?about\s*=\s*(\"[^\"]*\"|'[^']*')")
@@ -102,6 +103,21 @@ def is_denoised(packet: bytes) -> bool:
     (True, False)
     """
     return _MARKER.search(packet) is not None
+
+
+def stated_process(packet: bytes) -> str | None:
+    """Return what our marker says was done; None without one.
+
+    Examples
+    --------
+    >>> stated_process(mark_denoised(b"", strength=1, process="fadn 0.1.0 strength=1"))
+    'fadn 0.1.0 strength=1'
+    """
+    found = _PROCESS.search(packet)
+    if found is None:
+        return None
+    text = (found[2] or found[3] or b"").decode("utf-8", "replace")
+    return unescape(text, {"&quot;": '"', "&apos;": "'"})
 
 
 def _description(rdf: str, about: str, *, strength: float, process: str) -> str:

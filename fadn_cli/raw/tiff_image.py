@@ -5,11 +5,13 @@ pixels and refuses the EXIF pointer, so IFD0 is written once more behind them, w
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import RawImage
 from fadn_cli.raw.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.render import SRGB_PROFILE
@@ -57,6 +59,38 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
         metadata=None,
     )
     _add_metadata(path, raw_image)
+
+
+def read_tiff(path: Path) -> NDArray[np.uint16]:
+    """Read a developed picture back.
+
+    Returns
+    -------
+    (height, width, 3) uint16, 0-65535
+        As stored, whatever orientation the file states; 8-bit samples are spread over 16 bits.
+
+    Raises
+    ------
+    RawReadError
+        The file cannot be read or decoded.
+    UnsupportedRawError
+        It is not an RGB picture of 8 or 16 bits.
+    """
+    map_file(path)  # names what is wrong with the path in our own words
+    try:
+        rgb: NDArray[Any] = tifffile.imread(path, key=0)
+    except (tifffile.TiffFileError, ValueError, RuntimeError, OSError) as error:
+        raise RawReadError(
+            f"{path.name}: cannot be decoded: {error}",
+            advice="The file looks truncated or damaged, or is no TIFF.",
+        ) from error
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16):
+        raise UnsupportedRawError(
+            f"{path.name}: holds {rgb.dtype} samples of shape {rgb.shape}, not RGB of 8 or 16 bits",
+            advice="Give a TIFF as `fadn denoise --format tiff` writes it.",
+        )
+    whole = rgb.astype(np.uint16)
+    return whole * np.uint16(257) if rgb.dtype == np.uint8 else whole
 
 
 def _add_metadata(path: Path, raw_image: RawImage) -> None:

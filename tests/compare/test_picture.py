@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fadn_cli.compare import before_after_picture
+from fadn_cli.compare.picture import before_after_picture
 
 LABEL = 34  # rows at the top of each part that the label may cover
 
