@@ -61,7 +61,7 @@ def show_info(info: FileInfo) -> None:
         "File": str(info.path),
         "Camera": name_camera(info.make, info.model),
         "ISO": spell_number(info.iso),
-        "Exposure": spellspell_exposure(info.exposure_time),
+        "Exposure": spell_exposure(info.exposure_time),
         "Size": f"{info.width} x {info.height}",
         "Active area": f"{width} x {height} from column {left}, row {top}",
         "Orientation": str(info.orientation),

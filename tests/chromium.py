@@ -42,7 +42,7 @@ class Browser:
         self.from_browser, to_write = os.pipe()
         # The browser reads commands from descriptor 3 and answers on 4.
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec 3<&{to_read} 4>&{to_write}; exec "$@"', "sh", program, *FLAGS,
+            ["bash", "-c", f'exec 3<&{to_read} 4>&{to_write}; exec "$@"', "bash", program, *FLAGS,
              f"--user-data-dir={self.profile.name}", "about:blank"],
             pass_fds=(to_read, to_write),
             stdout=subprocess.DEVNULL,

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "files": "errors locking",
     "raw": "errors noise mosaic files cores findings",
     "report": "errors noise",
+    "wording": "report",
     "output": f"errors noise mosaic denoise raw {FACE}",
     "stopwatch": "",
     "options": "denoise",
@@ -42,13 +43,13 @@ MAY_IMPORT = {
     "cluster": "errors results planning worker",
     "crew": "files results worker cluster",
     "batch": "errors cores files options report results planning ledger worker cluster crew",
-    "compare": "errors",
+    "compare": f"errors noise mosaic denoise files raw report wording pipeline {FACE}",
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
-    "console": "errors report findings",
-    "progress": "errors report results console",
-    "cli": f"errors denoise report options pipeline sources results planning batch demo examine"
+    "console": "errors report findings wording",
+    "progress": "errors report results console wording",
+    "cli": f"errors denoise report options pipeline sources results planning batch compare demo examine"
     f" console progress cli {FACE}",
     "__main__": "errors console cli",
     FACE: "errors options pipeline",
@@ -74,6 +75,13 @@ ROWS = {
         "render",
         "canonical splice tiff_image check verify",
         "dng",
+    ),
+    "compare": (
+        "curves display picking picture residual",
+        "chart facts",
+        "pair",
+        "page sheet",
+        "publish",
     ),
 }
 

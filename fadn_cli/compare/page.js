@@ -14,7 +14,8 @@ function makeSlider(pair) {
   };
   input.addEventListener("input", show);
   pair.classList.add("slider");
-  pair.querySelector(".stage").append(input);
+  const stage = pair.querySelector(".stage");
+  stage.insertBefore(input, stage.querySelector(".marks")); // the order of the Tab key
   show();
   return (value) => { input.value = value; show(); };
 }

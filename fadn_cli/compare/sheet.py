@@ -52,7 +52,7 @@ def sheet_png(comparison: Comparison) -> bytes:
         draw.text((_MARGIN, top), decodable(fact), fill=_QUIET, font=font)
         top += _LINE
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
+    sheet.save(buffer, "PNG", compress_level=4)  # noise hardly shrinks, but takes its time
     return buffer.getvalue()
 
 

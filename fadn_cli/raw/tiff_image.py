@@ -76,10 +76,10 @@ def read_tiff(path: Path) -> NDArray[np.uint16]:
     UnsupportedRawError
         It is not an RGB picture of 8 or 16 bits.
     """
-    map_file(path)  # names what is wrong with the path in our own words
+    parse(map_file(path), name=path.name)  # names damage in our own words
     try:
         rgb: NDArray[Any] = tifffile.imread(path, key=0)
-    except (tifffile.TiffFileError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:  # tifffile's and its codecs' exceptions share no base class
         raise RawReadError(
             f"{path.name}: cannot be decoded: {error}",
             advice="The file looks truncated or damaged, or is no TIFF.",

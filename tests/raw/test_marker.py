@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fadn_cli.raw.marker import is_denoised, mark_denoised, without_marks
+from fadn_cli.raw.marker import is_denoised, mark_denoised, stated_process, without_marks
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DARKTABLE = "{http://darktable.sf.net/}"
@@ -117,3 +117,17 @@ def test_text_from_the_user_is_escaped():
     process = "a <b> & \"c\" 'd'"
 
     assert process == properties(mark(b"", process=process))[FADN + "Process"]
+
+
+@pytest.mark.parametrize("process", ("fadn 0.1.0 strength=1", "a <b> & \"c\" 'd'", "a 'd'", "Grün"))
+def test_what_was_done_is_read_back(process):
+    marked = mark(LIGHTROOM, process=process)
+
+    assert process == stated_process(marked)
+    assert stated_process(LIGHTROOM) is None
+
+
+def test_what_was_done_is_read_from_an_element_too():
+    packet = b"<fadn:Process>fadn 0.0.1 &amp; more</fadn:Process>"
+
+    assert "fadn 0.0.1 & more" == stated_process(packet)

@@ -7,13 +7,15 @@ import pytest
 import tifffile
 from PIL import Image
 
+from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw import tiff_image
 from fadn_cli.raw.metadata import read_blocks
+from fadn_cli.raw.own_output import read_process
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.render import SRGB_PROFILE
 from fadn_cli.raw.tags import Tag, make_field
 from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.tiff_image import write_tiff
+from fadn_cli.raw.tiff_image import read_tiff, write_tiff
 from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
 
 EXIF_IFD, GPS_IFD = 34665, 34853
@@ -100,3 +102,30 @@ def test_smooth_pictures_are_compressed(tmp_path):
     output = write(tmp_path / "out.tif", smooth, source)
 
     assert output.stat().st_size < smooth.size * 2 / 4
+
+
+def test_pictures_are_read_back(tmp_path, rgb):
+    source = write_dng(tmp_path / "in.dng", noisy_samples())
+    output = write(tmp_path / "out.tif", rgb, source)
+    eight = tmp_path / "eight.tif"
+    tifffile.imwrite(eight, (rgb >> 8).astype(np.uint8), photometric="rgb")
+
+    assert np.array_equal(rgb, read_tiff(output))
+    assert np.array_equal((rgb >> 8) * 257, read_tiff(eight))
+    assert "fadn 0.1.0" == read_process(output)
+    assert read_process(eight) is None
+
+
+def test_what_is_no_picture_is_refused_in_our_own_words(tmp_path, rgb, caplog):
+    grey, broken, text = (tmp_path / name for name in ("grey.tif", "broken.tif", "text.tif"))
+    tifffile.imwrite(grey, rgb[..., 0])
+    tifffile.imwrite(broken, rgb, photometric="rgb", compression="zlib")
+    broken.write_bytes(broken.read_bytes()[:-60_000])
+    text.write_text("hello")
+
+    with pytest.raises(UnsupportedRawError, match=r"grey.tif: .* \(150, 131\)"):
+        read_tiff(grey)
+    for path in (broken, text, tmp_path / "missing.tif"):
+        with pytest.raises(RawReadError, match=path.name):
+            read_tiff(path)
+    assert [] == caplog.records
