@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fadn_cli.diagnosis import Diagnosis
 from fadn_cli.errors import FadnError
 from fadn_cli.findings import FileFindings, Finding, PixelComparison, Verification
 from fadn_cli.report import FileInfo, decodable, to_json
@@ -145,6 +146,17 @@ def show_plan(rows: Sequence[Mapping[str, Any]]) -> None:
         facts += ["->", str(row["output"])] if row["output"] else []
         facts += [f"({row['reason']})"] if row["reason"] else []
         console.print(Text(printable(" ".join(facts))), soft_wrap=True)
+
+
+def show_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print what the doctor found, on stdout: what is not as it should be stands out."""
+    console = make_console(stderr=False)
+    for check in diagnosis.checks:
+        label = Text(f"{check.name:<14}", _STYLES.get(check.severity, "bold"))
+        mark = "" if check.severity == "ok" else f"{check.severity}: "
+        console.print(Text.assemble(label, mark, printable(check.value)), soft_wrap=True)
+        if check.advice:
+            console.print(Text(f"{'':<14}{printable(check.advice)}"), soft_wrap=True)
 
 
 def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -> None:

@@ -54,7 +54,7 @@ def spell_stops(count: int) -> str:
     return f"{count} stop{'' if count == 1 else 's'}"
 
 
-def spell_bytes(count: int) -> str:
+def spell_bytes(count: float) -> str:
     """Spell the size of a file.
 
     Examples
@@ -62,4 +62,6 @@ def spell_bytes(count: int) -> str:
     >>> spell_bytes(24_015_148)
     '24.0 MB'
     """
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "mosaic": "errors noise",
     "cores": "",
     "findings": "",
+    "diagnosis": "",
     "denoise": "errors noise mosaic cores",
     "locking": "",
     "files": "errors locking",
@@ -47,10 +48,11 @@ MAY_IMPORT = {
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
-    "console": "errors report findings wording",
+    "doctor": f"errors noise denoise raw cores files diagnosis wording {FACE}",
+    "console": "errors report findings diagnosis wording",
     "progress": "errors report results console wording",
-    "cli": f"errors denoise report options pipeline sources results planning batch compare demo examine"
-    f" console progress cli {FACE}",
+    "cli": f"errors denoise report options pipeline sources results planning batch compare demo"
+    f" doctor examine console progress cli {FACE}",
     "__main__": "errors console cli",
     FACE: "errors options pipeline",
     "training": f"errors noise mosaic denoise {FACE}",

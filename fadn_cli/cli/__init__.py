@@ -12,7 +12,7 @@ from fadn_cli import __version__
 from fadn_cli.cli.denoising import denoise
 from fadn_cli.cli.examining import check, info, verify
 from fadn_cli.cli.options import Quality
-from fadn_cli.cli.showing import compare, demo, models
+from fadn_cli.cli.showing import compare, demo, doctor, models
 
 __all__ = ["Quality", "app"]
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (denoise, compare, info, check, verify, models, demo):
+for _command in (denoise, compare, info, check, verify, models, doctor, demo):
     app.command()(_command)
 
 

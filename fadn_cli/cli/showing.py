@@ -1,4 +1,4 @@
-"""`fadn compare`, `fadn models` and `fadn demo`: what fadn does, to be seen."""
+"""`fadn compare`, `models`, `doctor` and `demo`: what fadn does, and whether it works here."""
 
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +61,26 @@ def models(json: Json = False) -> None:
 
     found = report.plain(specialists.bundled())
     console.show_json(found) if json else console.show_models(found)
+
+
+def doctor(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where outputs would go: is tried too.")
+    ] = Path(),
+    json: Json = False,
+) -> None:
+    """Look whether fadn works here, and how fast.
+
+    Versions, processor, networks, the time for a photograph in each quality, free space and speed
+    of the folder, and whether names with accents come through. Exits with 1 if anything is wrong;
+    warnings are what makes it slow.
+    """
+    from fadn_cli import console
+    from fadn_cli import doctor as practice
+
+    found = practice.examine(folder)
+    console.show_json(found) if json else console.show_diagnosis(found)
+    raise typer.Exit(0 if found.ok else 1)
 
 
 def demo(

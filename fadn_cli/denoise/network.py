@@ -16,6 +16,9 @@ from fadn_cli.denoise.specialists import Specialist, read_weights
 from fadn_cli.errors import InferenceError, WeightsError
 from fadn_cli.noise import NoiseModel
 
+PROVIDER = "CPUExecutionProvider"
+"""What networks run on: onnxruntime's name for the processor."""
+
 _STRIP = 32  # rows at a time, so that the features' temporaries stay in the processor's cache
 _PAD = stabilize.LOW_PASS_RADIUS
 
@@ -55,9 +58,7 @@ class Network:
         options.log_severity_level = 4
         weights = read_weights(specialist)
         try:
-            self._session = onnxruntime.InferenceSession(
-                weights, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(weights, options, providers=[PROVIDER])
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise InferenceError(
                 f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
@@ -101,6 +102,11 @@ class Network:
         out *= blocks
         std += packed
         return std
+
+
+def providers() -> tuple[str, ...]:
+    """Return what this onnxruntime could run networks on, by its own names."""
+    return tuple(onnxruntime.get_available_providers())
 
 
 def _first_line(error: Exception) -> str:

@@ -56,6 +56,11 @@ _NOT_RAW = (
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
+def libraw_version() -> str:
+    """Return the version of the LibRaw inside rawpy."""
+    return ".".join(str(part) for part in rawpy.libraw_version)
+
+
 def read_raw(path: Path) -> RawImage:
     """Read a raw file that holds a 2x2 Bayer mosaic.
 
