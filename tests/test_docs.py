@@ -1,7 +1,9 @@
-"""The documentation says what the program does. `python -m tests.test_docs` rewrites the help."""
+"""The documentation says what the program does. `python -m tests.test_docs` rewrites the help
+and the manual page."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +12,11 @@ import pytest
 import typer
 
 from fadn_cli import __version__, cli, errors
+from tests.manual import manual_page
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+MANUAL = ROOT / "docs" / "fadn.1"
 COMMANDS = list(typer.main.get_command(cli.app).commands)
 HELP_BLOCK = re.compile(r"(<!-- help -->\n```\n).*?(```\n<!-- /help -->)", re.DOTALL)
 
@@ -40,6 +44,26 @@ def test_the_readmes_help_is_the_real_one():
     assert found is not None
     expected = found[1] + help_text() + found[2]
     assert expected == found[0], "run `python -m tests.test_docs`"
+
+
+def test_the_manual_page_is_the_real_one():
+    assert manual_page() == MANUAL.read_text(encoding="utf-8"), "run `python -m tests.test_docs`"
+
+
+def test_the_manual_page_is_one_that_man_can_show():
+    if shutil.which("man") is None or shutil.which("groff") is None:
+        pytest.skip("man or groff is not installed")
+
+    environment = {**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8", "MANROFFOPT": "-ww"}
+    command = ["man", "--warnings=all", "--local-file", str(MANUAL)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    shown = re.sub(" +", " ", re.sub(".\b", "", done.stdout))  # set justified
+    assert "" == done.stderr
+    assert "fadn - denoise raw photographs" in shown
+    assert "--strength F" in shown
+    assert "-h, --help" in shown
+    assert "fadn denoise IMG_1234.NEF -o clean.tif\n" in shown
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -77,6 +101,7 @@ def test_the_changelog_knows_this_version_or_what_comes():
 
 
 if __name__ == "__main__":
+    MANUAL.write_text(manual_page(), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
     README.write_text(
         HELP_BLOCK.sub(lambda match: match[1] + help_text() + match[2], text), encoding="utf-8"

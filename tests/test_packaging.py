@@ -35,8 +35,12 @@ def test_the_wheel_holds_code_weights_and_licence_and_nothing_else(wheel):
     for specialist in specialists.bundled():
         assert f"fadn_cli/weights/{specialist.file}" in names
     assert any(name.endswith("LICENSE") for name in names)
+    for name in ("page.html", "page.css", "page.js"):
+        assert f"fadn_cli/compare/{name}" in names
+    manual = [name for name in names if name.endswith(".data/data/share/man/man1/fadn.1")]
+    assert 1 == len(manual)
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert {"fadn_cli"} == tops
+    assert {"fadn_cli", manual[0].split("/")[0]} == tops
 
 
 def test_the_wheel_stays_small(wheel):
@@ -72,5 +76,17 @@ def test_the_installed_wheel_denoises_offline_in_a_clean_environment(wheel, tmp_
         text=True,
     )
 
+    page = tmp_path / "page.html"
+    output = tmp_path / "photo_denoised.dng"
+    compared = subprocess.run(
+        [python, "-m", "fadn_cli", "compare", str(source), str(output), "-o", str(page)],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+    )
+
     assert str(environment) in where.stdout
     assert (0, True) == (done.returncode, (tmp_path / "photo_denoised.dng").exists()), done.stderr
+    assert (0, f"{page}\n") == (compared.returncode, compared.stdout), compared.stderr
+    assert page.stat().st_size > 20_000
