@@ -159,6 +159,12 @@ def show_diagnosis(diagnosis: Diagnosis) -> None:
             console.print(Text(f"{'':<14}{printable(check.advice)}"), soft_wrap=True)
 
 
+def show_places(what: str, paths: Sequence[Path]) -> None:
+    """Print where something has been written, on stderr."""
+    for path in paths:
+        make_console(stderr=True).print(Text(f"{what}: {printable(str(path))}"), soft_wrap=True)
+
+
 def show_demo(files: Sequence[tuple[str, Path]], *, psnr: tuple[float, float]) -> None:
     """Print where the demonstration's files are, and what was gained: PSNR before and after."""
     console = make_console(stderr=True)

@@ -24,7 +24,6 @@ from fadn_cli.cores import available_cores
 from fadn_cli.denoise import specialists
 from fadn_cli.diagnosis import Check, Diagnosis
 from fadn_cli.errors import FadnError
-from fadn_cli.files import TEMPORARY_PREFIX
 from fadn_cli.noise import noise_model
 from fadn_cli.wording import spell_bytes
 
@@ -208,7 +207,7 @@ def _writing(folder: Path) -> Check:
     block = os.urandom(1_000_000)
 
     # A file that has no name, and is gone whatever happens.
-    with _trouble_in(folder), tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=folder) as file:
+    with _trouble_in(folder), tempfile.TemporaryFile(dir=folder) as file:
         start = time.perf_counter()
         for _ in range(_WRITTEN // len(block)):
             file.write(block)

@@ -144,6 +144,36 @@ class Display:
             self._console.print(Text(printable(line)), soft_wrap=True)
 
 
+class PageBar:
+    """Shows how the pages of a gallery come along, where there is a terminal.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        console = make_console(stderr=True)
+        self._live = console.is_terminal and not quiet
+        columns = (_Name(), BarColumn(bar_width=30), _Done(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._task = self._progress.add_task("Before and after", total=None, unit="pages")
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def __call__(self, done: int, count: int) -> None:
+        """Take the progress of `gallery.write_gallery`."""
+        self._progress.update(self._task, completed=done, total=count)
+
+
 class _Name(ProgressColumn):
     """What a bar is about, cut where it is too long."""
 

@@ -10,9 +10,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
+TIMEOUT = 120  # seconds, until something must have come true
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless=new",
@@ -127,6 +129,13 @@ class Browser:
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    def wait(self, expression):
+        """Wait until a JavaScript expression is true."""
+        end = time.monotonic() + TIMEOUT
+        while not self.value(expression):
+            assert time.monotonic() < end, f"still not: {expression}"
+            time.sleep(0.02)
 
     def box(self, selector):
         """Left, top, width and height of an element, scrolled into view."""

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "cluster": "errors results planning worker",
     "crew": "files results worker cluster",
     "batch": "errors cores files options report results planning ledger worker cluster crew",
-    "compare": f"errors noise mosaic denoise files raw report wording pipeline {FACE}",
+    "compare": f"errors noise mosaic denoise files raw report wording pipeline results {FACE}",
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
@@ -82,8 +82,8 @@ ROWS = {
         "curves display picking picture residual",
         "chart facts",
         "pair",
-        "page sheet",
-        "publish",
+        "page sheet thumbnail",
+        "gallery publish",
     ),
 }
 

@@ -135,6 +135,7 @@ def denoise(
     scheduler: folders.Scheduler = None,
     keep_mtime: folders.KeepMtime = False,
     sidecars: folders.Sidecars = False,
+    preview_page: folders.PreviewPage = False,
     dry_run: folders.DryRun = False,
     report: folders.Report = None,
     json: folders.JsonOutput = False,
@@ -199,6 +200,14 @@ def denoise(
         folders.show_plan(plan, options, json=json)
         return
     code = folders.carry_out(
-        plan, options, handling, report=report, json=json, quiet=quiet, verbose=verbose
+        plan,
+        options,
+        handling,
+        preview=preview_page,
+        output=output,
+        report=report,
+        json=json,
+        quiet=quiet,
+        verbose=verbose,
     )
     raise typer.Exit(code)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fadn_cli.batch import Handling
     from fadn_cli.options import DenoiseOptions
     from fadn_cli.planning import Plan
+    from fadn_cli.results import BatchResult
 
 
 def _json_name(path: Path | None) -> Path | None:
@@ -106,6 +107,14 @@ Report = Annotated[
         show_default=False,
     ),
 ]
+PreviewPage = Annotated[
+    bool,
+    typer.Option(
+        "--preview-page",
+        help="Also write fadn_preview.html beside the outputs: before and after of each file, to"
+        " look through in a browser.",
+    ),
+]
 JsonOutput = Annotated[
     bool, typer.Option("--json", help="Print what became of each file on stdout, as JSON.")
 ]
@@ -131,6 +140,8 @@ def carry_out(
     options: "DenoiseOptions",
     handling: "Handling",
     *,
+    preview: bool,
+    output: Path | None,
     report: Path | None,
     json: bool,
     quiet: bool,
@@ -148,4 +159,31 @@ def carry_out(
         results.write_report(report, result)
     if json:
         console.show_json(result.to_dict())
+    if preview and not result.interrupted:
+        unseen = _show_gallery(result, options, handling, output=output, quiet=quiet)
+        return result.exit_code or unseen
     return result.exit_code
+
+
+def _show_gallery(
+    result: "BatchResult",
+    options: "DenoiseOptions",
+    handling: "Handling",
+    *,
+    output: Path | None,
+    quiet: bool,
+) -> int:
+    """Write what a batch did, to be looked through; return the exit code."""
+    from fadn_cli import console, progress, sources
+    from fadn_cli.compare import gallery
+
+    folder = output if output is not None and sources.is_folder(output) else None
+    with progress.PageBar(quiet=quiet) as bar:
+        written = gallery.write_gallery(
+            result, options, folder=folder, jobs=handling.jobs, on_page=bar
+        )
+    for error in written.errors:
+        console.show_error(error)
+    if not quiet:
+        console.show_places("Before and after", written.pages)
+    return 1 if written.errors else 0

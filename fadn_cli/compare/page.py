@@ -24,8 +24,14 @@ _STOPS = (1, 2, 3)  # of exposure, by which the page can brighten everything
 _DEVELOPED = "The output is developed: what was removed can be shown of a DNG only."
 
 
-def page_html(comparison: Comparison) -> str:
+def page_html(comparison: Comparison, *, made_of: str = "") -> str:
     """Write a comparison as a page.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    made_of : str
+        What the page states to have been made of, for who asks whether it is still the one.
 
     Returns
     -------
@@ -34,9 +40,12 @@ def page_html(comparison: Comparison) -> str:
     """
     facts = dict(comparison.facts)
     iso = (f"ISO {facts['ISO']}",) if "ISO" in facts else ()
-    summary = ", ".join((facts["Camera"], *iso, facts["Size"]))
-    return _template("page.html").substitute(
+    noise = f"noise {facts['Noise at mid grey'].split(' (')[0]}"
+    left = facts.get("Left in flat places", "").split(" of")[0]
+    summary = ", ".join((facts["Camera"], *iso, noise + (f", {left} left" if left else "")))
+    return template("page.html").substitute(
         version=__version__,
+        made_of=_text(made_of),
         title=_text(comparison.name),
         summary=_text(summary),
         style=asset("page.css"),
@@ -57,7 +66,7 @@ def asset(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8").strip()
 
 
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
     """Return a page with $names to be filled in."""
     return Template(asset(name) + "\n")
 
