@@ -4,12 +4,16 @@ The one thing to know: a FadnError is the user's matter and becomes one line and
 anything else is a bug of ours and keeps its traceback.
 """
 
+import errno
 import io
 import os
 import sys
 from contextlib import suppress
 
-from fadn_cli.errors import INTERRUPTED, FadnError
+from fadn_cli.errors import INTERRUPTED, FadnError, WriteError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why a stream cannot be written. Files are written elsewhere, where their names are known."""
 
 
 def main() -> None:
@@ -27,6 +31,14 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _leave_at_once(INTERRUPTED)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        from fadn_cli import console
+
+        reason = f"standard output cannot be written: {error.strerror}"
+        console.show_error(WriteError(reason, advice="Redirect it to a disk with room for it."))
+        _leave_at_once(WriteError.exit_code)  # what is left in the stream would fail again
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _leave_at_once(INTERRUPTED)

@@ -20,7 +20,7 @@ from fadn_cli.raw.reader import read_raw
 from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_info, make_report
 
-COMMANDS = ("denoise", "info", "check", "verify", "models", "demo")
+COMMANDS = ("denoise", "compare", "info", "check", "verify", "models", "doctor", "demo")
 BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
 
 
@@ -115,6 +115,9 @@ def test_every_option_of_every_command_has_help(command):
         "check",
         "verify x",
         "verify x y z",
+        "compare x",
+        "compare x y -o z.pdf",
+        "doctor x y",
         "remove x",
     ],
 )

@@ -42,6 +42,14 @@ def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> No
         )
 
 
+def _specialists(incomplete: str) -> list[str]:
+    """Complete the name of a network."""
+    from fadn_cli.denoise import specialists
+
+    names = (specialist.name for specialist in specialists.bundled())
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def denoise(
     paths: Annotated[
         list[Path],
@@ -121,6 +129,7 @@ def denoise(
         str | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=_specialists,
             help="Use this network (see `fadn models`) instead of choosing it by the noise.",
             show_default=False,
         ),
