@@ -88,7 +88,9 @@ def test_the_first_two_shell_blocks_are_one_line_each():
     assert "pytest" in blocks[1]
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("weights/*.md")))
+@pytest.mark.parametrize(
+    "page", sorted(page for place in ("", "weights/", "docs/") for page in ROOT.glob(f"{place}*.md"))
+)
 def test_every_local_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
