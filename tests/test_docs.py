@@ -89,7 +89,8 @@ def test_the_first_two_shell_blocks_are_one_line_each():
 
 
 @pytest.mark.parametrize(
-    "page", sorted(page for place in ("", "weights/", "docs/") for page in ROOT.glob(f"{place}*.md"))
+    "page",
+    sorted(page for place in ("", "weights/", "docs/") for page in ROOT.glob(f"{place}*.md")),
 )
 def test_every_local_link_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):

@@ -143,7 +143,7 @@ def test_the_mouse_moves_the_slider_and_the_picture_follows(browser, page, width
     assert not changed[round(left + wide * 0.85) : round(left + wide) - 4].any()
 
 
-@pytest.mark.parametrize("width", (1280, 400))
+@pytest.mark.parametrize("width", (1280, 400, 230))
 def test_the_page_fits_the_window_and_says_nothing_wrong(browser, page, width):
     browser.open(page, width=width)
 
