@@ -100,11 +100,11 @@ class Browser:
         message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)
 
-    def open(self, path, *, width=1280, height=900, scripts=True):
-        """Show a file in a window of a size, and wait until it is loaded."""
+    def open(self, path, *, width=1280, height=900, scale=1, scripts=True):
+        """Show a file in a window of a size in CSS pixels, and wait until it is loaded."""
         self.events.clear()
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.call("Page.navigate", url=Path(path).resolve().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):

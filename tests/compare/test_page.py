@@ -198,6 +198,17 @@ def test_details_are_shown_pixel_for_pixel(browser, page, comparison):
     assert np.abs(shown - expected)[:50].mean() < 5  # JPEG; handle and label lie below
 
 
+@pytest.mark.parametrize(("scale", "times"), [(1, 1), (1.25, 1), (1.5, 2), (2, 2)])
+def test_a_pixel_of_the_photograph_is_a_whole_number_of_the_screens(
+    browser, page, comparison, scale, times
+):
+    browser.open(page, scale=scale)
+    _, _, wide, high = browser.box("#detail-1 .before img")
+
+    height, width, _ = comparison.details[0].before.shape
+    assert (times * width, times * height) == pytest.approx((wide * scale, high * scale), abs=0.1)
+
+
 def test_details_grow_to_200_percent(browser, page, comparison):
     browser.open(page)
     before = browser.box("#detail-1 .before")
