@@ -106,9 +106,10 @@ class Browser:
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
-        self.call("Page.navigate", url=Path(path).resolve().as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self.receive())
+        url = Path(path).resolve().as_uri()
+        self.call("Page.navigate", url=url)
+        # The event of the page before may come late, so it is the document that is asked.
+        self.wait(f"location.href == {json.dumps(url)} && document.readyState == 'complete'")
 
     def complaints(self):
         """What the console and the log said, and every address asked for but files and data."""
