@@ -7,6 +7,7 @@ never be carried out is a ValueError here, before any file is opened.
 from dataclasses import dataclass
 
 from fadn_cli.denoise.specialists import QUALITIES
+from fadn_cli.raw.edit import WriteChoices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,10 @@ class DenoiseOptions:
     """0 (the source's samples) to 1 (fully denoised)."""
     format: str = "dng"
     """"dng" or "tiff"."""
+    preview: str = "keep"
+    """Of a DNG: "keep" the source's previews, "render" them anew, or leave them out: "none"."""
+    compression: str = "lj92"
+    """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
     iso: int | None = None
     """ISO to bound the measured noise with, instead of the file's; None: the file's."""
     shot_noise: float | None = None
@@ -37,7 +42,14 @@ class DenoiseOptions:
             raise ValueError(f"strength must be within 0..1, got {self.strength}")
         if self.format not in ("dng", "tiff"):
             raise ValueError(f"format must be dng or tiff, got {self.format!r}")
+        if self.choices != WriteChoices() and self.format == "tiff":
+            raise ValueError("preview and compression are choices for a DNG, but format is tiff")
         if self.quality not in (None, *QUALITIES):
             raise ValueError(f"quality must be {' or '.join(QUALITIES)}, got {self.quality!r}")
         if (self.shot_noise is None) != (self.read_noise is None):
             raise ValueError("shot_noise and read_noise go together")
+
+    @property
+    def choices(self) -> WriteChoices:
+        """How a DNG is to be written; a ValueError for words that mean nothing."""
+        return WriteChoices(preview=self.preview, compression=self.compression)

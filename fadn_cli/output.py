@@ -13,7 +13,7 @@ from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import DngEdit, write_dng
+from fadn_cli.raw.dng import DngEdit, WriteChoices, write_dng
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tiff_image import write_tiff
 
@@ -28,8 +28,9 @@ def write_output(
     noise: NoiseModel,
     specialist: Specialist,
     source_sha256: str,
+    choices: WriteChoices | None = None,
     threads: int | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Write a denoised photograph, and read a DNG back.
 
     Parameters
@@ -50,8 +51,15 @@ def write_output(
         The network.
     source_sha256 : str
         Of the source file.
+    choices : WriteChoices, optional
+        How a DNG is written.
     threads : int, optional
         For the compression; None: all cores.
+
+    Returns
+    -------
+    tuple of str
+        Why a DNG is larger than it might be, one sentence each.
 
     Raises
     ------
@@ -64,7 +72,7 @@ def write_output(
     description = f"fadn {__version__} strength={strength:g} model={model}"
     if format == "tiff":
         write_tiff(path, develop(raw_image, mosaic), raw_image, software=description)
-        return
+        return ()
     left = specialist.residual_at(noise.grey_std, strength=strength) ** 2
     # Not random: the same source, noise, options and weights are the same photograph.
     identity = hashlib.sha256(f"{source_sha256} {description} {specialist.sha256}".encode())
@@ -77,8 +85,9 @@ def write_output(
         unique_id=identity.digest()[:16],
         description=description,
     )
-    write_dng(path, raw_image, mosaic, edit=edit, threads=threads)
+    notes = write_dng(path, raw_image, mosaic, edit=edit, choices=choices, threads=threads)
     check_dng(path, mosaic, source=raw_image.path)
+    return notes
 
 
 def sha256_of(path: Path) -> str:

@@ -96,7 +96,7 @@ def denoise_file(
             del denoised
         with clock.stage("write"):
             source_sha256 = sha256_of(path)
-            write_output(
+            notes = write_output(
                 temporary,
                 raw_image,
                 mosaic,
@@ -105,6 +105,7 @@ def denoise_file(
                 noise=noise.used,
                 specialist=specialist,
                 source_sha256=source_sha256,
+                choices=options.choices,
                 threads=options.threads,
             )
             output_sha256, output_bytes = sha256_of(temporary), temporary.stat().st_size
@@ -127,6 +128,7 @@ def denoise_file(
         output_bytes=output_bytes,
         mean_shift=mean_shift,
         residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=options.strength),
+        notes=notes,
     )
 
 

@@ -94,6 +94,8 @@ class Display:
             for result in batch.results:
                 for warning in result.all_warnings:
                     show_warning(f"{result.source.name}: {warning}")
+                for note in result.report.notes if result.report else ():
+                    self._say(f"{result.source.name}: {note}")
         for result in batch.results:
             if result.error is not None:
                 show_error(result.error)
@@ -230,6 +232,7 @@ def _line(result: FileResult) -> str:
         f"ISO {spell_number(report.iso)}",
         f"noise {spell_noise(report.noise_used)}",
         report.specialist or "no specialist",
+        _spell_sizes(report.source_bytes, report.output_bytes),
         f"{report.seconds['total']:.1f} s",
     )
     return f"{report.source.name}: {', '.join(facts)} -> {report.output}"
@@ -246,4 +249,14 @@ def _totals(batch: BatchResult) -> str:
         return counts
     megapixels = sum(report.megapixels for report in batch.denoised)
     rate = megapixels / max(batch.seconds, 1e-9)
-    return f"{counts}; {megapixels:.1f} MP in {batch.seconds:.1f} s ({rate:.1f} MP/s)"
+    before = sum(report.source_bytes for report in batch.denoised)
+    after = sum(report.output_bytes for report in batch.denoised)
+    return (
+        f"{counts}; {megapixels:.1f} MP in {batch.seconds:.1f} s ({rate:.1f} MP/s), "
+        f"{_spell_sizes(before, after)}"
+    )
+
+
+def _spell_sizes(before: int, after: int) -> str:
+    """Say how large sources and outputs are."""
+    return f"{before / 1e6:.1f} to {after / 1e6:.1f} MB"

@@ -95,6 +95,8 @@ class DenoiseReport:
     """Share of the noise's standard deviation that is left on flat areas."""
     warnings: tuple[str, ...]
     """What the user should know, one sentence each."""
+    notes: tuple[str, ...] = ()
+    """Why a DNG is larger than it might be, one sentence each."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON's types; paths as strings."""

@@ -48,7 +48,8 @@ def test_a_single_file_gets_one_line_and_no_table(capsys):
     running, summary = show(capsys, DONE)
 
     assert (
-        "a [1].CR2: Canon EOS 550D, ISO 800, noise 0.47 % (measured), bayer-fast-low, 3.0 s"
+        "a [1].CR2: Canon EOS 550D, ISO 800, noise 0.47 % (measured), bayer-fast-low,"
+        " 20.0 to 12.0 MB, 3.0 s"
         f" -> {Path('out/a [1]_x.dng')}\n"
     ) == running
     assert "" == summary
@@ -72,7 +73,8 @@ def test_several_files_get_a_line_each_and_a_summary(capsys):
     assert "a [1]_x.dng" in rows["a [1].CR2"]
     assert "failed" in rows["c.nef"]
     assert "fadn: error: c.nef: truncated\n  Copy it again.\n" in summary
-    assert "1 denoised, 1 failed, 1 skipped; 12.0 MP in 4.0 s (3.0 MP/s)\n" in summary
+    assert "1 denoised, 1 failed, 1 skipped; 12.0 MP in 4.0 s (3.0 MP/s), " in summary
+    assert "(3.0 MP/s), 20.0 to 12.0 MB\n" in summary
 
 
 def test_warnings_name_their_file(capsys):
@@ -81,6 +83,17 @@ def test_warnings_name_their_file(capsys):
     _, summary = show(capsys, result)
 
     assert "fadn: warning: a.dng: Odd [x].\n" == summary
+
+
+def test_why_an_output_is_large_is_said_with_its_name(capsys):
+    report = make_report("a.dng", notes=("7,000 bytes [lie] unused.",))
+    result = FileResult(source=Path("a.dng"), report=report)
+
+    _, summary = show(capsys, result)
+    _, quiet = show(capsys, result, quiet=True)
+
+    assert "a.dng: 7,000 bytes [lie] unused.\n" == summary
+    assert "" == quiet
 
 
 def test_quiet_leaves_the_errors_only(capsys):

@@ -18,6 +18,21 @@ class OutputFormat(StrEnum):
     TIFF = "tiff"
 
 
+class Preview(StrEnum):
+    """What becomes of a DNG's previews."""
+
+    KEEP = "keep"
+    RENDER = "render"
+    NONE = "none"
+
+
+class Compression(StrEnum):
+    """How a DNG's samples are stored."""
+
+    LJ92 = "lj92"
+    NONE = "none"
+
+
 def _finite(value: float | None) -> float | None:
     """Refuse nan and infinities, which typer's ranges let through."""
     if value is not None and not math.isfinite(value):
@@ -50,6 +65,15 @@ def _specialists(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def _refuse_dng_choices(format: str, **choices: str | None) -> dict[str, str]:
+    """Return the choices that were made for a DNG; refuse them if none is written."""
+    made = {name: choice for name, choice in choices.items() if choice is not None}
+    if made and format != "dng":
+        names = " and ".join(f"--{name}" for name in made)
+        raise typer.BadParameter(f"{names} can only be given for a DNG, and a TIFF is asked for.")
+    return made
+
+
 def denoise(
     paths: Annotated[
         list[Path],
@@ -76,6 +100,22 @@ def denoise(
         typer.Option(
             help="dng: a raw file, to develop as you would the source. tiff: developed 16-bit RGB."
             " Else: what the output's name says, or dng.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[
+        Preview | None,
+        typer.Option(
+            help="keep: the DNG's own previews, or the camera's. render: new ones, of the denoised"
+            " photograph. none: no preview, for a smaller DNG. Else: keep.",
+            show_default=False,
+        ),
+    ] = None,
+    compression: Annotated[
+        Compression | None,
+        typer.Option(
+            help="lj92: lossless JPEG, in the DNG. none: as they are, for software that cannot"
+            " read it. Else: lj92.",
             show_default=False,
         ),
     ] = None,
@@ -191,7 +231,9 @@ def denoise(
         )
     except planning.PlanError as error:
         raise typer.BadParameter(str(error)) from error
+    for_dng = _refuse_dng_choices(plan.format, preview=preview, compression=compression)
     options = pipeline.DenoiseOptions(
+        **for_dng,
         strength=strength,
         format=plan.format,
         iso=iso,

@@ -1,8 +1,8 @@
 """Which bytes of a DNG changed in a copy of it, though only samples and pointers were replaced.
 
 `verify` calls it. The one thing to know: a spliced DNG keeps every byte of its source where it was,
-but for the old samples, the pointers to the IFDs that were written anew, and a preview that was
-rendered anew.
+but for the old samples, previews that were rendered anew or left out, and the pointers to the IFDs
+that were written anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,14 @@ import numpy as np
 
 from fadn_cli.findings import ByteChange
 from fadn_cli.raw.ifd import Ifd, TiffFile
-from fadn_cli.raw.tag_changes import is_rendered_anew
+from fadn_cli.raw.pairs import pair_ifds
 from fadn_cli.raw.tree import PADDING, data_spans, name_ifds, parts_of
 
 Span = tuple[int, int]
 """File offsets: first byte, first byte after."""
 MAX_CHANGES = 100
 """Stretches that are told apart; a file that differs in more is another file."""
+_REPLACED = ("rendered", "dropped")  # fates of a preview whose pixels are not there any more
 _NEIGHBOUR = 16  # differing bytes this near each other are one change
 _CHUNK = 1 << 22
 
@@ -50,37 +51,30 @@ def compare_bytes(source: TiffFile, output: TiffFile, *, raw_ifd: Ifd) -> list[B
 
 def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
     """Yield what of the source should be in the output, in order."""
-    samples = _joined([(start, stop) for _, start, stop in data_spans(raw_ifd)])
-    chained = (ifd.next_pointer for ifd in source.walk() if ifd.next_offset == raw_ifd.offset)
-    replaced = [(at, at + 4) for at in (4, raw_ifd.pointer_offset, *chained)]
-    replaced += _pictures(source, output)
+    pairs = [pair for pair in pair_ifds(source, output) if pair.before is not None]
+    renewed = [raw_ifd, *(p.before for p in pairs if p.before and p.fate == "rendered")]
+    replaced = [raw_ifd, *(p.before for p in pairs if p.before and p.fate in _REPLACED)]
+    pixels = _joined([(start, stop) for ifd in replaced for _, start, stop in data_spans(ifd)])
     size = len(source.data)
-    if samples and size - samples[-1][1] < PADDING and not any(source.data[samples[-1][1] :]):
-        samples[-1] = (samples[-1][0], size)  # padding after the last strip
+    if pixels and size - pixels[-1][1] < PADDING and not any(source.data[pixels[-1][1] :]):
+        pixels[-1] = (pixels[-1][0], size)  # padding after the last strip
     others = [
         (part.start, part.stop)
         for part in parts_of(source)
-        if not (part.kind == "data" and name_ifds(source)[part.ifd] is raw_ifd)
+        if not (part.kind == "data" and name_ifds(source)[part.ifd] in replaced)
     ]
-    replaced += _without(samples, others)
+    moved = [ifd.offset for ifd in renewed]
+    pointers = [ifd.next_pointer for ifd in source.walk() if ifd.next_offset in moved]
+    pointers += [4, *(ifd.pointer_offset for ifd in renewed)]
+    free = [(at, at + 4) for at in pointers]
+    free += _without(pixels, others)
     at = 0
-    for start, stop in sorted(replaced):
+    for start, stop in sorted(free):
         if at < start:
             yield at, min(start, size)
         at = max(at, stop)
     if at < size:
         yield at, size
-
-
-def _pictures(source: TiffFile, output: TiffFile) -> list[Span]:
-    """Return where the previews lay that were rendered anew."""
-    after = name_ifds(output)
-    return [
-        (start, stop)
-        for name, ifd in name_ifds(source).items()
-        if name in after and is_rendered_anew(ifd, after[name])
-        for _, start, stop in data_spans(ifd)
-    ]
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

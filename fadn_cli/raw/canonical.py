@@ -10,65 +10,76 @@ References
 DNG 1.7.1, chapters 2 and 4; TIFF 6.0; Exif 2.32.
 """
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata, Rect
 from fadn_cli.raw.blocks import MetadataBlocks
-from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, edit_fields
-from fadn_cli.raw.lossless import seek_even_end, write_tiles
+from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.previews import read_frame
-from fadn_cli.raw.render import develop
-from fadn_cli.raw.tags import Compression, Photometric, Tag, make_field
+from fadn_cli.raw.pictures import Picture, decode_jpeg, encode_jpeg
+from fadn_cli.raw.previews import APPLICATION, describe_jpeg, read_frame
+from fadn_cli.raw.renew import PREVIEW_SIDE, Box, render_pictures
+from fadn_cli.raw.room import Room, seek_even_end
+from fadn_cli.raw.samples import write_samples
+from fadn_cli.raw.size_notes import explain_build
+from fadn_cli.raw.tags import Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff import ByteOrder, FieldType
 from fadn_cli.raw.tiff_write import Field, PlacedField, build_header, build_ifd
+from fadn_cli.raw.view import View
 
 _THUMBNAIL_SIDE = 256  # DNG asks for a small first picture; Adobe's is this size
-_PREVIEW_SIDE = 1024
-_JPEG_QUALITY = 90
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
 _D65 = 21  # EXIF LightSource
-_UNKNOWN_SPACE, _SRGB = 0, 2  # PreviewColorSpace
 _EXIF_SRGB = 1  # ColorSpace
 _NUMBERS = {"R": RED, "G": GREEN, "B": BLUE}
 
 
 def build(
-    path: Path, raw_image: RawImage, mosaic: Mosaic, edit: DngEdit, *, threads: int | None
-) -> None:
+    path: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    edit: DngEdit,
+    *,
+    choices: WriteChoices,
+    threads: int | None,
+) -> tuple[str, ...]:
     """Write a DNG of a source that is none; `dng.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path)
-    rendered = _to_picture(develop(raw_image, mosaic, half_size=True))
+    thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
     with path.open("wb") as output:
         output.write(build_header(byteorder, ifd0_offset=0))
         placed = write_in_place(output, note) if note else None
-        layout = write_tiles(
-            output, mosaic.samples, stated_bits=_bits(mosaic.white_level), threads=threads
+        layout = write_samples(
+            Room(output),
+            mosaic.samples,
+            compression=choices.compression,
+            stated_bits=_bits(mosaic.white_level),
+            byteorder=byteorder,
+            threads=threads,
         )
-        raw_offset = _append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)
-        preview_offset = _append_ifd(output, _preview_fields(output, blocks, rendered), byteorder)
-        fields = _picture_fields(output, _jpeg(rendered, _THUMBNAIL_SIDE), _SRGB)
-        fields.append(make_field(Tag.SUB_IFDS, [raw_offset, preview_offset]))
+        offsets = [_append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)]
+        offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
+        fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
         fields += _camera_fields(raw_image.metadata)
         fields += _description_fields(raw_image, blocks, edit)
         fields += _metadata_ifds(output, blocks, placed, byteorder)
         if note:
             fields.append(safety_field(note) if placed else private_field(note))
         ifd0_offset = _append_ifd(output, fields, byteorder)
+        size = output.tell()
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
+    return explain_build(raw_image.path.stat().st_size, size, compression=choices.compression)
 
 
 def _append_ifd(
@@ -172,51 +183,54 @@ def _file_name_field(name: str) -> Field:
     return Field(tag=Tag.ORIGINAL_RAW_FILE_NAME, type=kind, values=encoded)
 
 
-def _preview_fields(output: BinaryIO, blocks: MetadataBlocks, rendered: Image.Image) -> list[Field]:
-    """Write the camera's own preview, or a rendered one, and describe it."""
-    if blocks.preview is None:
-        return _picture_fields(output, _jpeg(rendered, _PREVIEW_SIDE), _SRGB)
-    color_space = blocks.find(Tag.COLOR_SPACE)
-    known = color_space is not None and tuple(color_space.values) == (_EXIF_SRGB,)
-    return _picture_fields(output, blocks.preview, _SRGB if known else _UNKNOWN_SPACE)
+def _pictures(
+    raw_image: RawImage, mosaic: Mosaic, blocks: MetadataBlocks, choices: WriteChoices
+) -> Iterator[tuple[bytes, list[Field]]]:
+    """Yield the thumbnail and the preview, if there is to be one, and what is said of each."""
+    kept = blocks.preview if choices.preview == "keep" else None
+    boxes = [Box(height=_THUMBNAIL_SIDE, width=_THUMBNAIL_SIDE)]
+    if choices.preview != "none" and kept is None:
+        boxes.append(_box_like(blocks.preview))
+    area = mosaic.active_area
+    view = View(area=Rect(top=0, left=0, height=area.height, width=area.width))
+    for picture in render_pictures(raw_image, mosaic, boxes, view=view):
+        yield _described(picture)
+    if kept is not None:
+        color_space = blocks.find(Tag.COLOR_SPACE)
+        known = color_space is not None and tuple(color_space.values) == (_EXIF_SRGB,)
+        space = PreviewSpace.SRGB if known else PreviewSpace.UNKNOWN
+        yield kept, describe_jpeg(kept, color_space=space)
 
 
-def _picture_fields(output: BinaryIO, jpeg: bytes, color_space: int) -> list[Field]:
-    """Write a colour JPEG and describe it."""
-    frame = read_frame(jpeg)
-    if frame is None:
-        raise ValueError("not a colour JPEG")
+def _box_like(preview: bytes | None) -> Box:
+    """Return the room for a rendered preview: the camera's own, if it has one."""
+    frame = read_frame(preview or b"")
+    if preview is None or frame is None:
+        return Box(height=PREVIEW_SIDE, width=PREVIEW_SIDE)
+    like = decode_jpeg(preview)
+    return Box(height=frame.height, width=frame.width, is_filled=True, like=like)
+
+
+def _described(picture: Picture) -> tuple[bytes, list[Field]]:
+    """Encode a picture of our own, and describe it."""
+    jpeg = encode_jpeg(picture)
+    fields = describe_jpeg(jpeg, color_space=PreviewSpace.SRGB)
+    return jpeg, [*fields, make_field(Tag.PREVIEW_APPLICATION_NAME, APPLICATION)]
+
+
+def _write(output: BinaryIO, picture: tuple[bytes, list[Field]]) -> list[Field]:
+    """Write a JPEG, and say where it is."""
+    jpeg, fields = picture
+    [height] = (field.values for field in fields if field.tag == Tag.IMAGE_LENGTH)
     offset = seek_even_end(output)
     output.write(jpeg)
     return [
         make_field(Tag.NEW_SUBFILE_TYPE, _REDUCED_SIZE),
-        make_field(Tag.IMAGE_WIDTH, frame.width),
-        make_field(Tag.IMAGE_LENGTH, frame.height),
-        make_field(Tag.BITS_PER_SAMPLE, (8, 8, 8)),
-        make_field(Tag.COMPRESSION, Compression.JPEG),
-        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR),
-        make_field(Tag.SAMPLES_PER_PIXEL, 3),
-        make_field(Tag.PLANAR_CONFIGURATION, 1),
+        *fields,
         make_field(Tag.STRIP_OFFSETS, offset),
-        make_field(Tag.ROWS_PER_STRIP, frame.height),
+        make_field(Tag.ROWS_PER_STRIP, height),
         make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
-        make_field(Tag.YCBCR_SUB_SAMPLING, frame.sub_sampling),
-        make_field(Tag.PREVIEW_COLOR_SPACE, color_space),
     ]
-
-
-def _to_picture(rgb: NDArray[np.uint16]) -> Image.Image:
-    """Make an 8-bit picture of (height, width, 3) uint16."""
-    return Image.fromarray((rgb >> 8).astype(np.uint8))
-
-
-def _jpeg(picture: Image.Image, side: int) -> bytes:
-    """Encode a picture, shrunk so that neither side exceeds `side`."""
-    small = picture.copy()
-    small.thumbnail((side, side))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
-    return buffer.getvalue()
 
 
 def _bits(white_level: float) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.canonical import build
-from fadn_cli.raw.edit import DngEdit
+from fadn_cli.raw.edit import DngEdit, WriteChoices
 from fadn_cli.raw.splice import splice
 
-__all__ = ["DngEdit", "write_dng"]
+__all__ = ["DngEdit", "WriteChoices", "write_dng"]
 
 
 def write_dng(
@@ -20,8 +20,9 @@ def write_dng(
     mosaic: Mosaic,
     *,
     edit: DngEdit,
+    choices: WriteChoices | None = None,
     threads: int | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Write a DNG of `raw_image` that holds the samples of `mosaic`, bit for bit.
 
     Parameters
@@ -34,9 +35,16 @@ def write_dng(
         The new samples, of the source's size; its levels, CFA and active area are the source's.
     edit : DngEdit
         What the file is to say about the denoising.
+    choices : WriteChoices, optional
+        What becomes of the previews, and how the samples are stored.
     threads : int, optional
         How many to compress with; all cores the process may use if None. The bytes do not depend
         on it, nor on the time or the machine.
+
+    Returns
+    -------
+    tuple of str
+        Why the file is larger than it might be, one sentence each; () if it is not.
 
     Raises
     ------
@@ -54,4 +62,4 @@ def write_dng(
             f"the mosaic is {mosaic.samples.shape}, the source {raw_image.mosaic.samples.shape}"
         )
     write = splice if raw_image.metadata.is_dng else build
-    write(path, raw_image, mosaic, edit, threads=threads)
+    return write(path, raw_image, mosaic, edit, choices=choices or WriteChoices(), threads=threads)

@@ -1,7 +1,7 @@
-"""What denoising changes in a DNG besides the samples; both DNG writers put it into their files.
+"""What denoising changes in a DNG besides the samples, and how the user wants it written.
 
-The one thing to know: a NoiseProfile is stated per colour plane (R, G, B in the order of
-CFAPlaneColor), a NoiseModel per CFA site, so the two greens are averaged.
+Both DNG writers go by it. The one thing to know: a NoiseProfile is stated per colour plane (R, G, B
+in the order of CFAPlaneColor), a NoiseModel per CFA site, so the two greens are averaged.
 
 References
 ----------
@@ -20,6 +20,10 @@ from fadn_cli.raw.tiff_write import Field
 
 RGB = RED, GREEN, BLUE = 0, 1, 2
 """How CFAPattern and CFAPlaneColor number the colours. [TIFF/EP; DNG 1.7.1]"""
+PREVIEWS = ("keep", "render", "none")
+"""What may become of the previews."""
+COMPRESSIONS = ("lj92", "none")
+"""How the samples may be stored."""
 _SITES = {RED: (0,), GREEN: (1, 2), BLUE: (3,)}  # of a NoiseModel's R, Gr, Gb, B
 _LEAST_SHOT_NOISE = 1e-12  # readers take the logarithm: it must be positive
 
@@ -41,6 +45,23 @@ class DngEdit:
     def __post_init__(self) -> None:
         if len(self.unique_id) != 16:
             raise ValueError(f"unique_id must be 16 bytes, got {len(self.unique_id)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteChoices:
+    """How the user wants a DNG to be written."""
+
+    preview: str = "keep"
+    """"keep": the source's previews stay. "render": they are rendered anew from the denoised
+    samples. "none": there are none but the thumbnail that IFD0 may be."""
+    compression: str = "lj92"
+    """"lj92": lossless JPEG. "none": as they are."""
+
+    def __post_init__(self) -> None:
+        if self.preview not in PREVIEWS:
+            raise ValueError(f"preview must be keep, render or none, got {self.preview!r}")
+        if self.compression not in COMPRESSIONS:
+            raise ValueError(f"compression must be lj92 or none, got {self.compression!r}")
 
 
 def edit_fields(edit: DngEdit, *, plane_colors: Sequence[int] = RGB) -> list[Field]:

@@ -1,6 +1,6 @@
 """A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
 
-Called by both DNG writers, by `check` and `pieces`. The one thing to know: a tile goes in as two
+Called by `samples`, `check` and `pieces`. The one thing to know: a tile goes in as two
 interleaved components with predictor 1, so that each sample is predicted by its neighbour of the
 same colour; predictor 6 would be a little smaller and is refused by released darktables.
 
@@ -12,18 +12,16 @@ ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predi
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.cores import available_cores
+from fadn_cli.raw.room import Room
 from fadn_cli.raw.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff_write import Field
 
-Span = tuple[int, int]
-"""File offsets: first byte, first byte after."""
 _TILE_SIDE = 256  # Adobe's choice
 _SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
 _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
@@ -33,27 +31,23 @@ _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xf
 
 
 def write_tiles(
-    output: BinaryIO,
+    room: Room,
     samples: NDArray[np.uint16],
     *,
     stated_bits: int = 0,
-    free: list[Span] | None = None,
     threads: int | None = None,
 ) -> list[Field]:
     """Write a mosaic's tiles into a file.
 
     Parameters
     ----------
-    output : binary file
-        Seekable; left at its end.
+    room : Room
+        Of the file; tiles that fit nowhere else go to its end.
     samples : (H, W) uint16
         H and W at least 2.
     stated_bits : int
         BitsPerSample of the source, kept unless a sample needs more (as it does after a
         linearization table).
-    free : list of Span, optional
-        Parts of the file that may be overwritten; what is used of them is taken out. What does not
-        fit there goes to the end.
     threads : int, optional
         As for `encode_tiles`.
 
@@ -64,13 +58,10 @@ def write_tiles(
     """
     bits = bits_for(samples, stated=stated_bits)
     tile_height, tile_width = tile_size(samples.shape)
-    free = [] if free is None else free
     offsets, sizes = [], []
     for tile in encode_tiles(samples, bits=bits, threads=threads):
-        offsets.append(seek_room(output, free, len(tile)))
+        offsets.append(room.place(tile))
         sizes.append(len(tile))
-        output.write(tile)
-    output.seek(0, 2)
     return [
         make_field(Tag.BITS_PER_SAMPLE, bits),
         make_field(Tag.COMPRESSION, Compression.JPEG),
@@ -79,26 +70,6 @@ def write_tiles(
         make_field(Tag.TILE_OFFSETS, offsets),
         make_field(Tag.TILE_BYTE_COUNTS, sizes),
     ]
-
-
-def seek_even_end(output: BinaryIO) -> int:
-    """Go to the end of a file, padded to an even offset, and return it."""
-    if output.seek(0, 2) % 2:
-        output.write(b"\0")
-    return output.tell()
-
-
-def seek_room(output: BinaryIO, free: list[Span], size: int) -> int:
-    """Go to where `size` bytes fit, an even offset, and return it.
-
-    That is in the first of the free spans with enough room, which gets shorter, or else at the end.
-    """
-    for index, (start, stop) in enumerate(free):
-        even = start + start % 2
-        if even + size <= stop:
-            free[index] = (even + size, stop)
-            return output.seek(even)
-    return seek_even_end(output)
 
 
 def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:

@@ -16,10 +16,16 @@ from PIL import ImageCms
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.quiet import openable, quiet_stderr
+from fadn_cli.raw.tags import PreviewSpace
 
 _ROWS_PER_BLOCK = 256
 _LIBRAW_WHITE = 65535
-_SRGB_GAMMA = (2.4, 12.92)  # IEC 61966-2-1, as LibRaw spells it: exponent, slope at black
+_SPACES = {
+    PreviewSpace.SRGB: (rawpy.ColorSpace.sRGB, (2.4, 12.92)),  # IEC 61966-2-1
+    PreviewSpace.ADOBE_RGB: (rawpy.ColorSpace.Adobe, (563 / 256, 0)),  # Adobe RGB (1998), 4.3.4.2
+    PreviewSpace.PRO_PHOTO: (rawpy.ColorSpace.ProPhoto, (1.8, 16)),  # ISO 22028-2
+}
+"""LibRaw's name of a colour space, and its curve as LibRaw spells it: exponent, slope at black."""
 
 
 def _constant_srgb_profile() -> bytes:
@@ -31,10 +37,17 @@ def _constant_srgb_profile() -> bytes:
 
 
 SRGB_PROFILE: bytes = _constant_srgb_profile()
-"""ICC profile of what `develop` returns."""
+"""ICC profile of what `develop` returns, unless it is told otherwise."""
 
 
-def develop(raw_image: RawImage, mosaic: Mosaic, *, half_size: bool = False) -> NDArray[np.uint16]:
+def develop(
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    *,
+    half_size: bool = False,
+    space: PreviewSpace = PreviewSpace.SRGB,
+    gain: float = 1.0,
+) -> NDArray[np.uint16]:
     """Develop a mosaic with LibRaw: demosaicing, white balance, camera matrix, sRGB curve.
 
     Brightness depends on the levels alone, never on the data: no automatic exposure, no automatic
@@ -48,11 +61,15 @@ def develop(raw_image: RawImage, mosaic: Mosaic, *, half_size: bool = False) -> 
         The samples to develop instead, of the source's size, with their levels.
     half_size : bool
         One pixel per 2x2 cell instead of demosaicing; quick, for previews.
+    space : PreviewSpace
+        The colours to develop to: sRGB, Adobe RGB or ProPhoto.
+    gain : float
+        How much brighter than the levels say, linear: 2 is one stop.
 
     Returns
     -------
     (height, width, 3) uint16, 0-65535
-        sRGB-encoded; the area LibRaw takes for visible, which is the active area.
+        Encoded for `space`; the area LibRaw takes for visible, which is the active area.
 
     Raises
     ------
@@ -62,6 +79,7 @@ def develop(raw_image: RawImage, mosaic: Mosaic, *, half_size: bool = False) -> 
         `mosaic` has another size than the source.
     """
     gains = raw_image.metadata.wb_gains
+    color_space, curve = _SPACES[space]
     try:
         with quiet_stderr():
             opened = rawpy.imread(openable(raw_image.path))
@@ -78,8 +96,9 @@ def develop(raw_image: RawImage, mosaic: Mosaic, *, half_size: bool = False) -> 
                 user_flip=0,
                 no_auto_bright=True,
                 adjust_maximum_thr=0,
-                gamma=_SRGB_GAMMA,
-                output_color=rawpy.ColorSpace.sRGB,
+                bright=gain,
+                gamma=curve,
+                output_color=color_space,
                 output_bps=16,
             )
     except rawpy.LibRawError as error:

@@ -1,7 +1,8 @@
 """Which tags differ between a DNG and a copy of it with other samples, and which of them may.
 
 `verify` calls it. The one thing to know: IFDs are compared by name, wherever they lie, and a
-pointer to an IFD by what it leads to; where bytes lie is `byte_changes`' business.
+pointer to an IFD by what it leads to; where bytes lie is `byte_changes`' business. Previews may be
+left out, if all of them are, and rendered anew, if the copy says so of them.
 
 References
 ----------
@@ -14,9 +15,11 @@ from fadn_cli.errors import RawReadError
 from fadn_cli.findings import TagChange
 from fadn_cli.raw.ifd import FieldType, Ifd, Number, TiffFile
 from fadn_cli.raw.marker import without_marks
-from fadn_cli.raw.tags import DATA_OFFSETS, Tag, tag_name
+from fadn_cli.raw.pairs import Pair, pair_ifds
+from fadn_cli.raw.previews import PICTURE_TAGS
+from fadn_cli.raw.tags import Tag, tag_name
 from fadn_cli.raw.tiff import POINTER_TAGS
-from fadn_cli.raw.tree import integer, integers, is_image_ifd, name_ifds
+from fadn_cli.raw.tree import integers
 
 _LAYOUT = frozenset(
     {
@@ -42,25 +45,6 @@ _STATEMENTS = frozenset(
 )
 _OF_RAW = _LAYOUT | _STATEMENTS | {Tag.NEW_SUBFILE_TYPE, Tag.LINEARIZATION_TABLE}
 _OF_IFD0 = _STATEMENTS | {Tag.RAW_DATA_UNIQUE_ID}
-_OF_NEW_PREVIEW = _LAYOUT | {
-    Tag.IMAGE_WIDTH,
-    Tag.IMAGE_LENGTH,
-    Tag.PHOTOMETRIC_INTERPRETATION,
-    Tag.SAMPLES_PER_PIXEL,
-    Tag.PLANAR_CONFIGURATION,
-    Tag.YCBCR_COEFFICIENTS,
-    Tag.YCBCR_SUB_SAMPLING,
-    Tag.YCBCR_POSITIONING,
-    Tag.REFERENCE_BLACK_WHITE,
-    Tag.JPEG_INTERCHANGE_FORMAT,
-    Tag.JPEG_INTERCHANGE_FORMAT_LENGTH,
-    Tag.PREVIEW_APPLICATION_NAME,
-    Tag.PREVIEW_APPLICATION_VERSION,
-    Tag.PREVIEW_SETTINGS_NAME,
-    Tag.PREVIEW_SETTINGS_DIGEST,
-    Tag.PREVIEW_COLOR_SPACE,
-    Tag.PREVIEW_DATE_TIME,
-}
 _VERSIONS = (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION)
 _LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # what lossless-JPEG tiles need
 _BYTE_SIZED = (FieldType.BYTE, FieldType.ASCII, FieldType.SBYTE, FieldType.UNDEFINED)
@@ -82,22 +66,21 @@ def compare_tags(
     white_level : float
         The source's in DN, which the output may state where the source left it to be understood.
     """
-    before, after = name_ifds(source), name_ifds(output)
-    for name in dict.fromkeys([*before, *after]):
-        old, new = before.get(name), after.get(name)
+    pairs = pair_ifds(source, output)
+    ifds_differ = any(pair.fate in ("dropped", "added") for pair in pairs)
+    for pair in pairs:
+        old, new = pair.before, pair.after
         tags = {entry.tag for ifd in (old, new) if ifd for entry in ifd.entries}
         for tag in sorted(tags):
             if _same(old, new, tag):
                 continue
-            allowed = False
+            allowed = pair.fate in ("dropped", "added") or _may_change_in_preview(pair, tag)
             if old is not None and new is not None:
-                allowed = (
-                    (old is raw_ifd and _may_change_in_raw(old, new, tag, white_level))
-                    or (old is source.ifds[0] and _may_change_in_ifd0(old, new, tag))
-                    or (tag in _OF_NEW_PREVIEW and is_rendered_anew(old, new))
-                )
+                allowed |= old is raw_ifd and _may_change_in_raw(old, new, tag, white_level)
+                allowed |= old is source.ifds[0] and _may_change_in_ifd0(old, new, tag)
+                allowed |= old is source.ifds[0] and tag == Tag.SUB_IFDS and ifds_differ
             yield TagChange(
-                ifd=name,
+                ifd=pair.name,
                 tag=tag_name(tag),
                 before=_spell(old, tag),
                 after=_spell(new, tag),
@@ -105,10 +88,9 @@ def compare_tags(
             )
 
 
-def is_rendered_anew(old: Ifd, new: Ifd) -> bool:
-    """Tell whether a preview has another picture than it had, by where its data lies."""
-    is_preview = is_image_ifd(old) and integer(old, Tag.NEW_SUBFILE_TYPE, 0) & 1 == 1
-    return is_preview and any(integers(old, tag) != integers(new, tag) for tag in DATA_OFFSETS)
+def _may_change_in_preview(pair: Pair, tag: int) -> bool:
+    """Tell whether a tag may change since its IFD holds another picture."""
+    return pair.fate == "rendered" and tag in PICTURE_TAGS
 
 
 def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:

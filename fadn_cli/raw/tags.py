@@ -255,6 +255,16 @@ class Photometric(IntEnum):
     LINEAR_RAW = 34892
 
 
+class PreviewSpace(IntEnum):
+    """Values of PreviewColorSpace."""
+
+    UNKNOWN = 0
+    GRAY = 1
+    SRGB = 2
+    ADOBE_RGB = 3
+    PRO_PHOTO = 4
+
+
 class Compression(IntEnum):
     """Values of Compression we meet."""
 

@@ -18,6 +18,7 @@ PADDING = 16
 """Fewer bytes than that between strips or tiles, or after the last, belong to nothing."""
 MAX_PIECES = 1 << 18
 """Strips and tiles of one file; a gigapixel in tiles of 64 x 64 samples."""
+_PREVIEW_TYPES = (1, 0x10001)  # NewSubfileType: the primary preview, an alternate one
 _KINDS = {
     Tag.SUB_IFDS: "SubIFD",
     Tag.EXIF_IFD: "EXIF",
@@ -87,6 +88,26 @@ def name_ifds(tiff: TiffFile) -> dict[str, Ifd]:
 def is_image_ifd(ifd: Ifd) -> bool:
     """Tell an IFD of the TIFF kind from the EXIF, GPS and interoperability IFDs."""
     return ifd.pointer_tag in (0, Tag.SUB_IFDS)
+
+
+def is_preview(ifd: Ifd) -> bool:
+    """Tell whether an IFD holds a picture of the photograph: no samples, no mask, no depth map."""
+    if not is_image_ifd(ifd):
+        return False
+    if ifd.get(Tag.NEW_SUBFILE_TYPE) is None:  # the thumbnail that EXIF puts into IFD1
+        alone = ifd.pointer_tag == 0 and ifd.get(Tag.CFA_PATTERN) is None
+        return alone and ifd.get(Tag.JPEG_INTERCHANGE_FORMAT) is not None
+    return integer(ifd, Tag.NEW_SUBFILE_TYPE, 0) in _PREVIEW_TYPES
+
+
+def previews_below(tiff: TiffFile) -> tuple[Ifd, ...]:
+    """Return the previews that a DNG can do without: SubIFDs of IFD0, and the chain behind it.
+
+    The chain counts if it holds nothing but previews; IFD0 has to be there, preview or not.
+    """
+    chain = tiff.ifds[1:] if all(is_preview(ifd) for ifd in tiff.ifds[1:]) else ()
+    subs = tiff.ifds[0].sub_ifds(Tag.SUB_IFDS)
+    return (*(ifd for ifd in subs if is_preview(ifd)), *chain)
 
 
 def integers(ifd: Ifd, tag: int) -> tuple[int, ...]:
