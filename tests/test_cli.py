@@ -16,6 +16,7 @@ from fadn_cli import demo, pipeline
 from fadn_cli.cli import Quality, app
 from fadn_cli.denoise import specialists
 from fadn_cli.mosaic import normalize
+from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.reader import read_raw
 from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_info, make_report
@@ -215,6 +216,27 @@ def test_options_become_the_pipelines(tmp_path, denoised):
         threads=3,
     )
     assert [(source, tmp_path / "a_denoised.tif", options)] == denoised
+
+
+@pytest.mark.parametrize("preview", PREVIEWS)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_choices_for_a_dng_become_the_pipelines(tmp_path, denoised, preview, compression):
+    (tmp_path / "a.nef").touch()
+    arguments = ["--preview", preview, "--compression", compression]
+
+    result = CliRunner().invoke(app, ["denoise", str(tmp_path), *arguments])
+
+    assert 0 == result.exit_code
+    assert [pipeline.DenoiseOptions(preview=preview, compression=compression)] == [
+        options for _, _, options in denoised
+    ]
+
+
+def test_choices_for_a_dng_are_wrong_usage_for_a_tiff():
+    result = CliRunner().invoke(app, ["denoise", "x", "-o", "x.tif", "--preview", "none"])
+
+    assert 2 == result.exit_code
+    assert "--preview can only be given for a DNG" in result.output
 
 
 def test_without_options_the_pipelines_defaults_hold(tmp_path, denoised):

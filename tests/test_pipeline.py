@@ -18,6 +18,7 @@ from fadn_cli.errors import (
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file, is_marked
 from fadn_cli.raw.check import check_file
+from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.verify import verify
 from tests.raw.builders import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
@@ -237,6 +238,39 @@ class TestDenoiseFile:
         assert (tmp_path / "b.dng").stat().st_size == report.output_bytes
         assert 0 < report.residual_std_ratio < 0.6
         assert max(abs(shift) for shift in report.mean_shift) < 0.05
+
+    def test_the_report_states_both_sizes_and_why_the_output_is_large(self, tmp_path):
+        write_scene(tmp_path / "a.dng")
+        plain, large = (
+            denoise_file(tmp_path / "a.dng", tmp_path / name, options)
+            for name, options in (
+                ("b.dng", DenoiseOptions()),
+                ("c.dng", DenoiseOptions(preview="render", compression="none")),
+            )
+        )
+
+        for report in (plain, large):
+            assert (tmp_path / "a.dng").stat().st_size == report.source_bytes
+            assert report.output.stat().st_size == report.output_bytes
+        assert all("in the middle" in note for note in plain.notes)
+        assert large.notes[0].startswith("The previews take ")
+        assert plain.output_bytes < large.output_bytes
+        assert list(large.notes) == large.to_dict()["notes"]
+
+    def test_choices_about_the_file_leave_the_mosaic_alone(self, tmp_path):
+        write_scene(tmp_path / "a.dng")
+        options = (
+            DenoiseOptions(preview=preview, compression=compression)
+            for preview in PREVIEWS
+            for compression in COMPRESSIONS
+        )
+
+        outputs = []
+        for number, choice in enumerate(options):
+            denoise_file(tmp_path / "a.dng", tmp_path / f"{number}.dng", choice)
+            outputs.append(read_raw(tmp_path / f"{number}.dng").mosaic.samples)
+
+        assert all(np.array_equal(outputs[0], samples) for samples in outputs)
 
     @pytest.mark.usefixtures("one_of_each")
     @pytest.mark.parametrize(

@@ -106,16 +106,16 @@ def denoise(
     preview: Annotated[
         Preview | None,
         typer.Option(
-            help="keep: the DNG's own previews, or the camera's. render: new ones, of the denoised"
-            " photograph. none: no preview, for a smaller DNG. Else: keep.",
+            help="What a DNG shows in galleries. keep: its own previews, or the camera's. render:"
+            " new ones, of the denoised photograph. none: a small thumbnail at most. Else: keep.",
             show_default=False,
         ),
     ] = None,
     compression: Annotated[
         Compression | None,
         typer.Option(
-            help="lj92: lossless JPEG, in the DNG. none: as they are, for software that cannot"
-            " read it. Else: lj92.",
+            help="How a DNG's samples are stored. lj92: lossless JPEG. none: as they are, for"
+            " software that cannot read that. Else: lj92.",
             show_default=False,
         ),
     ] = None,

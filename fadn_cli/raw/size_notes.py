@@ -15,7 +15,13 @@ _WORTH_TELLING = 0.01  # of the old raw data; less is what rounding and padding 
 
 
 def explain_splice(
-    raw_ifd: Ifd, layout: Sequence[Field], *, shared: bool, unused: int, displaced: int
+    raw_ifd: Ifd,
+    layout: Sequence[Field],
+    *,
+    previews_grown: int,
+    shared: bool,
+    unused: int,
+    displaced: int,
 ) -> tuple[str, ...]:
     """Say why the copy of a DNG is larger than it might be.
 
@@ -25,6 +31,8 @@ def explain_splice(
         The source's, of the samples.
     layout : sequence of Field
         What the new one says of how they lie.
+    previews_grown : int
+        Bytes that the previews take more than before; negative if they take fewer.
     shared : bool
         Whether the old samples had to stay, since something else uses their bytes too.
     unused : int
@@ -38,8 +46,10 @@ def explain_splice(
         One sentence each; () if there is nothing to explain.
     """
     old = sum(stop - start for _, start, stop in data_spans(raw_ifd))
+    preview = f"The previews take {previews_grown:,} bytes more than the source's."
     return (
         *_grown_samples(raw_ifd, layout, old),
+        *([preview] if previews_grown > 0 else []),
         *_lost_room(old, shared=shared, unused=unused, displaced=displaced),
     )
 

@@ -91,6 +91,7 @@ def splice(
     return explain_splice(
         source.raw_ifd,
         layout,
+        previews_grown=_previews_grown(source),
         shared=not source.spans[source.raw_ifd],
         unused=room.unused,
         displaced=room.appended - before if _is_within(source, end) else 0,
@@ -199,6 +200,13 @@ def _write_pictures(room: Room, source: _Source, rewrite: Rewrite) -> None:
             rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=PICTURE_TAGS)
     for ifd in source.dropped:
         rewrite.remove(ifd)
+
+
+def _previews_grown(source: _Source) -> int:
+    """Return how many bytes more the previews take than before."""
+    new = sum(len(renewal.data) for renewal in source.renewals)
+    gone = [*source.dropped, *(r.ifd for r in source.renewals if r.ifd is not None)]
+    return new - sum(stop - start for ifd in gone for _, start, stop in data_spans(ifd))
 
 
 def _state_changes(

@@ -1,5 +1,6 @@
 """A DNG built from a camera's raw says all that the raw said, as other readers see it."""
 
+import io
 import json
 import shutil
 import struct
@@ -9,10 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rawpy
+from PIL import Image
 
 from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import write_dng
+from fadn_cli.raw.dng import WriteChoices, write_dng
 from fadn_cli.raw.dng_checks import find_raw_ifd
+from fadn_cli.raw.edit import PREVIEWS
 from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tags import Tag
@@ -30,6 +33,7 @@ from tests.raw.builders import (
     write_camera_tiff,
 )
 from tests.raw.containers import jpeg
+from tests.raw.previewed import Preview, drawn, jpeg_bytes, noisy_scene
 from tests.raw.raf import write_raf
 from tests.raw.test_dng import EDIT
 
@@ -71,10 +75,10 @@ def write_note(suffix, byteorder):
     return start + own_header + bytes(tiff.buffer[8:])
 
 
-def convert(source):
+def convert(source, **choices):
     """The canonical DNG of a raw, checked."""
     raw_image, output = read_raw(source), source.with_name("out.dng")
-    write_dng(output, raw_image, raw_image.mosaic, edit=EDIT)
+    write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=WriteChoices(**choices))
     check_dng(output, raw_image.mosaic)
     return output
 
@@ -146,6 +150,54 @@ def test_the_preview_is_the_cameras_own_bytes_beside_a_thumbnail(tmp_path, suffi
     assert preview == bytes(tiff.data[start : start + length])
     assert (300,) == ifd.ints(Tag.IMAGE_WIDTH) == ifd.ints(Tag.IMAGE_LENGTH)
     assert max(tiff.ifds[0].ints(Tag.IMAGE_WIDTH)) <= 256
+
+
+@pytest.mark.parametrize("stops", (-0.5, 1.2))
+@pytest.mark.parametrize("shape", ((192, 288), (120, 160)))
+def test_a_rendered_preview_is_as_large_and_as_bright_as_the_cameras(tmp_path, stops, shape):
+    own = Preview(*shape, stops=stops)
+    samples = noisy_scene(400, 600) - 512
+    preview = jpeg_bytes(drawn(own, shape=(400, 600)))
+    neutral = {50728: (RATIONAL, (1.0, 1.0, 1.0))}
+    source = write_camera_tiff(tmp_path / "in.nef", samples, preview=preview, extra=neutral)
+
+    output = convert(source, preview="render")
+
+    content = output.read_bytes()
+    assert preview not in content
+    ifd = parse(map_file(output), name="out.dng").ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
+    [start], [size] = ifd.ints(Tag.STRIP_OFFSETS), ifd.ints(Tag.STRIP_BYTE_COUNTS)
+    shown = np.asarray(Image.open(io.BytesIO(content[start : start + size])))
+    assert (*shape, 3) == shown.shape
+    assert drawn(own).mean() == pytest.approx(shown.mean(), rel=0.1)
+    assert (2, "fadn") == (
+        ifd.first_int(Tag.PREVIEW_COLOR_SPACE, 0),
+        ifd.get(Tag.PREVIEW_APPLICATION_NAME).text,
+    )
+
+
+def test_without_a_preview_the_thumbnail_is_all_there_is(tmp_path):
+    preview = jpeg(300)
+    output = convert(write_source(tmp_path, preview=preview), preview="none")
+
+    [ifd0] = parse(map_file(output), name="out.dng").ifds
+    [raw] = ifd0.sub_ifds(Tag.SUB_IFDS)
+    assert 0 == raw.first_int(Tag.NEW_SUBFILE_TYPE, 1)
+    assert max(ifd0.ints(Tag.IMAGE_WIDTH)) <= 256
+    assert preview not in output.read_bytes()
+
+
+@need_exiftool
+@pytest.mark.parametrize("preview", PREVIEWS)
+def test_exiftool_finds_nothing_wrong_with_any_choice(tmp_path, preview):
+    note = (900, write_note("arw", ">"))
+    source = write_source(tmp_path, byteorder=">", preview=jpeg(64), maker_note=note)
+
+    output = convert(source, preview=preview, compression="none")
+
+    assert "OK\n" == exiftool(output, "-validate", "-warning", "-error", "-a", "-s3")
+    with rawpy.imread(str(source)) as before, rawpy.imread(str(output)) as after:
+        assert np.array_equal(before.raw_image, after.raw_image)
 
 
 @pytest.mark.parametrize(("stated", "expected"), ((1, 2), (65535, 0), (None, 0)))

@@ -477,7 +477,7 @@ def test_a_file_cut_short_is_found(pair):
     assert len(with_trailer) == result.bytes[-1].offset + result.bytes[-1].length
 
 
-def test_a_preview_may_be_rendered_anew_but_not_damaged(pair):
+def test_a_preview_that_is_kept_must_not_be_damaged(pair):
     source, output = pair
     strip = ifd0_entry(source, Tag.STRIP_OFFSETS).ints[0]
     overwrite(output, strip, b"new")
@@ -485,12 +485,6 @@ def test_a_preview_may_be_rendered_anew_but_not_damaged(pair):
     damaged = verify(source, output)
 
     assert [(strip, 3)] == [(change.offset, change.length) for change in damaged.bytes]
-
-    end = len(output.read_bytes())
-    overwrite(output, end, bytes(192))
-    set_value(output, ifd0_entry(output, Tag.STRIP_OFFSETS), end)
-
-    assert verify(source, output).holds
 
 
 @pytest.fixture(scope="module")
