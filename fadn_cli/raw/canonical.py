@@ -25,7 +25,7 @@ from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.pictures import Picture, decode_jpeg, encode_jpeg
 from fadn_cli.raw.previews import APPLICATION, describe_jpeg, read_frame
-from fadn_cli.raw.renew import PREVIEW_SIDE, Box, render_pictures
+from fadn_cli.raw.renew import PREVIEW_SIDE, THUMBNAIL_SIDE, Box, render_pictures
 from fadn_cli.raw.room import Room, seek_even_end
 from fadn_cli.raw.samples import write_samples
 from fadn_cli.raw.size_notes import explain_build
@@ -34,7 +34,6 @@ from fadn_cli.raw.tiff import ByteOrder, FieldType
 from fadn_cli.raw.tiff_write import Field, PlacedField, build_header, build_ifd
 from fadn_cli.raw.view import View
 
-_THUMBNAIL_SIDE = 256  # DNG asks for a small first picture; Adobe's is this size
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
 _D65 = 21  # EXIF LightSource
@@ -188,7 +187,7 @@ def _pictures(
 ) -> Iterator[tuple[bytes, list[Field]]]:
     """Yield the thumbnail and the preview, if there is to be one, and what is said of each."""
     kept = blocks.preview if choices.preview == "keep" else None
-    boxes = [Box(height=_THUMBNAIL_SIDE, width=_THUMBNAIL_SIDE)]
+    boxes = [Box(height=THUMBNAIL_SIDE, width=THUMBNAIL_SIDE)]
     if choices.preview != "none" and kept is None:
         boxes.append(_box_like(blocks.preview))
     area = mosaic.active_area

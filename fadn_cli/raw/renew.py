@@ -10,7 +10,7 @@ DNG 1.7.1, chapter 2 (previews) and tags 50966 to 50971.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ from fadn_cli.raw.view import View, read_view
 
 PREVIEW_SIDE = 1024
 """Longer side of a preview where the source has none, pixels."""
+THUMBNAIL_SIDE = 256
+"""Longer side of the first picture, pixels: DNG asks for a small one; Adobe's is this size."""
 _COLOR = (Photometric.RGB, Photometric.YCBCR)
 _SPACES = (PreviewSpace.SRGB, PreviewSpace.ADOBE_RGB, PreviewSpace.PRO_PHOTO)
 _MOST_BARS = 4  # times the picture itself; more is no size that a camera writes
@@ -118,6 +120,23 @@ def renew_previews(
         _renewal(ifd, picture, box.space)
         for ifd, picture, box in zip(ifds, pictures, boxes, strict=True)
     ]
+
+
+def shrink_first_preview(
+    tiff: TiffFile, raw_ifd: Ifd, raw_image: RawImage, mosaic: Mosaic
+) -> list[Renewal]:
+    """Render a thumbnail in place of a large preview in IFD0, which a DNG cannot do without.
+
+    As `renew_previews`, for one preview at most.
+    """
+    ifd0 = tiff.ifds[0]
+    box = box_of(tiff, ifd0)
+    if box is None or max(box.height, box.width) <= THUMBNAIL_SIDE:
+        return []
+    small = replace(box, height=THUMBNAIL_SIDE, width=THUMBNAIL_SIDE, is_filled=False)
+    view = read_view(tiff, raw_ifd, mosaic.active_area)
+    [picture] = render_pictures(raw_image, mosaic, [small], view=view)
+    return [_renewal(ifd0, picture, box.space)]
 
 
 def box_of(tiff: TiffFile, ifd: Ifd) -> Box | None:

@@ -54,7 +54,10 @@ class Room:
         rather : sequence of Span
             Where to look first.
         """
-        for index in sorted(range(len(self._free)), key=lambda at: not self._is_in(at, rather)):
+        order: Sequence[int] = range(len(self._free))
+        if rather:
+            order = sorted(order, key=lambda index: not self._is_in(index, rather))
+        for index in order:
             start, stop = self._free[index]
             even = start + start % 2
             if even + size <= stop:

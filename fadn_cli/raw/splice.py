@@ -22,7 +22,7 @@ from fadn_cli.raw.edit import RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.ifd import Ifd, TiffFile
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.previews import PICTURE_TAGS
-from fadn_cli.raw.renew import Renewal, renew_previews
+from fadn_cli.raw.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.rewrite import Rewrite
 from fadn_cli.raw.room import Room, Span
 from fadn_cli.raw.samples import write_samples
@@ -106,6 +106,7 @@ def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Sou
     renewals: Sequence[Renewal] = ()
     if choices.preview == "none":
         dropped = previews_below(tiff)
+        renewals = shrink_first_preview(tiff, raw_ifd, raw_image, mosaic)
     elif choices.preview == "render":
         renewals = renew_previews(tiff, raw_ifd, raw_image, mosaic)
     renewed = (renewal.ifd for renewal in renewals if renewal.ifd is not None)

@@ -346,6 +346,19 @@ def test_raw_data_and_previews_at_the_end_are_cut_off(tmp_path):
     assert verify(source, write(source)[0]).holds
 
 
+@pytest.mark.parametrize("kind", ("jpeg", "rgb"))
+def test_without_previews_a_large_first_picture_becomes_a_thumbnail(tmp_path, kind):
+    preview = Preview(384, 576, kind, stops=1)
+    source = write_previewed(tmp_path / "in.dng", noisy_scene(400, 600), thumbnail=preview)
+
+    output, _ = write(source, "none")
+
+    [(name, thumbnail)] = previews_of(output).items()
+    assert ("IFD0", (171, 256, 3)) == (name, thumbnail.shape)
+    assert drawn(preview, shape=(400, 600)).mean() == pytest.approx(thumbnail.mean(), rel=0.1)
+    assert verify(source, output).holds
+
+
 def test_masks_stay_without_previews(tmp_path):
     mask = Preview(96, 144, subfile_type=4)
     source = write_previewed(tmp_path / "in.dng", before=(mask,), behind=(Preview(96, 144), mask))
