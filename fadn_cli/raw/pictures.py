@@ -21,10 +21,10 @@ Picture = NDArray[np.uint8]
 """(height, width, 3), encoded for the screen."""
 _JPEG_QUALITY = 90
 _ROUNDED = 0.02  # cameras round and trim the sides of their previews by as much
-_SKETCH_SIDE = 32  # pixels; of a noisy picture, blocks that large show the scene, not the noise
+_SKETCH_SIDE = 16  # blocks so large show the scene, whatever its noise, and a little displaced too
 _DECODED_SIDE = 256  # a JPEG is decoded at the first eighth, quarter or half that is no smaller
 _MOST_PIXELS = 1 << 26  # of a JPEG that is worth looking at; pillow warns of more
-_LIKENESS = 0.6  # correlation above which two sketches show the same scene
+_LIKENESS = 0.4  # correlation above which two sketches show the same scene
 _CLEARLY = 0.05  # more of it, to decide for the less usual orientation
 _MOST_STOPS = 3.0
 _GAMMA = 2.2  # near enough to every space's curve to tell how bright something looks
@@ -208,7 +208,7 @@ def _middle(size: tuple[int, int], box: tuple[int, int]) -> tuple[slice, slice]:
 
 
 def _sketch(picture: Picture) -> NDArray[np.float32]:
-    """Return the luma of a picture in 32 x 32 blocks, 0 to 1, whatever its shape."""
+    """Return the luma of a picture in 16 x 16 blocks, 0 to 1, whatever its shape."""
     square = Image.fromarray(picture).resize(
         (_SKETCH_SIDE, _SKETCH_SIDE), Image.Resampling.BOX, reducing_gap=2.0
     )

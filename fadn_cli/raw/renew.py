@@ -63,7 +63,7 @@ class Box:
     """What is there now: the new picture is framed and turned like it, and as bright."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Renewal:
     """A preview to be written."""
 

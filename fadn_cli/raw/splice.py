@@ -78,14 +78,21 @@ def splice(
     with path.open("wb") as output:
         room = _copy(output, source)
         end = output.seek(0, 2)
-        _write_pictures(room, source, rewrite)
+        # What fits where it was goes there; what does not must not take the samples' room.
+        at_home = [renewal for renewal in source.renewals if _fits_at_home(source, renewal)]
+        _write_pictures(room, source, rewrite, at_home)
         before = room.appended
         layout = _write_samples(room, source, mosaic, choices, threads)
+        displaced = room.appended - before if _is_within(source, end) else 0
+        others = [renewal for renewal in source.renewals if renewal not in at_home]
+        _write_pictures(room, source, rewrite, others)
         if output.seek(0, 2) > _LARGEST_FILE:
             raise WriteError(
                 f"{raw_image.path.name}: the DNG would exceed 4 GiB, the limit of the format",
                 advice="Write a TIFF instead with --format tiff.",
             )
+        for ifd in source.dropped:
+            rewrite.remove(ifd)
         _state_changes(rewrite, source, layout, edit)
         rewrite.write(room)
     return explain_splice(
@@ -94,7 +101,7 @@ def splice(
         previews_grown=_previews_grown(source),
         shared=not source.spans[source.raw_ifd],
         unused=room.unused,
-        displaced=room.appended - before if _is_within(source, end) else 0,
+        displaced=displaced,
     )
 
 
@@ -190,17 +197,23 @@ def _write_samples(
     return layout
 
 
-def _write_pictures(room: Room, source: _Source, rewrite: Rewrite) -> None:
-    """Write the new previews, best where the old ones were, and say so in their IFDs."""
-    for renewal in source.renewals:
+def _fits_at_home(source: _Source, renewal: Renewal) -> bool:
+    """Tell whether a new preview fits where the old one was."""
+    own = () if renewal.ifd is None else source.spans[renewal.ifd]
+    return any(start + start % 2 + len(renewal.data) <= stop for start, stop in own)
+
+
+def _write_pictures(
+    room: Room, source: _Source, rewrite: Rewrite, renewals: Sequence[Renewal]
+) -> None:
+    """Write new previews, best where the old ones were, and say so in their IFDs."""
+    for renewal in renewals:
         own = () if renewal.ifd is None else source.spans[renewal.ifd]
         fields = renewal.place_fields(room.place(renewal.data, rather=own))
         if renewal.ifd is None:
             rewrite.add([*renewal.fields, *fields])
         else:
             rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=PICTURE_TAGS)
-    for ifd in source.dropped:
-        rewrite.remove(ifd)
 
 
 def _previews_grown(source: _Source) -> int:

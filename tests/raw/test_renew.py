@@ -1,6 +1,7 @@
 """Previews are kept, rendered anew from the denoised samples, or left out, as was asked for."""
 
 import io
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,7 @@ from tests.raw.previewed import (
     scene,
     write_previewed,
 )
+from tests.raw.test_canonical import exiftool, need_exiftool
 from tests.raw.test_dng import EDIT
 
 LAYOUTS = {
@@ -262,6 +264,16 @@ def test_a_new_preview_that_is_larger_goes_elsewhere(tmp_path):
     assert verify(source, output).holds
 
 
+def test_an_added_preview_leaves_the_samples_their_room(tmp_path):
+    source = write_previewed(tmp_path / "in.dng", behind=(), thumbnail=None)
+    strip = find_raw_ifd(structure(source)).ints(Tag.STRIP_OFFSETS)
+
+    output, _ = write(source, compression="none")
+
+    assert strip == find_raw_ifd(structure(output)).ints(Tag.STRIP_OFFSETS)
+    assert output.stat().st_size < source.stat().st_size + 20_000
+
+
 @pytest.mark.parametrize("preview", ("render", "none"))
 def test_a_preview_that_shares_bytes_with_something_else_leaves_them_alone(tmp_path, preview):
     source = write_previewed(tmp_path / "in.dng")
@@ -396,3 +408,37 @@ def test_private_bytes_stay_where_they_are_whatever_the_choice(tmp_path):
         for compression in COMPRESSIONS:
             output, _ = write(source, preview, compression)
             assert private == output.read_bytes()[at : at + len(private)]
+
+
+@need_exiftool
+@pytest.mark.parametrize(("preview", "compression"), (("render", "none"), ("none", "lj92")))
+def test_exiftool_finds_no_fault_that_the_source_has_not(tmp_path, preview, compression):
+    source = write_previewed(tmp_path / "in.dng", orientation=6)
+
+    output, _ = write(source, preview, compression)
+
+    before, after = (
+        set(exiftool(path, "-validate", "-warning", "-error", "-a", "-s3").splitlines())
+        for path in (source, output)
+    )
+    assert after <= before
+
+
+@pytest.mark.raw
+@pytest.mark.parametrize(("preview", "compression"), (("render", "none"), ("none", "lj92")))
+def test_real_files_hold_whatever_the_choice(raws, tmp_path, preview, compression):
+    for name in ("canon_kiss_x4_colorchart", "nikon_flower_gbrg"):
+        source = shutil.copyfile(raws / f"{name}.dng", tmp_path / f"{name}.dng")
+        raw_image, output = read_raw(source), tmp_path / "out.dng"
+        choices = WriteChoices(preview=preview, compression=compression)
+
+        write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=choices)
+
+        check_dng(output, raw_image.mosaic, source=source)
+        result = verify(source, output)
+        assert () == result.violations
+        assert 0 == result.pixels.changed
+        shown = list(previews_of(output).values())
+        assert (preview == "render") == len(shown)
+        for picture in shown:
+            assert 30 < picture.mean() < 120
