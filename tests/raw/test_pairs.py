@@ -58,6 +58,9 @@ def test_some_previews_must_not_be_missing(source):
     result = verify(source, output)
 
     assert ["kept"] * 4 == list(fates(source, output).values())
+    lost = [change for change in result.tags if change.ifd == "IFD0/SubIFD2"]
+    assert lost
+    assert not any(change.allowed for change in lost)
     assert any("IFD0 SubIFDs" in words for words in result.violations)
 
 

@@ -13,6 +13,7 @@ from fadn_cli.mosaic import Rect
 from fadn_cli.raw import render
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.render import SRGB_PROFILE, develop
+from fadn_cli.raw.tags import PreviewSpace
 from tests.raw.builders import NEUTRAL, noisy_samples, write_camera_tiff, write_dng
 
 
@@ -84,6 +85,30 @@ def test_grey_stays_grey_with_fractional_black_levels_at_any_active_area(tmp_pat
         assert np.ptp(inner) < 65535 * 0.005
     srgb = 1.055 * 0.3 ** (1 / 2.4) - 0.055  # IEC 61966-2-1
     assert srgb == pytest.approx(light[50, 50].mean() / 65535, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("space", "gamma"), ((PreviewSpace.ADOBE_RGB, 2.2), (PreviewSpace.PRO_PHOTO, 1.8))
+)
+def test_other_colour_spaces_have_their_own_curve(tmp_path, space, gamma):
+    path = write_dng(tmp_path / "in.dng", noisy_samples(200, 240))
+    raw_image = read_raw(path)
+
+    rgb = develop(raw_image, grey(raw_image, 0.3), space=space)
+
+    inner = rgb[8:-8, 8:-8].astype(int)
+    assert np.ptp(inner) < 65535 * 0.02
+    assert 0.3 ** (1 / gamma) == pytest.approx(inner.mean() / 65535, abs=0.01)
+
+
+@pytest.mark.parametrize("gain", (0.5, 2))
+def test_gain_is_linear(tmp_path, gain):
+    raw_image = read_raw(write_dng(tmp_path / "in.dng", noisy_samples(200, 240)))
+
+    brighter = develop(raw_image, grey(raw_image, 0.2), gain=gain)
+
+    expected = develop(raw_image, grey(raw_image, 0.2 * gain))
+    assert np.abs(brighter.astype(int) - expected)[8:-8, 8:-8].max() < 65535 * 0.005
 
 
 def test_pixels_are_not_rotated(tmp_path):

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fadn_cli.raw import renew
 from fadn_cli.raw.check import check_dng, check_file
 from fadn_cli.raw.dng import WriteChoices, write_dng
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.reader import read_raw
+from fadn_cli.raw.render import develop
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tiff import map_file, parse
 from fadn_cli.raw.tree import name_ifds
@@ -197,13 +199,21 @@ def test_the_default_crop_and_baseline_exposure_are_shown(tmp_path):
 @pytest.mark.parametrize(
     ("stated", "expected"), ((2, 2), (3, 3), (4, 4), (0, 2), (1, 2), (None, 2))
 )
-def test_the_colour_space_is_the_old_one_or_srgb(tmp_path, stated, expected):
+def test_the_colour_space_is_the_old_one_or_srgb(tmp_path, monkeypatch, stated, expected):
+    developed = []
+
+    def watched(*arguments, space, **options):
+        developed.append(space)
+        return develop(*arguments, space=space, **options)
+
+    monkeypatch.setattr(renew, "develop", watched)
     preview = Preview(96, 144, space=stated)
     source = write_previewed(tmp_path / "in.dng", behind=(preview,))
 
     tiff = structure(write(source)[0])
 
     assert (expected,) == tiff.ifds[0].sub_ifds(Tag.SUB_IFDS)[1].ints(Tag.PREVIEW_COLOR_SPACE)
+    assert list(dict.fromkeys((2, expected))) == developed  # IFD0's is sRGB
 
 
 def test_what_was_said_of_the_old_preview_is_gone_and_nothing_else(tmp_path):

@@ -95,6 +95,18 @@ def test_the_chain_is_followed(wanted):
     assert expected == widths(rewritten(build(">", chain=3), widen(*wanted)))
 
 
+def test_a_chain_of_subifds_leads_to_the_new_ones_too():
+    """DNG forbids them, and some writers make them all the same."""
+    data = bytearray(build("<", subs=(2, 3)))
+    first, second = (ifd.offset for ifd in parse(bytes(data), name="x").ifds[0].children)
+    at = first + 2 + 12  # one entry
+    data[at : at + 4] = struct.pack("<I", second)
+
+    after = parse(rewritten(bytes(data), widen(3)), name="x").ifds[0].children
+
+    assert after[1].offset == after[0].next_offset != second
+
+
 def test_what_is_removed_is_reached_no_more():
     data = build("<", subs=(2, 3, 4), chain=2)
 
