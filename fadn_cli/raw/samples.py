@@ -2,7 +2,7 @@
 
 Both DNG writers call it. The one thing to know: plain samples go into one strip, the simplest thing
 to read, and keep the source's bit depth where the source was plain too, so that they take its place
-exactly; else they are 16-bit words, which everyone reads.
+exactly; else, and where rows would not end with a byte, they are 16-bit words.
 
 References
 ----------
@@ -61,7 +61,8 @@ def write_samples(
         return write_tiles(room, samples, stated_bits=stated_bits, threads=threads)
     height, width = samples.shape
     fits = int(samples.max()).bit_length() <= plain_bits <= _WORD
-    bits = plain_bits if fits else _WORD
+    # Rows that end within a byte are read by all, but exiftool takes their padding for a fault.
+    bits = plain_bits if fits and width * plain_bits % 8 == 0 else _WORD
     size = height * -(-width * bits // 8)
     offset = room.seek(size)
     for start in range(0, height, _ROWS_PER_BLOCK):

@@ -21,6 +21,7 @@ from fadn_cli.raw.tree import name_ifds
 from fadn_cli.raw.verify import verify
 from tests.raw.builders import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.raw.damage import overwrite, set_value
+from tests.raw.layouts import all_layouts
 from tests.raw.previewed import (
     BLACK,
     HEIGHT,
@@ -37,6 +38,8 @@ from tests.raw.previewed import (
 from tests.raw.test_canonical import exiftool, need_exiftool
 from tests.raw.test_dng import EDIT
 
+ALL_LAYOUTS = all_layouts()
+CHOICES = (("render", "lj92"), ("none", "none"), ("keep", "none"), ("render", "none"))
 LAYOUTS = {
     "in front": {"before": (Preview(96, 144), Preview(192, 288)), "behind": ()},
     "behind": {},
@@ -95,9 +98,7 @@ def write(source, preview="render", compression="lj92", **options):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(
-    ("preview", "compression"), (("render", "lj92"), ("none", "none"), ("keep", "none"))
-)
+@pytest.mark.parametrize(("preview", "compression"), CHOICES[:3])
 def test_every_choice_holds_for_every_layout(tmp_path, layout, preview, compression):
     source = write_previewed(tmp_path / "in.dng", **LAYOUTS[layout])
     known = {fault.place for fault in check_file(source).findings}
@@ -107,6 +108,22 @@ def test_every_choice_holds_for_every_layout(tmp_path, layout, preview, compress
     assert () == verify(source, output).violations
     found = check_file(output)
     assert [] == [str(fault) for fault in found.findings if fault.place not in known]
+
+
+@pytest.mark.parametrize("number", range(0, len(ALL_LAYOUTS), 3))
+def test_choices_hold_for_layouts_of_every_kind(tmp_path, number):
+    """Every third of those that the format allows, and for the next the next choice."""
+    layout = list(ALL_LAYOUTS.values())[number]
+    source, output = tmp_path / "in.dng", tmp_path / "out.dng"
+    layout.write(source)
+    preview, compression = CHOICES[number % len(CHOICES)]
+    raw_image = read_raw(source)
+
+    choices = WriteChoices(preview=preview, compression=compression)
+    write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=choices)
+
+    check_dng(output, raw_image.mosaic, source=source)
+    assert () == verify(source, output).violations
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

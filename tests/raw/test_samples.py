@@ -31,8 +31,8 @@ def test_rows_are_packed_as_tiff_says(bits, width, byteorder, seed):
 
 
 @pytest.mark.parametrize("bits", DEPTHS)
-def test_libraw_reads_packed_samples_of_odd_widths(tmp_path, bits):
-    samples = noisy_samples(33, 43, low=1, high=(1 << bits) - 1)
+def test_libraw_reads_packed_samples(tmp_path, bits):
+    samples = noisy_samples(33, 44, low=1, high=(1 << bits) - 1)
     place = io.BytesIO()
     write_samples(
         Room(place), samples, compression="none", stated_bits=bits, plain_bits=bits, byteorder=">"
@@ -53,7 +53,7 @@ def test_libraw_reads_packed_samples_of_odd_widths(tmp_path, bits):
 def test_the_depth_of_a_plain_source_is_kept_and_any_other_becomes_16_bits(
     plain_bits, highest, expected
 ):
-    samples = np.full((20, 30), highest, np.uint16)
+    samples = np.full((20, 32), highest, np.uint16)
 
     fields = write_samples(
         Room(io.BytesIO()), samples, compression="none", stated_bits=10, plain_bits=plain_bits
@@ -62,7 +62,17 @@ def test_the_depth_of_a_plain_source_is_kept_and_any_other_becomes_16_bits(
     said = {field.tag: tuple(field.values) for field in fields}
     assert (expected,) == said[Tag.BITS_PER_SAMPLE]
     assert (Compression.NONE,) == said[Tag.COMPRESSION]
-    assert (20 * -(-30 * expected // 8),) == said[Tag.STRIP_BYTE_COUNTS]
+    assert (20 * 32 * expected // 8,) == said[Tag.STRIP_BYTE_COUNTS]
+
+
+def test_rows_that_would_end_within_a_byte_become_words():
+    samples = np.full((20, 31), 100, np.uint16)
+
+    fields = write_samples(
+        Room(io.BytesIO()), samples, compression="none", stated_bits=12, plain_bits=12
+    )
+
+    assert (16,) == tuple(fields[0].values)
 
 
 def test_samples_in_any_memory_layout_are_the_same():
