@@ -2,7 +2,8 @@
 
 ``python benchmarks/chart.py RAW``, for ../shared/raws/canon_kiss_x4_colorchart.dng. Flat: the 150
 blocks of 24x24 packed pixels per plane with the least deviation after a quadratic surface is taken
-out, so that shading does not count as noise. Edges: the 10-90 % rise of a profile averaged over 24
+out, so that shading does not count as noise; and the same for luma, the mean of the four packed
+planes, and chroma, what is left of each. Edges: the 10-90 % rise of a profile averaged over 24
 rows, at the left and right borders of the chart's bottom two rows of patches.
 """
 
@@ -77,20 +78,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("raw", type=Path)
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--luma", type=float)
+    parser.add_argument("--chroma", type=float)
     arguments = parser.parse_args()
+    options = DenoiseOptions(
+        strength=arguments.strength, luma=arguments.luma, chroma=arguments.chroma
+    )
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.dng"
-        denoise_file(arguments.raw, output, DenoiseOptions(strength=arguments.strength))
+        denoise_file(arguments.raw, output, options)
         before, after = planes(arguments.raw), planes(output)
     print(
         "| plane | noise lost on flat patches | 10-90 % rise of edges, after / before |\n"
         "|---|---|---|"
     )
     for name, source, result in zip(("R", "Gr", "Gb", "B"), before, after, strict=True):
-        deviation = detrended(source)
-        level = deviation / np.sqrt(np.maximum(noise_variance(source), 1))
-        flat = np.argsort(level)[:BLOCKS]
-        lost = 1 - np.median(detrended(result)[flat] / deviation[flat])
+        lost = noise_lost(source, result, source)
         ratios = []
         for (top, bottom), column in edges(source):
             window = slice(max(column - WINDOW, 0), column + WINDOW + 1)
@@ -98,6 +101,22 @@ def main() -> None:
             ratios.append(pair[1] / pair[0])
         count = np.isfinite(ratios).sum()
         print(f"| {name} | {lost:.1%} | {np.nanmedian(ratios):.3f} ({count} edges) |")
+    luma, *chroma = luma_and_chroma_lost(before, after)
+    print(f"| luma | {luma:.1%} | |\n| chroma | {min(chroma):.1%} to {max(chroma):.1%} | |")
+
+
+def noise_lost(source: np.ndarray, result: np.ndarray, reference: np.ndarray) -> float:
+    """Return the share of noise lost on the flattest blocks of a reference of the same picture."""
+    level = detrended(reference) / np.sqrt(np.maximum(noise_variance(reference), 1))
+    flat = np.argsort(level)[:BLOCKS]
+    return float(1 - np.median(detrended(result)[flat] / detrended(source)[flat]))
+
+
+def luma_and_chroma_lost(before: np.ndarray, after: np.ndarray) -> list[float]:
+    """Return the share of noise lost in luma, then in the chroma of each plane."""
+    first, second = before.mean(axis=0), after.mean(axis=0)
+    chroma = zip(before - first, after - second, strict=True)
+    return [noise_lost(*pair, first) for pair in ((first, second), *chroma)]
 
 
 def noise_variance(plane: np.ndarray) -> np.ndarray:

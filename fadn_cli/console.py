@@ -73,6 +73,7 @@ def show_info(info: FileInfo) -> None:
         "Noise profile": spell_noise(info.noise_profile),
         "Noise used": spell_noise(info.noise_used),
         "Specialist": info.specialist or "none",
+        "Hot pixels": spell_number(info.hot_pixels),
         "Denoised": "by fadn" if info.is_fadn_output else "not yet",
     }
     console = make_console(stderr=False)
@@ -80,6 +81,20 @@ def show_info(info: FileInfo) -> None:
         console.print(Text.assemble((f"{label:<16}", "bold"), printable(value)), soft_wrap=True)
     for warning in info.warnings:
         show_warning(warning)
+
+
+def show_config(path: Path, presets: Sequence[str], rows: Sequence[tuple[str, Any, str]]) -> None:
+    """Print where the presets are, and what holds: option, value, who says so; on stdout."""
+    console = make_console(stderr=False)
+    missing = "" if path.exists() else " (not there yet: fadn config --create)"
+    head = {"File": f"{path}{missing}", "Presets": ", ".join(presets) or "none"}
+    for label, value in head.items():
+        console.print(Text.assemble((f"{label:<16}", "bold"), printable(value)), soft_wrap=True)
+    table = make_table("Option", "Value", "From")
+    for key, value, source in rows:
+        shown = "" if value is None else to_json(value)  # as one writes it in the file
+        table.add_row(*(Text(printable(cell)) for cell in (key, shown, source)))
+    console.print(table)
 
 
 def show_models(models: Sequence[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 ::
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
+      ConfigError                 2    the presets file has a mistake, or no such preset
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
       NoiseModelError             5    no usable noise model
@@ -12,7 +13,7 @@
         OutputBusyError           8    another fadn is writing the output
       WriteError                  9    disk full, no permission; the partial file is removed
 
-2 is typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130.
+2 is also typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130.
 """
 
 from typing import ClassVar
@@ -46,6 +47,12 @@ class FadnError(Exception):
 def _rebuild(kind: type[FadnError], message: str, advice: str) -> FadnError:
     """Recreate an unpickled error."""
     return kind(message, advice=advice)
+
+
+class ConfigError(FadnError):
+    """The file of presets has a mistake, or does not hold the preset asked for."""
+
+    exit_code = 2
 
 
 class RawReadError(FadnError):

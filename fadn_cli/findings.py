@@ -101,7 +101,8 @@ class PixelComparison:
     blocks: int
     """Blocks of 64 x 64 samples that are neither too dark nor too bright to compare."""
     block_shift: tuple[float, ...]
-    """By how much their means changed, on average, in planes R, Gr, Gb, B; 1 is black to white."""
+    """By how much their means changed, on average, in planes R, Gr, Gb, B; 1 is black to white.
+    Repaired defects, single samples that changed far more than their block, are left out."""
     worst_block_shift: float
     """The largest change of any block's mean in any plane, up or down."""
 

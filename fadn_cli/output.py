@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 
 from fadn_cli import __version__
+from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Mosaic, RawImage
@@ -24,7 +25,9 @@ def write_output(
     mosaic: Mosaic,
     *,
     format: str,
-    strength: float,
+    luma: float,
+    chroma: float,
+    hot_pixels: bool | None,
     noise: NoiseModel,
     specialist: Specialist,
     source_sha256: str,
@@ -43,8 +46,10 @@ def write_output(
         The denoised samples.
     format : str
         "dng" or "tiff".
-    strength : float
-        0 to 1.
+    luma, chroma : float
+        How much of the noise was removed, 0 to 1.
+    hot_pixels : bool or None
+        Whether the user wanted defects repaired, stated in the file; None: left to us.
     noise : NoiseModel
         What the source was denoised by.
     specialist : Specialist
@@ -68,8 +73,8 @@ def write_output(
     OSError
         The system refused.
     """
-    model = "none" if strength == 0 else specialist.name
-    description = f"fadn {__version__} strength={strength:g} model={model}"
+    strength = equivalent_strength(luma, chroma)
+    description = _describe(luma, chroma, hot_pixels, specialist)
     if format == "tiff":
         write_tiff(path, develop(raw_image, mosaic), raw_image, software=description)
         return ()
@@ -88,6 +93,14 @@ def write_output(
     notes = write_dng(path, raw_image, mosaic, edit=edit, choices=choices, threads=threads)
     check_dng(path, mosaic, source=raw_image.path)
     return notes
+
+
+def _describe(luma: float, chroma: float, hot_pixels: bool | None, specialist: Specialist) -> str:
+    """Say in one line what was done, for the file."""
+    shares = f"strength={luma:g}" if luma == chroma else f"luma={luma:g} chroma={chroma:g}"
+    model = "none" if luma == chroma == 0 else specialist.name
+    asked = "" if hot_pixels is None else f" hot_pixels={'on' if hot_pixels else 'off'}"
+    return f"fadn {__version__} {shares} model={model}{asked}"
 
 
 def sha256_of(path: Path) -> str:

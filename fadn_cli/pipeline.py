@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fadn_cli.denoise import specialists
 from fadn_cli.denoise.estimate import estimate_noise
 from fadn_cli.denoise.frame import OnTile, denoise_packed
-from fadn_cli.denoise.noise_choice import FoundNoise, choose_noise
+from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.mix import equivalent_strength
+from fadn_cli.denoise.noise_choice import FoundNoise
 from fadn_cli.denoise.packing import (
     pack,
     pack_active,
@@ -25,10 +26,12 @@ from fadn_cli.denoise.packing import (
 )
 from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.files import atomic_output, ensure_not_source
+from fadn_cli.memory import peak_memory
 from fadn_cli.mosaic import CfaPattern, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.options import DenoiseOptions
 from fadn_cli.output import sha256_of, write_output
+from fadn_cli.preparation import pick, prepare
 from fadn_cli.raw.own_output import is_marked
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
@@ -38,7 +41,6 @@ __all__ = [
     "DenoiseOptions",
     "denoise_file",
     "denoise_mosaic",
-    "find_noise",
     "inspect_file",
     "is_marked",
 ]
@@ -80,6 +82,8 @@ def denoise_file(
         See `errors`: unreadable or unsupported source, no noise model, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
+    luma, chroma = options.shares
+    strength = equivalent_strength(luma, chroma)
     clock = Stopwatch()
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary:
@@ -87,8 +91,7 @@ def denoise_file(
             raw_image = read_raw(path)
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
-            noise = find_noise(packed, raw_image, options)
-            specialist = _pick(noise.used, options)
+            noise, specialist, hot_pixels = prepare(packed, shift, raw_image, options)
         with clock.stage("denoise"):
             denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
             del packed
@@ -101,7 +104,9 @@ def denoise_file(
                 raw_image,
                 mosaic,
                 format=options.format,
-                strength=options.strength,
+                luma=luma,
+                chroma=chroma,
+                hot_pixels=options.hot_pixels,
                 noise=noise.used,
                 specialist=specialist,
                 source_sha256=source_sha256,
@@ -115,19 +120,23 @@ def denoise_file(
         **_describe(raw_image, noise),
         source=path,
         output=output,
-        specialist=None if options.strength == 0 else specialist.name,
-        quality=None if options.strength == 0 else specialist.quality,
-        strength=options.strength,
+        specialist=None if strength == 0 else specialist.name,
+        quality=None if strength == 0 else specialist.quality,
+        strength=strength,
+        luma=luma,
+        chroma=chroma,
+        hot_pixels=hot_pixels,
         format=options.format,
         tiles=tiles,
         seconds=clock.seconds(),
+        peak_memory_bytes=peak_memory(),
         megapixels=raw_image.mosaic.samples.size / 1e6,
         source_sha256=source_sha256,
         output_sha256=output_sha256,
         source_bytes=path.stat().st_size,
         output_bytes=output_bytes,
         mean_shift=mean_shift,
-        residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=options.strength),
+        residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=strength),
         notes=notes,
     )
 
@@ -139,6 +148,9 @@ def denoise_mosaic(
     shot_noise: ArrayLike | None = None,
     read_noise: ArrayLike | None = None,
     strength: float = 1.0,
+    luma: float | None = None,
+    chroma: float | None = None,
+    hot_pixels: bool | None = None,
     quality: str | None = None,
     specialist: str | None = None,
 ) -> NDArray[np.float32]:
@@ -154,6 +166,11 @@ def denoise_mosaic(
         Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
     strength : float
         0 returns the samples of `x`, 1 the denoised ones.
+    luma, chroma : float, optional
+        The same for the mean of the four samples of a cell, and for what each differs from it;
+        None: `strength`.
+    hot_pixels : bool, optional
+        Whether isolated defects are repaired; None: unless luma and chroma are 0.
     quality : str, optional
         "best" or "fast"; None: the best that is bundled.
     specialist : str, optional
@@ -167,8 +184,8 @@ def denoise_mosaic(
     Raises
     ------
     ValueError
-        A wrong shape, CFA, strength or quality, a sample that is not finite, or only one noise
-        parameter.
+        A wrong shape, CFA, strength, luma, chroma or quality, a sample that is not finite, or only
+        one noise parameter.
     NoiseModelError
         The noise is to be estimated, and nothing in `x` can be measured.
     WeightsError
@@ -186,14 +203,24 @@ def denoise_mosaic(
         raise ValueError("x holds samples that are not finite")
     if (shot_noise is None) != (read_noise is None):
         raise ValueError("shot_noise and read_noise go together")
-    options = DenoiseOptions(strength=strength, quality=quality, specialist=specialist)
+    options = DenoiseOptions(
+        strength=strength,
+        luma=luma,
+        chroma=chroma,
+        hot_pixels=hot_pixels,
+        quality=quality,
+        specialist=specialist,
+    )
     rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
     packed = pack(rggb)
-    if shot_noise is None or read_noise is None:
-        noise = estimate_noise(packed)
-    else:
-        noise = noise_model(shot_noise, read_noise, source="given")
-    denoised, _ = denoise_packed(packed, noise, _pick(noise, options), strength=strength)
+    given = None
+    if shot_noise is not None and read_noise is not None:
+        given = noise_model(shot_noise, read_noise, source="given")
+    noise = given or estimate_noise(packed)
+    if options.repairs and repair_defects(packed, shift, noise):
+        noise = given or estimate_noise(packed)
+    luma, chroma = options.shares
+    denoised, _ = denoise_packed(packed, noise, pick(noise, options), luma=luma, chroma=chroma)
     return np.ascontiguousarray(shift_back(unpack(denoised), shift))
 
 
@@ -209,9 +236,8 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     path, options = Path(path), options or DenoiseOptions()
     raw_image = read_raw(path)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
-    packed, _ = pack_active(mosaic)
-    noise = find_noise(packed, raw_image, options)
-    specialist = _pick(noise.used, options)
+    packed, shift = pack_active(mosaic)
+    noise, specialist, hot_pixels = prepare(packed, shift, raw_image, options)
     area = mosaic.active_area
     return FileInfo(
         **_describe(raw_image, noise),
@@ -223,6 +249,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         orientation=metadata.orientation,
         specialist=specialist.name,
         quality=specialist.quality,
+        hot_pixels=hot_pixels,
         is_fadn_output=is_marked(path),
     )
 
@@ -243,52 +270,13 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
         "height": height,
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
+        "noise_prior": noise.bounds,
         "warnings": noise.warnings,
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()
         },
     }
-
-
-def find_noise(
-    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
-) -> FoundNoise:
-    """Find the noise of a photograph: what the user says, the file's profile, or what is measured.
-
-    Parameters
-    ----------
-    packed : (4, h, w) float32, normalized
-        Of the active area.
-    raw_image : RawImage
-        What `packed` is of; its profile and ISO count.
-    options : DenoiseOptions
-        The user's noise or ISO, which win.
-
-    Raises
-    ------
-    NoiseModelError
-        There is no profile, and nothing can be measured.
-    """
-    mosaic, metadata = raw_image.mosaic, raw_image.metadata
-    given = None
-    if options.shot_noise is not None and options.read_noise is not None:
-        given = noise_model(options.shot_noise, options.read_noise, source="given")
-    return choose_noise(
-        packed,
-        name=raw_image.path.name,
-        given=given,
-        profile=metadata.noise_profile,
-        iso=metadata.iso if options.iso is None else options.iso,
-        step=1 / (mosaic.white_level - float(mosaic.black_level.mean())),
-    )
-
-
-def _pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:
-    """Return the specialist asked for by name, or the one of the quality that suits the noise."""
-    if options.specialist is not None:
-        return specialists.find(options.specialist)
-    return specialists.choose(noise, options.quality)
 
 
 def _denoise(
@@ -299,11 +287,13 @@ def _denoise(
     on_tile: OnTile | None,
 ) -> tuple[NDArray[np.float32], int, tuple[float, ...]]:
     """Denoise a packed frame; also return the number of tiles and each plane's shift in sigma."""
+    luma, chroma = options.shares
     denoised, tiles = denoise_packed(
         packed,
         noise,
         specialist,
-        strength=options.strength,
+        luma=luma,
+        chroma=chroma,
         threads=options.threads,
         on_tile=on_tile,
     )

@@ -65,20 +65,33 @@ class DenoiseReport:
     """What the pixels say; None if it was not measured."""
     noise_profile: NoiseSummary | None
     """What the DNG's NoiseProfile says; None if it has none."""
+    noise_prior: tuple[float, float] | None
+    """The least and the most shot noise that cameras have at this ISO, to which the measurement was
+    held; None if nothing was measured or the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What the denoising went by."""
     specialist: str | None
-    """Name of the network; None at strength 0."""
+    """Name of the network; None where luma and chroma are 0."""
     quality: str | None
-    """The network's: "best" or "fast"; None at strength 0."""
+    """The network's: "best" or "fast"; None where luma and chroma are 0."""
     strength: float
-    """0 (the source's samples) to 1 (fully denoised)."""
+    """0 (the source's samples) to 1 (fully denoised); what leaves as much noise as luma and chroma
+    do, where these differ."""
+    luma: float
+    """How much of the noise was removed from the mean of each cell's four samples, 0 to 1."""
+    chroma: float
+    """How much was removed from what the four differ from their mean, 0 to 1."""
+    hot_pixels: int | None
+    """How many isolated defects were repaired; None if they were left as they are."""
     format: str
     """"dng" or "tiff"."""
     tiles: int
     """Number of tiles the network ran on."""
     seconds: dict[str, float]
-    """Time by stage: "read", "estimate", "denoise", "write", "total"."""
+    """Time by stage: "read", "estimate" (repairs included), "denoise", "write", "total"."""
+    peak_memory_bytes: int | None
+    """The most memory that the process has held since it began; None where the system does not
+    say (Windows)."""
     megapixels: float
     """Size of the full mosaic, in millions of samples."""
     source_sha256: str
@@ -92,7 +105,7 @@ class DenoiseReport:
     mean_shift: tuple[float, ...]
     """Change of the mean of planes R, Gr, Gb, B, in units of the noise sigma at that mean."""
     residual_std_ratio: float
-    """Share of the noise's standard deviation that is left on flat areas."""
+    """Residual noise: the share of the noise's standard deviation that is left on flat areas."""
     warnings: tuple[str, ...]
     """What the user should know, one sentence each."""
     notes: tuple[str, ...] = ()
@@ -135,12 +148,17 @@ class FileInfo:
     """What the pixels say; None if it could not be measured."""
     noise_profile: NoiseSummary | None
     """What the DNG's NoiseProfile says; None if it has none."""
+    noise_prior: tuple[float, float] | None
+    """The least and the most shot noise that cameras have at this ISO, to which the measurement is
+    held; None if the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What denoising would go by; None if no noise model can be had."""
     specialist: str | None
     """The network that would be chosen; None without a noise model."""
     quality: str | None
     """The network's: "best" or "fast"; None without a noise model."""
+    hot_pixels: int | None
+    """How many isolated defects would be repaired; None if they would be left as they are."""
     is_fadn_output: bool
     """Whether the file carries our marker: it is already denoised."""
     warnings: tuple[str, ...]

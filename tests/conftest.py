@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +17,15 @@ from tests.chromium import Browser, find_chromium
 hypothesis.settings.register_profile("repeat", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_presets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the presets of whoever runs the tests out of them, and the tests out of theirs."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(home))
+        yield
 
 
 @pytest.fixture(scope="session")

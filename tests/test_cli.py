@@ -21,7 +21,9 @@ from fadn_cli.raw.reader import read_raw
 from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_info, make_report
 
-COMMANDS = ("denoise", "compare", "info", "check", "verify", "models", "doctor", "demo")
+COMMANDS = (
+    "denoise", "compare", "info", "check", "verify", "models", "config", "doctor", "demo",
+)  # fmt: skip
 BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
 
 
@@ -91,6 +93,10 @@ def test_every_option_of_every_command_has_help(command):
         "denoise x --strength -0.1",
         "denoise x --strength nan",
         "denoise x --strength much",
+        "denoise x --luma 1.1",
+        "denoise x --luma nan",
+        "denoise x --chroma -0.1",
+        "denoise x --hot-pixels=yes",
         "denoise x --format jpeg",
         "denoise x --quality medium",
         "denoise x --preview small",

@@ -9,6 +9,7 @@ from fadn_cli.errors import FadnError
 
 CODES = {
     "FadnError": 1,
+    "ConfigError": 2,
     "RawReadError": 3,
     "UnsupportedRawError": 4,
     "NoiseModelError": 5,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fadn_cli import __version__
+from fadn_cli.cli.configuring import config
 from fadn_cli.cli.denoising import denoise
 from fadn_cli.cli.examining import check, info, verify
 from fadn_cli.cli.options import Quality
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (denoise, compare, info, check, verify, models, doctor, demo):
+for _command in (denoise, compare, info, check, verify, models, config, doctor, demo):
     app.command()(_command)
 
 

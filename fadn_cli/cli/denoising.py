@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fadn_cli.cli import folders
-from fadn_cli.cli.options import Overwrite, Quality, QualityOption
+from fadn_cli.cli.options import Overwrite, PresetOption, Quality, QualityOption
 
 
 class OutputFormat(StrEnum):
@@ -74,6 +74,12 @@ def _refuse_dng_choices(format: str, **choices: str | None) -> dict[str, str]:
     return made
 
 
+def _usual_format(output: Path | None, usual: str) -> str | None:
+    """Return the format to write where none is asked for; None if the output's name may say it."""
+    is_named = output is not None and output.suffix.lower() in (".dng", ".tif", ".tiff")
+    return None if is_named else usual
+
+
 def denoise(
     paths: Annotated[
         list[Path],
@@ -120,15 +126,48 @@ def denoise(
         ),
     ] = None,
     strength: Annotated[
-        float,
+        float | None,
         typer.Option(
             metavar="F",
             min=0,
             max=1,
             callback=_finite,
-            help="How much of the noise to remove: 0 none, 1 all.",
+            help="How much of the noise to remove: 0 none, 1 all, the default.",
+            show_default=False,
         ),
-    ] = 1.0,
+    ] = None,
+    luma: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            min=0,
+            max=1,
+            callback=_finite,
+            help="The same for grain: the mean of each cell's four samples. Else: the strength.",
+            show_default=False,
+        ),
+    ] = None,
+    chroma: Annotated[
+        float | None,
+        typer.Option(
+            metavar="F",
+            min=0,
+            max=1,
+            callback=_finite,
+            help="The same for coloured specks: what the four differ from their mean. Else: the"
+            " strength.",
+            show_default=False,
+        ),
+    ] = None,
+    hot_pixels: Annotated[
+        bool | None,
+        typer.Option(
+            "--hot-pixels/--no-hot-pixels",
+            help="Repair isolated defects (hot, dead or stuck pixels), or leave them. Else: repair"
+            " them, unless the strength is 0.",
+            show_default=False,
+        ),
+    ] = None,
     recursive: folders.Recursive = False,
     include: folders.Include = None,
     exclude: folders.Exclude = None,
@@ -174,6 +213,7 @@ def denoise(
             show_default=False,
         ),
     ] = None,
+    preset: PresetOption = None,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -212,13 +252,27 @@ def denoise(
       fadn denoise 'day */*.NEF' --name '{date}_{stem}{ext}' -o clean --dry-run
       find . -name '*.RW2' -newer last -print0 | fadn denoise - --json
     """
-    from fadn_cli import batch, pipeline, planning, sources
+    from fadn_cli import batch, pipeline, planning, presets, sources
 
     if (shot_noise is None) != (read_noise is None):
         raise typer.BadParameter("--shot-noise and --read-noise belong together: give both.")
     if dry_run and report is not None:
         raise typer.BadParameter("--dry-run writes nothing: leave out --report, or use --json.")
     _refuse_contradiction(specialist, quality)
+    flags = {
+        "strength": strength,
+        "luma": luma,
+        "chroma": chroma,
+        "hot_pixels": hot_pixels,
+        "format": format,
+        "iso": iso,
+        "shot_noise": shot_noise,
+        "read_noise": read_noise,
+        "quality": quality,
+        "specialist": specialist,
+        "threads": threads,
+    }
+    chosen = presets.choose(preset, flags)
     selection = sources.Selection(
         recursive=recursive,
         include=tuple(include or ()),
@@ -227,23 +281,20 @@ def denoise(
     )
     try:
         plan = planning.plan(
-            paths, selection=selection, output=output, format=format, name=name, suffix=suffix
+            paths,
+            selection=selection,
+            output=output,
+            format=format or _usual_format(output, chosen["format"]),
+            name=name,
+            suffix=suffix,
         )
     except planning.PlanError as error:
         raise typer.BadParameter(str(error)) from error
-    for_dng = _refuse_dng_choices(plan.format, preview=preview, compression=compression)
-    options = pipeline.DenoiseOptions(
-        **for_dng,
-        strength=strength,
-        format=plan.format,
-        iso=iso,
-        shot_noise=shot_noise,
-        read_noise=read_noise,
-        quality=quality,
-        specialist=specialist,
-        overwrite=overwrite,
-        threads=threads,
-    )
+    made = _refuse_dng_choices(plan.format, preview=preview, compression=compression)
+    if plan.format != "dng":  # what presets say of DNGs says nothing of a TIFF
+        chosen |= {"preview": "keep", "compression": "lj92"}
+    chosen |= {**made, "format": plan.format}
+    options = pipeline.DenoiseOptions(**chosen, overwrite=overwrite)
     handling = batch.Handling(
         jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
     )

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Json, QualityOption
+from fadn_cli.cli.options import Json, PresetOption, QualityOption
 
 
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A raw file.", show_default=False)],
     quality: QualityOption = None,
+    preset: PresetOption = None,
     json: Json = False,
 ) -> None:
     """Show what fadn sees in a raw file, and what it would do with it.
@@ -18,9 +19,10 @@ def info(
     Camera, size, colour filter array, levels, ISO, the noise and where its figures come from, and
     the network that would be chosen.
     """
-    from fadn_cli import console, pipeline
+    from fadn_cli import console, pipeline, presets
 
-    found = pipeline.inspect_file(file, pipeline.DenoiseOptions(quality=quality))
+    chosen = presets.choose(preset, {"quality": quality})
+    found = pipeline.inspect_file(file, pipeline.DenoiseOptions(**chosen))
     console.show_json(found) if json else console.show_info(found)
 
 

@@ -15,6 +15,15 @@ class Quality(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Use these choices (see `fadn config`) wherever no option here says otherwise.",
+        show_default=False,
+    ),
+]
 QualityOption = Annotated[
     Quality | None,
     typer.Option(

@@ -22,7 +22,8 @@ from fadn_cli.denoise.packing import PhaseShift, pack_active
 from fadn_cli.errors import FadnError
 from fadn_cli.mosaic import RawImage, Rect
 from fadn_cli.noise import NoiseModel
-from fadn_cli.pipeline import DenoiseOptions, find_noise, is_marked
+from fadn_cli.pipeline import DenoiseOptions, is_marked
+from fadn_cli.preparation import find_noise
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tiff_image import read_tiff

@@ -84,9 +84,7 @@ def estimate_noise(
             advice="Give the noise with --shot-noise and --read-noise.",
         )
     floor = black_floor(packed)
-    bounds = (1e-9, 1.0)
-    if iso:
-        bounds = (ISO_100_SHOT_NOISE[0] * iso / 100, ISO_100_SHOT_NOISE[1] * iso / 100)
+    bounds = iso_bounds(iso) or (1e-9, 1.0)
     least_read = max(step * step / 12, 1e-12)
     shot, read = _fit(blocks, floor, bounds, least_read)
     notes = ["measured"]
@@ -95,6 +93,20 @@ def estimate_noise(
     if iso and shot in bounds:
         notes.append(f"bounded by ISO {iso}")
     return noise_model(shot, read, source=", ".join(notes))
+
+
+def iso_bounds(iso: int | None) -> tuple[float, float] | None:
+    """Return the least and the most shot noise that cameras have at an ISO speed; None if unknown.
+
+    Examples
+    --------
+    >>> iso_bounds(1600)
+    (4.8e-05, 0.0048)
+    """
+    if not iso:
+        return None
+    least, most = (shot_noise * iso / 100 for shot_noise in ISO_100_SHOT_NOISE)
+    return least, most
 
 
 def reconcile(

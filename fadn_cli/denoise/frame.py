@@ -35,7 +35,8 @@ def denoise_packed(
     noise: NoiseModel,
     specialist: Specialist,
     *,
-    strength: float = 1.0,
+    luma: float = 1.0,
+    chroma: float = 1.0,
     threads: int | None = None,
     on_tile: OnTile | None = None,
 ) -> tuple[NDArray[np.float32], int]:
@@ -49,8 +50,8 @@ def denoise_packed(
         Of `packed`.
     specialist : Specialist
         The network.
-    strength : float
-        0 to 1; at 0 the network does not run.
+    luma, chroma : float
+        How much of the noise to remove, 0 to 1 (see `mix`); at 0 and 0 the network does not run.
     threads : int, optional
         In all; None: one per available core.
     on_tile : callable, optional
@@ -59,11 +60,11 @@ def denoise_packed(
     Returns
     -------
     denoised : (4, h, w) float32, normalized
-        A new array; the samples of `packed` at strength 0.
+        A new array; the samples of `packed` where luma and chroma are 0.
     tiles : int
-        How many tiles the network ran on; 0 at strength 0.
+        How many tiles the network ran on.
     """
-    if strength == 0:
+    if luma == chroma == 0:
         return packed.copy(), 0
     grid = TileGrid.cover(
         *packed.shape[1:],
@@ -78,7 +79,7 @@ def denoise_packed(
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)
     denoised = keep_levels(packed, grid.blend(results), noise)
-    return mix(packed, denoised, strength=strength), len(grid)
+    return mix(packed, denoised, luma=luma, chroma=chroma), len(grid)
 
 
 def _run_tiles(

@@ -1,8 +1,11 @@
 """Blend the denoised samples with the source: strength, for luma and chroma apart.
 
-The pipeline calls it after the network. The one thing to know: the blend is linear in normalized
-units, and at its ends it returns the source or the denoised samples bit for bit.
+`frame` calls `mix` after the network, `pipeline` and `output` state what `equivalent_strength`
+says. The one thing to know: the blend is linear in normalized units, and at its ends it returns
+the source or the denoised samples bit for bit.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +64,19 @@ def mix(
             denoised[:, rows] += (keep_luma - keep_chroma) * removed.mean(axis=0)
         denoised[:, rows] += keep_chroma * removed
     return denoised
+
+
+def equivalent_strength(luma: float, chroma: float) -> float:
+    """Return the strength that leaves as much noise as luma and chroma apart.
+
+    Noise that is white and of one strength in the four planes has a quarter of its variance in the
+    mean of a cell, and three quarters in what the planes differ from it.
+
+    Examples
+    --------
+    >>> equivalent_strength(0.8, 0.8), round(equivalent_strength(0.3, 1), 2)
+    (0.8, 0.65)
+    """
+    if luma == chroma:
+        return luma
+    return 1 - math.sqrt(((1 - luma) ** 2 + 3 * (1 - chroma) ** 2) / 4)

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.estimate import estimate_noise, reconcile, typical_levels
+from fadn_cli.denoise.estimate import (
+    estimate_noise,
+    iso_bounds,
+    reconcile,
+    typical_levels,
+)
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
 
@@ -23,7 +28,10 @@ class FoundNoise:
     """What the pixels say; None if it was not or could not be measured."""
     used: NoiseModel
     """What the denoising goes by."""
-    warnings: tuple[str, ...]
+    bounds: tuple[float, float] | None = None
+    """Least and most shot noise at this ISO, which the measurement was held to; None if it was
+    not."""
+    warnings: tuple[str, ...] = ()
     """What the user should know, one sentence each."""
 
 
@@ -59,7 +67,7 @@ def choose_noise(
         Nothing is given, there is no profile, and nothing can be measured.
     """
     if given is not None:
-        return FoundNoise(measured=None, used=given, warnings=())
+        return FoundNoise(measured=None, used=given)
     try:
         measured = estimate_noise(packed, iso=iso, step=step)
     except NoiseModelError as error:
@@ -67,8 +75,10 @@ def choose_noise(
             raise NoiseModelError(
                 f"{name}: {error}", advice="Give --shot-noise and --read-noise."
             ) from error
-        return FoundNoise(measured=None, used=profile, warnings=())
+        return FoundNoise(measured=None, used=profile)
+    bounds = iso_bounds(iso)
     if profile is None:
-        return FoundNoise(measured=measured, used=measured, warnings=())
+        return FoundNoise(measured=measured, used=measured, bounds=bounds)
     used, warning = reconcile(measured, profile, levels=typical_levels(packed))
-    return FoundNoise(measured=measured, used=used, warnings=(warning,) if warning else ())
+    warnings = (warning,) if warning else ()
+    return FoundNoise(measured=measured, used=used, bounds=bounds, warnings=warnings)

@@ -115,6 +115,36 @@ def unpack(packed: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(cells).reshape(height * 2, width * 2)
 
 
+def own_samples(packed: NDArray[np.float32], shift: PhaseShift) -> list[NDArray[np.float32]]:
+    """Return the four planes without what `shift_to_rggb` added: views, of sizes that may differ.
+
+    The added rows and columns repeat samples of the same plane two places further in, so a plane
+    with them is not what the sensor saw.
+    """
+    _, height, width = packed.shape
+    return [
+        packed[
+            2 * row + col,
+            shift.top * (1 - row) : height - shift.bottom * row,
+            shift.left * (1 - col) : width - shift.right * col,
+        ]
+        for row in (0, 1)
+        for col in (0, 1)
+    ]
+
+
+def reflect_again(packed: NDArray[np.float32], shift: PhaseShift) -> None:
+    """Renew what `shift_to_rggb` added after samples were changed, in place."""
+    if shift.top:
+        packed[:2, 0] = packed[:2, 1]
+    if shift.bottom:
+        packed[2:, -1] = packed[2:, -2]
+    if shift.left:
+        packed[0::2, :, 0] = packed[0::2, :, 1]
+    if shift.right:
+        packed[1::2, :, -1] = packed[1::2, :, -2]
+
+
 def pack_active(mosaic: Mosaic) -> tuple[NDArray[np.float32], PhaseShift]:
     """Normalize and pack the active area of a mosaic; masked borders never reach the network.
 

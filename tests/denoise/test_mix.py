@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.mix import mix
+from fadn_cli.denoise.mix import equivalent_strength, mix
 
 
 @pytest.fixture
@@ -48,6 +48,22 @@ def test_chroma_alone_keeps_the_mean_of_the_cell(pair):
 
     assert np.allclose(packed.mean(axis=0), result.mean(axis=0), atol=1e-6)
     assert np.allclose(denoised - denoised.mean(axis=0), result - result.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("share", (0.0, 0.1, 0.3, 0.7, 1.0))
+def test_one_share_for_both_is_its_own_equivalent(share):
+    assert share == equivalent_strength(share, share)
+
+
+@pytest.mark.parametrize(("luma", "chroma"), ((0.3, 1.0), (1.0, 0.0), (0.0, 0.6), (0.5, 0.8)))
+def test_the_equivalent_strength_leaves_as_much_noise_as_both(luma, chroma):
+    noise = np.random.default_rng(12).normal(0, 0.1, (4, 200, 300)).astype(np.float32)
+    clean = np.zeros_like(noise)
+
+    apart = mix(noise, clean.copy(), luma=luma, chroma=chroma).std()
+    together = mix(noise, clean.copy(), strength=equivalent_strength(luma, chroma)).std()
+
+    assert together == pytest.approx(apart, rel=0.01)
 
 
 def test_result_is_written_into_denoised_and_the_source_is_left_alone(pair):

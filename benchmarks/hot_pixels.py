@@ -1,0 +1,122 @@
+"""How many planted defects are found, what is taken for one wrongly, and whether stars survive.
+
+``python benchmarks/hot_pixels.py [RAW ...]``, for example ../shared/raws/*.dng. Defects are planted
+at 0.01 % of the samples, in the raws and in the drawn scene of `fadn demo` at three noise levels;
+one counts as planted if it is at least 10 sigma of the noise away from what it hides. What is found
+before anything is planted counts as false, though in a real raw it may be a true defect. Stars of
+five colours are drawn anywhere between the pixels; one is lost if any sample of it is replaced.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fadn_cli.demo import expose  # noqa: E402
+from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
+from fadn_cli.denoise.packing import PhaseShift, own_samples, pack, pack_active  # noqa: E402
+from fadn_cli.noise import noise_model  # noqa: E402
+from fadn_cli.options import DenoiseOptions  # noqa: E402
+from fadn_cli.preparation import prepare  # noqa: E402
+from fadn_cli.raw.reader import read_raw  # noqa: E402
+from fadn_cli.scene import draw_scene  # noqa: E402
+from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant  # noqa: E402
+
+DENSITY = 1e-4
+PLANTED = 1000
+KINDS = {
+    "+0.1": {"light": 0.1},
+    "+0.3": {"light": 0.3},
+    "at white": {"value": 1.0},
+    "dead": {"value": 0.0},
+}
+LEVELS = (("low", 1e-4), ("high", 1.6e-3), ("extreme", 2.56e-2))
+PSF_STDS = (0.5, 0.7, 1.0, 1.5)
+PEAKS = (10, 20, 50, 200)  # sigma of the noise of the sky
+STARS = 4000
+UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)
+
+
+def level_noise(shot):
+    """Return the typical noise of a sensor with this shot noise [Brooks et al., CVPR 2019]."""
+    return noise_model(shot, np.exp(2.18 * np.log(shot) + 1.20), source="given")
+
+
+def frames(paths):
+    """Yield (name, packed frame, shift, noise) of the raws and of the drawn scene."""
+    for path in paths:
+        raw = read_raw(path)
+        packed, shift = pack_active(raw.mosaic)
+        noise, _, _ = prepare(packed, shift, raw, DenoiseOptions(hot_pixels=False))
+        yield path.stem, packed, shift, noise.used
+    clean = pack(expose(blur(draw_scene(1200, 1800))))
+    rng = np.random.default_rng(1)
+    for name, shot in LEVELS:
+        noise = level_noise(shot)
+        yield f"drawn, {name} noise", add_noise(clean, noise, rng=rng), UNSHIFTED, noise
+
+
+def found_share(packed, shift, noise, kind):
+    """Return how many defects of a kind were planted, and the share that was found."""
+    rng = np.random.default_rng(2)
+    planted = found = 0
+    judged = np.zeros(packed.shape, bool)
+    for plane in own_samples(judged, shift):
+        plane[...] = True
+    for _ in range(max(1, round(PLANTED / (packed.size * DENSITY)))):
+        x, mask = plant(packed, noise, rng=rng, density=DENSITY, within=judged, **KINDS[kind])
+        planted += mask.sum()
+        found += (mask & mask_of(find_defects(x, shift, noise), x.shape)).sum()
+    return planted, found / max(planted, 1)
+
+
+def show_defects(paths):
+    """Print what is found in every frame."""
+    print(f"| mosaic | found unplanted | {' | '.join(KINDS)} | s per 24 MP |")
+    print(f"|---|---|{'---|' * (len(KINDS) + 1)}")
+    for name, packed, shift, noise in frames(paths):
+        start = time.process_time()
+        count = len(find_defects(packed, shift, noise).values)
+        seconds = (time.process_time() - start) / packed.size * 24e6
+        shares = (found_share(packed, shift, noise, kind) for kind in KINDS)
+        cells = " | ".join(f"{share:.1%} of {planted}" for planted, share in shares)
+        print(f"| {name} | {count}, {count / packed.size:.5%} | {cells} | {seconds:.2f} |")
+
+
+def show_stars():
+    """Print which share of the stars loses a sample."""
+    print(f"\n| stars of | {' | '.join(f'{peak} sigma' for peak in PEAKS)} |")
+    print(f"|---|{'---|' * len(PEAKS)}")
+    rng = np.random.default_rng(3)
+    for psf_std in PSF_STDS:
+        lost, drawn = np.zeros(len(PEAKS)), np.zeros(len(PEAKS))
+        for _, shot in LEVELS:
+            noise = level_noise(shot)
+            std = float(np.sqrt(noise.variance(0.01)[1]))
+            clean, places, chosen = draw_stars(
+                1500, 1500, count=STARS, psf_std=psf_std, peaks=[std * p for p in PEAKS], rng=rng
+            )
+            plane, row, col = find_defects(add_noise(clean, noise, rng=rng), UNSHIFTED, noise).sites
+            sites = np.stack([2 * row + plane // 2, 2 * col + plane % 2], axis=-1)
+            hit = np.zeros(STARS, bool)
+            for site in sites:
+                hit |= np.abs(places - site).max(axis=1) < max(2 * psf_std, 1)
+            lost += np.bincount(chosen[hit], minlength=len(PEAKS))
+            drawn += np.bincount(chosen, minlength=len(PEAKS))
+        print(f"| {psf_std} px | {' | '.join(f'{share:.2%}' for share in lost / drawn)} |")
+
+
+def main():
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("raws", type=Path, nargs="*", metavar="RAW")
+    show_defects(parser.parse_args().raws)
+    show_stars()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Defects planted into mosaics, and stars drawn: what repairs must find, and what spare."""
+
+import math
+
+import numpy as np
+
+VISIBLE = 10
+"""Sigma of the noise at a place: a defect closer to what it hides is no trouble to anyone."""
+COLORS = ((0.55, 1, 0.6), (0.45, 1, 0.8), (0.8, 1, 0.4), (1, 0.8, 0.3), (0.3, 0.6, 1))
+"""Stars as a sensor without white balance sees them: white, bluish, yellow, red and blue."""
+
+
+def plant(x, noise, *, rng, density, value=None, light=None, sigma=None, within=None):
+    """Spread defects over a packed frame.
+
+    Parameters
+    ----------
+    x : (4, h, w) float32, normalized
+        With noise; not modified.
+    noise : NoiseModel
+        Of `x`.
+    density : float
+        Share of the samples.
+    value : float, optional
+        What a defect shows, whatever falls on it: 1 stuck at white, 0 dead.
+    light : float, optional
+        What a defect adds instead, up to white.
+    sigma : float, optional
+        The same in units of the noise at its place.
+    within : (4, h, w) bool, optional
+        Where they may be.
+
+    Returns
+    -------
+    x : (4, h, w) float32
+    planted : (4, h, w) bool
+        Those that differ visibly from what they replace.
+    """
+    chosen = rng.random(x.shape) < density
+    if within is not None:
+        chosen &= within
+    shot, read = (each[:, None, None] for each in (noise.shot_noise, noise.read_noise))
+    std = np.sqrt(shot * np.maximum(x, 0) + read)
+    shown = np.full_like(x, value or 0)
+    if value is None:
+        shown = np.minimum(x + (sigma * std if light is None else light), np.maximum(x, 1))
+    chosen &= np.abs(shown - x) > VISIBLE * std
+    return np.where(chosen, shown, x).astype(np.float32), chosen
+
+
+def mask_of(defects, shape):
+    """Where defects were found: a (4, h, w) mask."""
+    mask = np.zeros(shape, bool)
+    mask[tuple(defects.sites)] = True
+    return mask
+
+
+def blur(scene):
+    """Look at a drawn (H, W, 3) scene through a sharp lens: a blur of 0.5 pixels."""
+    for axis in (0, 1):
+        shifted = (np.roll(scene, shift, axis) for shift in (-1, 1))
+        scene = np.float32(0.75) * scene + np.float32(0.125) * sum(shifted)
+    return scene
+
+
+def add_noise(clean, noise, *, rng):
+    """Count photons and add the electronics' noise to a packed frame; white clips."""
+    shot, read = (each[:, None, None] for each in (noise.shot_noise, noise.read_noise))
+    photons = rng.poisson(np.maximum(clean, 0) / shot) * shot
+    noisy = photons + np.sqrt(read) * rng.standard_normal(clean.shape)
+    return np.minimum(noisy, 1).astype(np.float32)
+
+
+def draw_stars(height, width, *, count, psf_std, peaks, rng, sky=0.01):
+    """Draw a night sky through lens, pixels and an RGGB filter; no noise yet.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the mosaic; even.
+    count : int
+        Of stars, anywhere between the pixels.
+    psf_std : float
+        Of the Gaussian blur of the lens, in pixels; the pixels' own area comes to it.
+    peaks : sequence of float
+        Brightest samples of stars that sit on a pixel's centre, normalized; drawn from.
+
+    Returns
+    -------
+    packed : (4, height/2, width/2) float32, normalized
+        May exceed white.
+    places : (count, 2) float
+        Row and column of each star in the mosaic, 0 being the centre of the first pixel.
+    chosen : (count,) int
+        Index of each star's peak.
+    """
+    reach = math.ceil(4 * psf_std) + 1
+    places = rng.uniform(reach, (height - 1 - reach, width - 1 - reach), (count, 2))
+    chosen = rng.integers(len(peaks), size=count)
+    edges = np.arange(-reach - 0.5, reach + 1)
+    light = np.zeros((height, width, 3), np.float32)
+    brightest = math.erf(0.5 / (psf_std * math.sqrt(2))) ** 2
+    for place, peak, color in zip(
+        places, np.take(peaks, chosen), rng.choice(COLORS, count), strict=True
+    ):
+        nearest = np.rint(place).astype(int)
+        cumulated = [
+            [math.erf(edge / (psf_std * math.sqrt(2))) / 2 for edge in edges - offset]
+            for offset in place - nearest
+        ]
+        down, across = np.diff(cumulated)
+        rows, cols = (slice(at - reach, at + reach + 1) for at in nearest)
+        light[rows, cols] += np.outer(down, across)[..., None] * (peak / brightest * color)
+    light += np.float32(sky)
+    packed = np.stack(
+        [light[0::2, 0::2, 0], light[0::2, 1::2, 1], light[1::2, 0::2, 1], light[1::2, 1::2, 2]]
+    )
+    return packed, places, chosen

@@ -1,0 +1,293 @@
+"""Isolated defects are found and repaired, and nothing else is: no star, texture or saturation."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fadn_cli.demo import expose
+from fadn_cli.denoise import hotpixels
+from fadn_cli.denoise.hotpixels import find_defects, repair_defects
+from fadn_cli.denoise.noise_choice import choose_noise
+from fadn_cli.denoise.packing import (
+    PhaseShift,
+    own_samples,
+    pack,
+    pack_active,
+    shift_back,
+    shift_to_rggb,
+    unpack,
+)
+from fadn_cli.mosaic import CfaPattern
+from fadn_cli.noise import noise_model
+from fadn_cli.raw.reader import read_raw
+from fadn_cli.scene import draw_scene
+from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant
+
+PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
+UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)
+NOISE = noise_model(4e-4, 1.3e-7, source="given")
+LEVELS = (1e-4, 1.6e-3, 6.4e-3)
+REAL = ("canon_kiss_x4_colorchart", "gopro_hero6_iso100", "nikon_flower_rggb")
+
+
+def level_noise(shot):
+    """The typical noise of a sensor with this shot noise [Brooks et al., CVPR 2019]."""
+    return noise_model(shot, np.exp(2.18 * np.log(shot) + 1.20), source="given")
+
+
+@cache
+def town():
+    """The harbour town of the demonstration through a lens."""
+    return pack(expose(blur(draw_scene(480, 720))))
+
+
+@cache
+def drawn(shot):
+    """The same with noise."""
+    return add_noise(town(), level_noise(shot), rng=np.random.default_rng(1)), level_noise(shot)
+
+
+def smooth(height, width, seed=0):
+    """A mosaic of slow waves with noise, no two samples alike."""
+    rows, cols = np.mgrid[:height, :width].astype(np.float32)
+    clean = 0.2 + 0.1 * np.sin(rows / 19) + 0.08 * np.cos(cols / 23)
+    std = np.sqrt(NOISE.shot_noise[0] * clean + NOISE.read_noise[0])
+    noise = np.random.default_rng(seed).standard_normal(clean.shape)
+    return (clean + std * noise).astype(np.float32)
+
+
+def speckled(height, width):
+    """The same with some thirty hot pixels."""
+    x = smooth(height, width)
+    rng = np.random.default_rng(3)
+    x[rng.integers(height, size=30), rng.integers(width, size=30)] += 0.4
+    return x
+
+
+def repair(x, cfa="RGGB"):
+    """Repair a mosaic; return it, and which samples changed."""
+    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
+    packed = pack(rggb)
+    count = repair_defects(packed, shift, NOISE)
+    expected, _ = shift_to_rggb(shift_back(unpack(packed), shift), CfaPattern(colors=cfa))
+    assert np.array_equal(expected, unpack(packed)), "the copies at the border are stale"
+    repaired = shift_back(unpack(packed), shift)
+    assert (repaired != x).sum() == count
+    return repaired, repaired != x
+
+
+def share_found(packed, noise, *, seed=2, **kind):
+    """Plant defects of one kind at 0.01 % or some more; return how many, and the share found."""
+    density = max(1e-4, 200 / packed.size)
+    x, planted = plant(packed, noise, rng=np.random.default_rng(seed), density=density, **kind)
+    found = mask_of(find_defects(x, UNSHIFTED, noise), x.shape)
+    return planted.sum(), (found & planted).sum() / planted.sum()
+
+
+class TestFound:
+    @pytest.mark.parametrize(
+        ("shot", "kind"),
+        [
+            (1e-4, {"value": 1.0}),
+            (1e-4, {"value": 0.0}),
+            (1e-4, {"light": 0.1}),
+            (1e-4, {"sigma": 20}),
+            (1.6e-3, {"value": 1.0}),
+            (1.6e-3, {"light": 0.3}),
+            (1.6e-3, {"sigma": 20}),
+        ],
+    )
+    def test_hot_stuck_and_dead_pixels_are_found_where_nothing_hides_them(self, shot, kind):
+        noise = level_noise(shot)
+        rows, cols = np.mgrid[:256, :256]
+        clean = np.float32(0.12 + 0.05 * np.sin(rows / 19) + 0.04 * np.cos(cols / 23))
+        packed = add_noise(np.stack([clean] * 4), noise, rng=np.random.default_rng(0))
+
+        count, share = share_found(packed, noise, **kind)
+
+        assert count > 40
+        assert share >= 0.95
+
+    @pytest.mark.parametrize("shot", LEVELS)
+    def test_pixels_stuck_at_white_are_found_in_a_drawn_town(self, shot):
+        count, share = share_found(*drawn(shot), value=1.0)
+
+        assert count > 80
+        assert share >= 0.95
+
+    @pytest.mark.parametrize("shot", LEVELS)
+    def test_less_than_a_thousandth_of_a_percent_of_a_drawn_town_is_taken_for_one(self, shot):
+        packed, noise = drawn(shot)
+
+        assert len(find_defects(packed, UNSHIFTED, noise).values) < 1e-5 * packed.size
+
+    def test_noise_alone_holds_none(self):
+        rng = np.random.default_rng(4)
+        packed = add_noise(np.full((4, 500, 500), 0.02), level_noise(6.4e-3), rng=rng)
+
+        assert [] == list(find_defects(packed, UNSHIFTED, level_noise(6.4e-3)).values)
+
+    @pytest.mark.raw
+    @pytest.mark.parametrize("name", REAL)
+    def test_real_raws_give_theirs_up(self, raws, name):
+        packed, shift, noise = read(raws / f"{name}.dng")
+        if packed.size > 4e6:
+            packed = packed[:, 400:1000, 600:1400].copy()
+        rng = np.random.default_rng(5)
+        density = max(1e-4, 500 / packed.size)
+        judged = np.zeros(packed.shape, bool)
+        for plane in own_samples(judged, shift):
+            plane[...] = True
+
+        before = len(find_defects(packed, shift, noise).values)
+        x, planted = plant(packed, noise, rng=rng, density=density, value=1.0, within=judged)
+        found = mask_of(find_defects(x, shift, noise), x.shape)
+
+        assert (found & planted).sum() >= 0.95 * planted.sum()
+        # the Canon has 27 of its own: specks of one sample, up to 30 sigma, with dark neighbours
+        assert before < (2e-5 if name.startswith("canon") else 1e-5) * packed.size
+
+
+def read(path: Path):
+    """A raw's packed samples, their shift, and the noise it would be denoised by."""
+    raw = read_raw(path)
+    packed, shift = pack_active(raw.mosaic)
+    step = 1 / (raw.mosaic.white_level - float(raw.mosaic.black_level.mean()))
+    noise = choose_noise(
+        packed,
+        name=path.name,
+        given=None,
+        profile=raw.metadata.noise_profile,
+        iso=raw.metadata.iso,
+        step=step,
+    )
+    return packed, shift, noise.used
+
+
+class TestSpared:
+    @pytest.mark.parametrize("psf_std", (0.5, 0.7, 1.0, 1.5))
+    def test_stars_survive(self, psf_std):
+        noise = level_noise(1.6e-3)
+        std = float(np.sqrt(noise.variance(0.01)[1]))
+        clean, _, chosen = draw_stars(
+            500,
+            500,
+            count=1000,
+            psf_std=psf_std,
+            peaks=[10 * std, 20 * std, 50 * std, 200 * std, 1.5],
+            rng=np.random.default_rng(6),
+        )
+        packed = add_noise(clean, noise, rng=np.random.default_rng(7))
+
+        lost = len(find_defects(packed, UNSHIFTED, noise).values)
+
+        assert 1000 == len(chosen)
+        assert lost <= (5 if psf_std == 0.5 else 1)
+
+    def test_a_speck_of_dust_survives(self):
+        noise = level_noise(4e-4)
+        stars, _, _ = draw_stars(
+            200, 200, count=100, psf_std=0.7, peaks=[0.5], rng=np.random.default_rng(8), sky=0
+        )
+        packed = add_noise(0.6 - np.minimum(stars, 0.55), noise, rng=np.random.default_rng(9))
+
+        assert [] == list(find_defects(packed, UNSHIFTED, noise).values)
+
+    def test_saturated_samples_beside_one_another_are_left_alone(self):
+        x = smooth(60, 80)
+        x[20:30, 20:40] = 1.2
+        x[22, 22] = 1.5
+        x[40, 40] = x[40, 42] = 1.1
+
+        _, changed = repair(x)
+
+        assert not changed.any()
+
+    def test_a_dead_pixel_among_saturated_ones_is_white_again(self):
+        x = smooth(60, 80)
+        x[20:30, 20:40] = 1.2
+        x[25, 30] = 0.0
+
+        repaired, changed = repair(x)
+
+        assert [[25, 30]] == np.argwhere(changed).tolist()
+        assert 1 == repaired[25, 30]
+
+    def test_a_frame_too_small_to_judge_is_left_alone(self):
+        for size in ((2, 2), (2, 30), (5, 7)):
+            x = np.full(size, 0.1, np.float32)
+            x[0, 0] = 1
+
+            assert np.array_equal(x, repair(x)[0])
+
+
+class TestRepaired:
+    @pytest.mark.parametrize("size", ((64, 72), (63, 73), (11, 12)))
+    @pytest.mark.parametrize("cfa", PATTERNS)
+    def test_every_place_of_every_phase_and_size_is_judged(self, cfa, size):
+        height, width = size
+        rows, cols = (sorted({0, 1, 2, side // 2, side - 2, side - 1}) for side in size)
+        for row, col in [(row, col) for row in rows for col in cols]:
+            x = smooth(height, width)
+            expected = x[row, col]
+            x[row, col] = 1.0
+
+            repaired, changed = repair(x, cfa)
+
+            assert [[row, col]] == np.argwhere(changed).tolist()
+            assert abs(repaired[row, col] - expected) < 0.06
+
+    def test_the_phase_does_not_matter(self):
+        x = speckled(90, 100)
+
+        _, whole = repair(x)
+
+        assert whole.sum() > 10
+        for cfa, top, left in (("GRBG", 0, 1), ("GBRG", 1, 0), ("BGGR", 1, 1)):
+            _, cut = repair(x[top:, left:], cfa)
+            assert np.array_equal(whole[top + 4 :, left + 4 :], cut[4:, 4:])
+
+    def test_a_scene_moved_by_a_cell_is_repaired_alike(self):
+        x = speckled(90, 100)
+
+        repaired, moved = repair(x)[0], repair(x[2:, 4:])[0]
+
+        assert np.array_equal(repaired[8:, 12:], moved[6:, 8:])
+
+    @pytest.mark.parametrize("rows", (1, 7, 50))
+    def test_the_bands_do_not_show(self, monkeypatch, rows):
+        cut, noise = drawn(1e-4)[0][:, 150:240, 100:200], drawn(1e-4)[1]
+        packed, _ = plant(cut, noise, rng=np.random.default_rng(5), density=3e-3, light=0.3)
+        whole = find_defects(packed, UNSHIFTED, noise)
+        monkeypatch.setattr(hotpixels, "_ROWS_PER_BAND", rows)
+
+        banded = find_defects(packed, UNSHIFTED, noise)
+
+        assert len(whole.values) > 50
+        assert np.array_equal(whole.sites, banded.sites)
+        assert np.array_equal(whole.values, banded.values)
+
+    def test_what_is_put_in_place_is_near_the_truth(self):
+        packed, noise = drawn(1e-4)
+        x, planted = plant(packed, noise, rng=np.random.default_rng(6), density=1e-3, value=1.0)
+        repaired = x.copy()
+
+        repair_defects(repaired, UNSHIFTED, noise)
+
+        places = planted & (repaired != x)
+        std = np.sqrt(noise.shot_noise[0] * packed[places] + noise.read_noise[0])
+        error = np.abs(repaired[places] - packed[places]) / std
+        assert np.median(error) < 2
+        assert np.float32 == repaired.dtype
+
+    def test_neither_frame_nor_result_hang_on_each_other(self):
+        packed, _ = plant(
+            drawn(1e-4)[0], drawn(1e-4)[1], rng=np.random.default_rng(7), density=1e-3, value=1.0
+        )
+        before = packed.copy()
+
+        find_defects(packed, UNSHIFTED, drawn(1e-4)[1])
+
+        assert np.array_equal(before, packed)
