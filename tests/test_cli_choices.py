@@ -167,7 +167,7 @@ def test_repairs_alone_change_the_defects_and_nothing_else(tmp_path):
 
 def test_one_hot_pixel_is_one(capsys):
     from fadn_cli.progress import Display
-    from fadn_cli.report import FileFinished, FileResult
+    from fadn_cli.results import FileFinished, FileResult
 
     for count, shown in ((1, ", 1 hot pixel, "), (2, ", 2 hot pixels, "), (0, ""), (None, "")):
         report = make_report(hot_pixels=count)

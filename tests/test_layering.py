@@ -48,7 +48,8 @@ MAY_IMPORT = {
     "cluster": "errors results planning worker",
     "crew": "files results worker cluster",
     "batch": "errors cores files options report results planning ledger worker cluster crew",
-    "compare": f"errors noise mosaic denoise files raw report wording preparation pipeline results {FACE}",
+    "compare": "errors noise mosaic denoise files raw report wording preparation pipeline results"
+    f" {FACE}",
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
