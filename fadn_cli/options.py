@@ -102,7 +102,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "hot_pixels": (lambda value: isinstance(value, bool), "true or false"),
     "overwrite": (lambda value: isinstance(value, bool), "true or false"),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
-    "preview": (_is_one_of(*PREVIEWS), " or ".join(PREVIEWS)),
+    "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
     "shot_noise": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),

@@ -15,7 +15,12 @@ from fadn_cli.options import DenoiseOptions
 ENTRY = Entry(output="a.dng", output_sha256="1" * 64, source_sha256="2" * 64, key="k")
 CHANGED = {
     "strength": 0.5,
+    "luma": 0.5,
+    "chroma": 0.5,
+    "hot_pixels": False,
     "format": "tiff",
+    "preview": "render",
+    "compression": "none",
     "iso": 100,
     "shot_noise": 1e-4,
     "read_noise": 1e-6,
