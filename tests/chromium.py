@@ -102,14 +102,15 @@ class Browser:
 
     def open(self, path, *, width=1280, height=900, scale=1, scripts=True):
         """Show a file in a window of a size in CSS pixels, and wait until it is loaded."""
-        self.events.clear()
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
-        url = Path(path).resolve().as_uri()
-        self.call("Page.navigate", url=url)
-        # The event of the page before may come late, so it is the document that is asked.
-        self.wait(f"location.href == {json.dumps(url)} && document.readyState == 'complete'")
+        # By way of an empty page: what is seen complete afterwards cannot be the page before.
+        for url in ("about:blank", Path(path).resolve().as_uri()):
+            self.events.clear()
+            self.call("Page.navigate", url=url)
+            scheme = url.partition(":")[0]
+            self.wait(f"location.protocol == '{scheme}:' && document.readyState == 'complete'")
 
     def complaints(self):
         """What the console and the log said, and every address asked for but files and data."""
