@@ -7,6 +7,7 @@ use the `browser` fixture, which skips where no Chromium is installed.
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -94,6 +95,8 @@ class Browser:
     def receive(self):
         """Wait for one message."""
         while b"\0" not in self.buffer:
+            ready, _, _ = select.select([self.from_browser], [], [], TIMEOUT)
+            assert ready, f"the browser has said nothing for {TIMEOUT} s"
             part = os.read(self.from_browser, 1 << 20)
             assert part, "the browser has ended"
             self.buffer += part
