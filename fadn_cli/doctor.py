@@ -57,6 +57,7 @@ def examine(folder: Path) -> Diagnosis:
         ("Processor", _processor),
         ("Weights", _weights),
         *((f"Speed {quality}", _speed(quality)) for quality in specialists.QUALITIES),
+        ("Settings", _settings),
         ("Folder", lambda: _space(folder)),
         ("Writing", lambda: _writing(folder)),
         ("Text", _text),
@@ -186,6 +187,19 @@ def _speed(quality: str) -> Callable[[], Check]:
         )
 
     return check
+
+
+def _settings() -> Check:
+    """The file of presets, which must be right for any command to run."""
+    from fadn_cli import presets
+
+    path, names = presets.config_path(), list(presets.read_presets())
+    held = f", presets {', '.join(names)}" if names else ""
+    return Check(
+        name="Settings",
+        value=str(path) + (held if path.exists() else ": no such file, nothing is preset"),
+        figures={"path": str(path), "presets": names},
+    )
 
 
 def _space(folder: Path) -> Check:

@@ -8,7 +8,7 @@ from collections import namedtuple
 import pytest
 from typer.testing import CliRunner
 
-from fadn_cli import console, doctor
+from fadn_cli import console, doctor, presets
 from fadn_cli.cli import app
 from fadn_cli.denoise import frame, network, specialists
 from fadn_cli.diagnosis import Check, Diagnosis
@@ -128,6 +128,23 @@ def test_the_json_is_the_diagnosis(tmp_path):
     assert 0 == result.exit_code
     assert found["ok"] is True
     assert {"name", "value", "severity", "advice", "figures"} == set(found["checks"][0])
+
+
+def test_settings_are_found_and_read(tmp_path, monkeypatch):
+    path = tmp_path / "config.toml"
+    monkeypatch.setattr(presets, "config_path", lambda: path)
+
+    absent = checks(tmp_path)["Settings"]
+    path.write_text("[default]\nstrength = 0.8\n[grain]\nluma = 0.5\n")
+    present = checks(tmp_path)["Settings"]
+    path.write_text("strength = \n")
+    wrong = checks(tmp_path)["Settings"]
+
+    assert ("ok", f"{path}: no such file, nothing is preset") == (absent.severity, absent.value)
+    assert ("ok", f"{path}, presets default, grain") == (present.severity, present.value)
+    assert "error" == wrong.severity
+    assert "config.toml" in wrong.value
+    assert wrong.advice
 
 
 def test_what_is_wrong_exits_1(tmp_path):

@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
-    "doctor": f"errors noise denoise raw cores files diagnosis wording {FACE}",
+    "doctor": f"errors noise denoise raw cores presets diagnosis wording {FACE}",
     "console": "errors report findings diagnosis wording",
     "progress": "errors report results console wording",
     "cli": f"errors denoise report options pipeline sources results planning presets batch compare"

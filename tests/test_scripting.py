@@ -77,7 +77,7 @@ def test_bash_completes_commands_options_and_values(tmp_path):
     commands, options, values, networks, rule = complete(
         tmp_path,
         "fadn d",
-        "fadn denoise --prev",
+        "fadn denoise --preview-",
         "fadn denoise --quality ",
         "fadn denoise --specialist bayer-fast-",
     )

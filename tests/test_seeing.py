@@ -5,6 +5,7 @@ import os
 import pytest
 from typer.testing import CliRunner
 
+from fadn_cli import presets
 from fadn_cli.cli import app
 from fadn_cli.compare import gallery
 from tests.raw.builders import noisy_samples, write_dng
@@ -27,6 +28,16 @@ def test_compare_prints_the_name_of_the_page_and_nothing_else(raw):
     assert (0, f"{raw.with_suffix('.html')}\n") == (first.exit_code, first.stdout)
     assert 8 == getattr(again.exception, "exit_code", None)
     assert (0, f"{raw.with_name('sheet.png')}\n") == (sheet.exit_code, sheet.stdout)
+
+
+def test_compare_goes_by_the_noise_that_is_preset(raw, tmp_path, monkeypatch):
+    settings = tmp_path / "config.toml"
+    settings.write_text("[default]\nshot_noise = 1e-3\nread_noise = 1e-5\n")
+    monkeypatch.setattr(presets, "config_path", lambda: settings)
+
+    run("compare", raw, raw)
+
+    assert "% (given)</dd>" in raw.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_a_batch_is_shown_beside_its_outputs(raw, tmp_path):

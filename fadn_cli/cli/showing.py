@@ -42,10 +42,12 @@ def compare(
       fadn compare IMG_1234.CR2 IMG_1234_denoised.dng
       fadn compare IMG_1234.CR2 IMG_1234_denoised.dng -o sheet.png
     """
+    from fadn_cli import pipeline, presets
     from fadn_cli.compare.publish import publish
 
+    options = pipeline.DenoiseOptions(**presets.choose(None, {}))  # the noise that always holds
     try:
-        written = publish(before, after, output, overwrite=overwrite)
+        written = publish(before, after, output, options=options, overwrite=overwrite)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(str(written))
