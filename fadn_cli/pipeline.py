@@ -31,7 +31,7 @@ from fadn_cli.mosaic import CfaPattern, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.options import DenoiseOptions
 from fadn_cli.output import sha256_of, write_output
-from fadn_cli.preparation import pick, prepare
+from fadn_cli.preparation import MANY, pick, prepare
 from fadn_cli.raw.own_output import is_marked
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
@@ -217,7 +217,7 @@ def denoise_mosaic(
     if shot_noise is not None and read_noise is not None:
         given = noise_model(shot_noise, read_noise, source="given")
     noise = given or estimate_noise(packed)
-    if options.repairs and repair_defects(packed, shift, noise):
+    if options.repairs and repair_defects(packed, shift, noise) > MANY * x.size:
         noise = given or estimate_noise(packed)
     luma, chroma = options.shares
     denoised, _ = denoise_packed(packed, noise, pick(noise, options), luma=luma, chroma=chroma)

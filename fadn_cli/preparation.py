@@ -1,7 +1,8 @@
 """From a packed photograph to what its denoising goes by: noise, network, and no defects.
 
 `pipeline` calls `prepare`, to denoise a file as much as to say what would be done with it. The one
-thing to know: defects are found against the noise, and the noise is measured again without them.
+thing to know: defects are found against the noise, and where they are many, the noise is measured
+again without them.
 """
 
 import numpy as np
@@ -15,6 +16,9 @@ from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.options import DenoiseOptions
+
+MANY = 2e-4
+"""Share of the samples: fewer defects than that do not show in the measured noise."""
 
 
 def prepare(
@@ -53,7 +57,7 @@ def prepare(
     repaired = None
     if options.repairs:
         repaired = repair_defects(packed, shift, noise.used)
-    if repaired:
+    if repaired and repaired > MANY * packed.size:
         noise = find_noise(packed, raw_image, options)
     return noise, pick(noise.used, options), repaired
 

@@ -22,7 +22,7 @@ from fadn_cli.denoise.packing import PhaseShift, own_samples, reflect_again
 from fadn_cli.noise import NoiseModel
 
 _LEAST_SIDE = 5  # of a plane: in a smaller one there is nothing to judge by
-_ROWS_PER_BAND = 64  # of a plane: temporaries stay in the processor's cache
+_ROWS_PER_BAND = 128  # of a plane: temporaries stay in the processor's cache
 _NOISE = 5.0  # sigma beyond all neighbours but one: noise alone does that once in 10^8 samples
 _TEXTURE = 1.25
 _LIGHT = 3.0
@@ -107,15 +107,14 @@ def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseMod
     for number, plane in enumerate(planes):
         shot, read = noise.shot_noise[number], noise.read_noise[number]
         black = max(4 * float(np.sqrt(read)), 2 * float(shot), _BLACK)
-        for places in _standing_out(plane, _NOISE * np.sqrt(read)):
-            sample, level, is_alone = _compare_with_nearest(plane, places, shot, read)
+        for places in _standing_out(plane, shot, read):
+            sample, level, is_alone = _compare_with_nearest(plane, places)
             for is_kind, measure in ((sample > level, _light), (sample < level, _darkness(black))):
                 kept = np.flatnonzero(is_kind & is_alone)
                 found = _in_frame(places[:, kept], number, shift)
                 distance = measure(sample[kept]) - measure(level[kept])
-                seen = distance > _explain(packed, found, measure)
-                kept, found = kept[seen], found[:, seen]
-                seen = _is_lonely(planes, found, shift, measure)
+                seen = _find_unexplained(packed, found, distance, measure)
+                seen = seen[_are_lonely(planes, found[:, seen], shift, measure)]
                 sites.append(found[:, seen])
                 values.append(level[kept[seen]])
     together = np.concatenate(sites, axis=1)
@@ -135,13 +134,14 @@ def _origin(number: int, shift: PhaseShift) -> tuple[int, int]:
     return shift.top * (1 - row), shift.left * (1 - col)
 
 
-def _standing_out(plane: Samples, least: np.float32) -> Iterator[NDArray[np.intp]]:
+def _standing_out(plane: Samples, shot: np.float32, read: np.float32) -> Iterator[NDArray[np.intp]]:
     """Yield the (2, n) places, band by band, that lie beyond all of their eight neighbours but one.
 
-    By more than `least`, and by more than the differences among these neighbours, the outermost on
-    each side left out since another defect may be there; or darker than half of them.
+    By more than the differences among these neighbours, the outermost on each side left out since
+    another defect may be there; or darker than half of them. And by more than noise explains.
     """
     height, _ = plane.shape
+    least = _NOISE * np.sqrt(read)
     for top in range(0, height, _ROWS_PER_BAND):
         stop = min(top + _ROWS_PER_BAND, height)
         rows = _reflect(np.arange(top - 1, stop + 1), height)
@@ -152,6 +152,11 @@ def _standing_out(plane: Samples, least: np.float32) -> Iterator[NDArray[np.intp
         stands_out = centre - upper > np.maximum(differences, least)
         stands_out |= lower - centre > np.maximum(np.minimum(differences, lower / 2), least)
         places: NDArray[np.intp] = np.stack(np.nonzero(stands_out))
+        sample, low, high = (each[places[0], places[1]] for each in (centre, lower, upper))
+        rival = np.where(sample > high, high, low)
+        # halfway: the noise of a count far above the level is greater than the level's own
+        variance = shot * np.maximum((sample + rival) / 2, 0) + read
+        places = places[:, (sample - rival) ** 2 > _NOISE**2 * variance]
         places[0] += top
         yield places
 
@@ -198,19 +203,11 @@ def _second(
 
 
 def _compare_with_nearest(
-    plane: Samples, places: NDArray[np.intp], shot: np.float32, read: np.float32
+    plane: Samples, places: NDArray[np.intp]
 ) -> tuple[Samples, Samples, NDArray[np.bool_]]:
-    """Compare places of a plane with the eight samples around each.
+    """Return the samples at places, the medians of the eight around each, and who may be judged.
 
-    Returns
-    -------
-    sample : (n,) float32
-        At the place.
-    level : (n,) float32
-        The median of the eight.
-    is_alone : (n,) bool
-        Whether it is further beyond all of them but one than noise explains, and not saturated
-        beside another.
+    Not what is saturated beside another saturated sample: that is light.
     """
     height, width = plane.shape
     nearest = [
@@ -219,13 +216,7 @@ def _compare_with_nearest(
     ]
     around = np.sort(np.minimum(nearest, 1), axis=0)  # (8, n)
     sample = np.minimum(plane[places[0], places[1]], 1)
-    level = np.median(around, axis=0)
-    rival = np.where(sample > level, around[6], around[1])
-    # halfway: the noise of a count far above the level is greater than the level's own
-    variance = shot * np.maximum((sample + rival) / 2, 0) + read
-    is_alone = (sample - rival) ** 2 > _NOISE**2 * variance
-    is_alone &= (sample < 1) | (around[7] < 1)
-    return sample, level, is_alone
+    return sample, np.median(around, axis=0), (sample < 1) | (around[7] < 1)
 
 
 def _light(x: Samples) -> Samples:
@@ -238,8 +229,10 @@ def _darkness(black: float) -> Measure:
     return lambda x: -np.log(np.maximum(x, 0) + np.float32(black))
 
 
-def _explain(packed: Samples, sites: NDArray[np.intp], measure: Measure) -> Samples:
-    """Return how far the sample at each site may be from its neighbours, for all that is seen.
+def _find_unexplained(
+    packed: Samples, sites: NDArray[np.intp], distance: Samples, measure: Measure
+) -> NDArray[np.intp]:
+    """Return which sites lie further from their neighbours than what is seen beside explains.
 
     Texture is the largest difference among the samples of another plane around the site, the
     outermost on each side left out. Light is by how much the eight samples that touch the site
@@ -247,16 +240,19 @@ def _explain(packed: Samples, sites: NDArray[np.intp], measure: Measure) -> Samp
     """
     number, rows, cols = sites
     places = np.stack([2 * rows + number // 2, 2 * cols + number % 2])  # in the padded mosaic
-    texture, light = np.zeros((2, sites.shape[1]), np.float32)
+    left = np.arange(len(distance))
+    texture, light = np.zeros((2, len(distance)), np.float32)
     for near, far in _OTHER_PLANES:
-        touching, around = (measure(_at(packed, places, offsets)) for offsets in (near, far))
+        touching, around = (measure(_at(packed, places[:, left], each)) for each in (near, far))
         light += np.maximum(touching - np.partition(around, -2, axis=0)[-2], 0).sum(axis=0)
         ordered = np.sort(np.concatenate([touching, around]), axis=0)
-        np.maximum(texture, ordered[-2] - ordered[1], out=texture)
-    return _TEXTURE * texture + _LIGHT * light
+        texture = np.maximum(texture, ordered[-2] - ordered[1])
+        further = distance[left] > _TEXTURE * texture + _LIGHT * light
+        left, texture, light = left[further], texture[further], light[further]
+    return left
 
 
-def _is_lonely(
+def _are_lonely(
     planes: Sequence[Samples], sites: NDArray[np.intp], shift: PhaseShift, measure: Measure
 ) -> NDArray[np.bool_]:
     """Tell whether sites stand out five times as far as all but two of the 99 sites around each.
