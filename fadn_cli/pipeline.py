@@ -170,7 +170,7 @@ def denoise_mosaic(
         The same for the mean of the four samples of a cell, and for what each differs from it;
         None: `strength`.
     hot_pixels : bool, optional
-        Whether isolated defects are repaired; None: unless luma and chroma are 0.
+        Whether isolated defects are repaired; None: not.
     quality : str, optional
         "best" or "fast"; None: the best that is bundled.
     specialist : str, optional

@@ -98,7 +98,8 @@ def test_overexposed_areas_are_developed_to_the_same_pixels(blown, program):
     inside = tuple(slice(s.start + REACH - border, s.stop - REACH - border) for s in BLOWN)
     before, after = (picture[inside].astype(int) for picture in (source, output))
     assert before.min() > 0.98 * WHITE
-    assert np.abs(after - before).max() <= (program == "darktable-cli")
+    # darktable guesses clipped colours from the whole picture.
+    assert np.abs(after - before).max() <= (4 if program == "darktable-cli" else 0)
 
 
 @pytest.mark.raw

@@ -141,12 +141,15 @@ class TestLumaAndChroma:
         assert min(chroma) > 0.75
 
 
+REPAIR = DenoiseOptions(hot_pixels=True)
+
+
 class TestHotPixels:
     @pytest.mark.parametrize("cfa", PATTERNS)
     def test_they_are_counted_and_gone_and_the_file_verifies(self, tmp_path, cfa):
         samples = write_defective(tmp_path / "a.dng", cfa=cfa)
 
-        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng")
+        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", REPAIR)
 
         after = read_raw(tmp_path / "b.dng").mosaic
         keep = saturated_areas(read_raw(tmp_path / "a.dng").mosaic)
@@ -173,6 +176,9 @@ class TestHotPixels:
         assert report.hot_pixels is None
         assert (expected == actual).mean() > 0.97  # all but what is saturated, outside or rounded
 
+    def test_they_are_left_unless_asked(self):
+        assert not DenoiseOptions().repairs
+
     def test_strength_0_leaves_them_unless_asked(self, tmp_path):
         samples = write_defective(tmp_path / "a.dng")
         for name, asked in (("b.dng", None), ("c.dng", True)):
@@ -188,7 +194,7 @@ class TestHotPixels:
         noisy = expose(scene())
         noisy[60, 90] = 1.0
 
-        out = denoise_mosaic(noisy, shot_noise=SHOT, read_noise=READ, strength=0.1)
+        out = denoise_mosaic(noisy, shot_noise=SHOT, read_noise=READ, strength=0.1, hot_pixels=True)
 
         assert out[60, 90] < 0.6
 
@@ -201,7 +207,7 @@ class TestHotPixels:
             samples = (x * (WHITE - BLACK) + BLACK).round().clip(0, WHITE).astype(np.uint16)
             write_dng(tmp_path / name, samples, black=(BLACK,), white=WHITE)
 
-        first, second = (inspect_file(tmp_path / name) for name in ("a.dng", "b.dng"))
+        first, second = (inspect_file(tmp_path / name, REPAIR) for name in ("a.dng", "b.dng"))
 
         assert first.noise_used.grey_std == pytest.approx(second.noise_used.grey_std, rel=0.05)
         assert (0, True) == (first.hot_pixels, second.hot_pixels > 200)
@@ -212,7 +218,7 @@ class TestHotPixels:
         samples = (x * (WHITE - BLACK) + BLACK).round().clip(0, WHITE).astype(np.uint16)
         write_dng(tmp_path / "a.dng", samples, black=(BLACK,), white=WHITE)
 
-        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng")
+        report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", REPAIR)
 
         found = verify(tmp_path / "a.dng", tmp_path / "b.dng")
         assert report.hot_pixels > 300
@@ -220,7 +226,7 @@ class TestHotPixels:
 
     def test_given_noise_is_kept(self, tmp_path):
         write_defective(tmp_path / "a.dng")
-        options = DenoiseOptions(shot_noise=SHOT, read_noise=READ)
+        options = DenoiseOptions(shot_noise=SHOT, read_noise=READ, hot_pixels=True)
 
         report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", options)
 

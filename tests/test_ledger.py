@@ -17,7 +17,7 @@ CHANGED = {
     "strength": 0.5,
     "luma": 0.5,
     "chroma": 0.5,
-    "hot_pixels": False,
+    "hot_pixels": True,
     "format": "tiff",
     "preview": "render",
     "compression": "none",

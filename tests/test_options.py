@@ -48,16 +48,14 @@ def test_luma_and_chroma_are_the_strength_where_they_are_not_given():
 @pytest.mark.parametrize(
     ("choice", "repairs"),
     [
-        ({}, True),
+        ({}, False),
         ({"strength": 0}, False),
-        ({"luma": 0, "chroma": 0}, False),
-        ({"luma": 0}, True),
-        ({"strength": 0, "chroma": 0.1}, True),
+        ({"hot_pixels": True}, True),
         ({"hot_pixels": False}, False),
         ({"strength": 0, "hot_pixels": True}, True),
     ],
 )
-def test_defects_are_repaired_unless_every_sample_is_to_stay(choice, repairs):
+def test_defects_are_repaired_only_where_asked(choice, repairs):
     assert repairs == DenoiseOptions(**choice).repairs
 
 

@@ -163,8 +163,8 @@ def denoise(
         bool | None,
         typer.Option(
             "--hot-pixels/--no-hot-pixels",
-            help="Repair isolated defects (hot, dead or stuck pixels), or leave them. Else: repair"
-            " them, unless the strength is 0.",
+            help="Repair isolated defects (hot, dead or stuck pixels), or leave them to the"
+            " network. Else: leave them; at base ISO the finest detail may pass for one.",
             show_default=False,
         ),
     ] = None,
