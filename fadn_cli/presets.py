@@ -31,6 +31,7 @@ _REPLACES = {
     "read_noise": ("shot_noise",),
 }
 """A choice of one layer makes these of the layers below it meaningless."""
+_OF_DNGS = ("preview", "compression")  # these mean nothing for a TIFF
 TEMPLATE = """\
 # Presets of fadn. A flag on the command line wins over the preset named with --preset, that wins
 # over [default], which always holds, and [default] wins over what is built in.
@@ -156,6 +157,8 @@ def resolve(
                 chosen[other] = Choice(value=getattr(built_in, other), source="built in")
         for key, value in layer.items():
             chosen[key] = Choice(value=value, source=source)
+    if chosen["format"].value != built_in.format:
+        chosen |= {key: Choice(value=getattr(built_in, key), source="built in") for key in _OF_DNGS}
     return chosen
 
 

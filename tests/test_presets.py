@@ -76,6 +76,18 @@ def test_a_choice_replaces_what_it_makes_meaningless_below_it(path, flags, expec
     assert expected == values(path, **flags)
 
 
+def test_what_is_said_of_dngs_says_nothing_of_a_tiff(path):
+    found = read(path, '[default]\npreview = "render"\nthreads = 2\n[prints]\nformat = "tiff"')
+
+    chosen = presets.resolve(found, "prints")
+
+    assert ("keep", "tiff", 2) == tuple(
+        chosen[key].value for key in ("preview", "format", "threads")
+    )
+    assert "render" == presets.resolve(found, "prints", {"format": "dng"})["preview"].value
+    assert DenoiseOptions(**{key: each.value for key, each in chosen.items()}).format == "tiff"
+
+
 def test_every_choice_says_who_made_it(path):
     chosen = presets.resolve(read(path, FILE), "night", {"quality": "best"})
 

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fadn_cli
+from fadn_cli import presets
 from fadn_cli.cli import app
 from fadn_cli.denoise import frame
 from fadn_cli.pipeline import DenoiseOptions, denoise_file
@@ -116,6 +117,7 @@ def home(store, tmp_path, monkeypatch):
         (tools / name).write_text(script)
         (tools / name).chmod(0o755)
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(Path(fadn_cli.__file__).parents[1]))
     return home
@@ -155,6 +157,8 @@ def test_every_command_with_fadn_in_it_works(page, line, home, store, monkeypatc
     if "_denoised.dng" in line:  # what is looked at has been denoised before
         suffix = "CR2" if "IMG_1234.CR2" in line else "dng"
         shutil.copyfile(store / f"{suffix}_denoised.dng", home / "IMG_1234_denoised.dng")
+    if "--preset " in line:  # and presets have been created
+        presets.create_config()
 
     calls = shell(line, home)
 

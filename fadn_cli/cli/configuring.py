@@ -14,7 +14,7 @@ def config(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show your presets: where they are, what they are called, and what holds.
+    """Show your presets and what holds.
 
     Presets are choices kept in a file, so that you need not type them. Those of [default] always
     hold; those of any other hold with --preset NAME; an option on the command line wins over both.
