@@ -235,6 +235,8 @@ class TestDenoiseFile:
         assert report.noise_used.grey_std == pytest.approx((SHOT * 0.18 + READ) ** 0.5, rel=0.25)
         assert {"read", "estimate", "denoise", "write", "total"} == report.seconds.keys()
         assert (report.tiles, report.tiles) == seen[-1]
+        assert report.noise_prior == pytest.approx((2.4e-5, 2.4e-3))
+        assert report.peak_memory_bytes > 20_000_000
         assert (tmp_path / "b.dng").stat().st_size == report.output_bytes
         assert 0 < report.residual_std_ratio < 0.6
         assert max(abs(shift) for shift in report.mean_shift) < 0.05
@@ -313,6 +315,7 @@ class TestDenoiseFile:
 
         report = denoise_file(tmp_path / "a.dng", tmp_path / "b.dng", options)
 
+        assert report.noise_prior is None
         assert (None, "given", name) == (
             report.noise_measured,
             report.noise_used.source,

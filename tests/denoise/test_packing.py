@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.packing import (
+    own_samples,
     pack,
     pack_active,
+    reflect_again,
     shift_back,
     shift_to_rggb,
     unpack,
@@ -63,6 +65,36 @@ def test_each_plane_holds_one_colour_even_where_padded(pattern, size):
     packed = pack(shift_to_rggb(colours(cfa, *size), cfa)[0])
 
     assert [[0], [1], [2], [3]] == [np.unique(plane).tolist() for plane in packed]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_planes_without_copies_hold_each_sample_once(pattern, size):
+    x = np.random.default_rng(8).permutation(size[0] * size[1]).reshape(size).astype(np.float32)
+    shifted, shift = shift_to_rggb(x, CfaPattern(colors=pattern))
+
+    planes = own_samples(pack(shifted), shift)
+
+    found = np.concatenate([plane.ravel() for plane in planes])
+    assert np.array_equal(np.sort(x, axis=None), np.sort(found))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_copies_follow_the_samples_that_changed(pattern, size):
+    rng = np.random.default_rng(9)
+    before, after = rng.normal(size=(2, *size)).astype(np.float32)
+    shifted, shift = shift_to_rggb(before, CfaPattern(colors=pattern))
+    expected, _ = shift_to_rggb(after, CfaPattern(colors=pattern))
+    packed = pack(shifted)
+
+    for plane, wanted in zip(
+        own_samples(packed, shift), own_samples(pack(expected), shift), strict=True
+    ):
+        plane[...] = wanted
+    reflect_again(packed, shift)
+
+    assert np.array_equal(expected, unpack(packed))
 
 
 def test_float32_stays_float32():

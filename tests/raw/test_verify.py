@@ -245,6 +245,22 @@ def test_small_areas_must_keep_their_brightness(pair):
     assert result.pixels.block_shift[3] < 1e-3
 
 
+def test_repaired_samples_are_no_change_of_brightness(tmp_path):
+    samples = noisy_samples(HEIGHT, WIDTH, low=3000, high=4000)
+    hot = np.random.default_rng(1).random(samples.shape) < 0.01
+    source = write_source(tmp_path / "in.dng", np.where(hot, WHITE, samples), white=WHITE)
+
+    def repair(changed):
+        changed[hot] = samples[hot]
+
+    def darken(changed):
+        changed[hot] = samples[hot]
+        changed -= 80
+
+    assert verify(source, denoised(source, repair)).holds
+    assert 4 == len(verify(source, denoised(source, darken)).violations)
+
+
 def test_areas_too_bright_to_compare_are_left_out(tmp_path):
     samples = noisy_samples(64, 128)
     samples[:, 64:] = noisy_samples(64, 64, low=14000, high=14500)
