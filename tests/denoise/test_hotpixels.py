@@ -1,6 +1,7 @@
 """Isolated defects are found and repaired, and nothing else is: no star, texture or saturation."""
 
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def level_noise(shot):
 @cache
 def town():
     """The harbour town of the demonstration through a lens."""
-    return pack(expose(blur(draw_scene(480, 720))))
+    return pack(expose(blur(draw_scene(640, 960))))
 
 
 @cache
@@ -110,12 +111,14 @@ class TestFound:
         assert count > 40
         assert share >= 0.95
 
-    @pytest.mark.parametrize("shot", LEVELS[:2])
-    def test_pixels_stuck_at_white_are_found_in_a_drawn_town(self, shot):
-        count, share = share_found(*drawn(shot), value=1.0)
+    @pytest.mark.parametrize(
+        ("shot", "value", "least"), [(1e-4, 1.0, 0.95), (1.6e-3, 1.0, 0.95), (1e-4, 0.0, 0.93)]
+    )
+    def test_stuck_and_dead_pixels_are_found_in_a_drawn_town(self, shot, value, least):
+        count, share = share_found(*drawn(shot), value=value)
 
-        assert count > 80
-        assert share >= 0.95
+        assert count > 100
+        assert share >= least
 
     @pytest.mark.parametrize("shot", LEVELS)
     def test_less_than_a_thousandth_of_a_percent_of_a_drawn_town_is_taken_for_one(self, shot):
@@ -128,6 +131,24 @@ class TestFound:
         packed = add_noise(np.full((4, 500, 500), 0.02), level_noise(6.4e-3), rng=rng)
 
         assert [] == list(find_defects(packed, UNSHIFTED, level_noise(6.4e-3)).values)
+
+    @pytest.mark.parametrize(("sigma", "count"), [(4, 0), (8, 1), (-4, 0), (-8, 1)])
+    def test_what_noise_explains_is_none_even_where_all_else_is_equal(self, sigma, count):
+        packed = np.full((4, 40, 50), 0.1, np.float32)
+        std = np.sqrt(NOISE.shot_noise[1] * 0.1 + NOISE.read_noise[1])
+        packed[1, 20, 30] += sigma * std
+
+        assert count == len(find_defects(packed, UNSHIFTED, NOISE).values)
+
+    @pytest.mark.parametrize("mean", (-2, -1, 0))
+    def test_a_frame_clipped_at_black_holds_none(self, mean):
+        noise = noise_model(1e-4, 1e-4, source="given")
+        rng = np.random.default_rng(10)
+        packed = (0.01 * (mean + rng.standard_normal((4, 300, 300)))).astype(np.float32)
+
+        found = find_defects(np.maximum(packed, 0), UNSHIFTED, noise)
+
+        assert len(found.values) <= 1
 
     @pytest.mark.raw
     @pytest.mark.parametrize("name", REAL)
@@ -228,8 +249,8 @@ class TestRepaired:
     @pytest.mark.parametrize("cfa", PATTERNS)
     def test_every_place_of_every_phase_and_size_is_judged(self, cfa, size):
         height, width = size
-        rows, cols = (sorted({0, 1, 2, side // 2, side - 2, side - 1}) for side in size)
-        for row, col in [(row, col) for row in rows for col in cols]:
+        borders = [(0, 1, side - 2, side - 1) for side in size]
+        for row, col in [(4, 5), *product(*borders)]:
             x = smooth(height, width)
             expected = x[row, col]
             x[row, col] = 1.0
@@ -260,6 +281,7 @@ class TestRepaired:
     def test_the_bands_do_not_show(self, monkeypatch, rows):
         cut, noise = drawn(1e-4)[0][:, 150:240, 100:200], drawn(1e-4)[1]
         packed, _ = plant(cut, noise, rng=np.random.default_rng(5), density=3e-3, light=0.3)
+        packed, _ = plant(packed, noise, rng=np.random.default_rng(6), density=3e-3, value=0)
         whole = find_defects(packed, UNSHIFTED, noise)
         monkeypatch.setattr(hotpixels, "_ROWS_PER_BAND", rows)
 
