@@ -73,7 +73,7 @@ def show_info(info: FileInfo) -> None:
         "Noise profile": spell_noise(info.noise_profile),
         "Noise used": spell_noise(info.noise_used),
         "Specialist": info.specialist or "none",
-        "Hot pixels": spell_number(info.hot_pixels),
+        "Hot pixels": str(info.hot_pixels),
         "Denoised": "by fadn" if info.is_fadn_output else "not yet",
     }
     console = make_console(stderr=False)

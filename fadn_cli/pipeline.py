@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fadn_cli.denoise.estimate import estimate_noise
 from fadn_cli.denoise.frame import OnTile, denoise_packed
-from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.hotpixels import find_defects, repair_defects
 from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.noise_choice import FoundNoise
 from fadn_cli.denoise.packing import (
@@ -37,13 +37,7 @@ from fadn_cli.raw.reader import read_raw
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.stopwatch import Stopwatch
 
-__all__ = [
-    "DenoiseOptions",
-    "denoise_file",
-    "denoise_mosaic",
-    "inspect_file",
-    "is_marked",
-]
+__all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
 
 OnWritten = Callable[[Path, str, str], None]
 """Called with an output complete under a temporary name, the source's hash, and the output's."""
@@ -238,6 +232,8 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, shift = pack_active(mosaic)
     noise, specialist, hot_pixels = prepare(packed, shift, raw_image, options)
+    if hot_pixels is None:
+        hot_pixels = len(find_defects(packed, shift, noise.used).values)
     area = mosaic.active_area
     return FileInfo(
         **_describe(raw_image, noise),

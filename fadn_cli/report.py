@@ -157,8 +157,8 @@ class FileInfo:
     """The network that would be chosen; None without a noise model."""
     quality: str | None
     """The network's: "best" or "fast"; None without a noise model."""
-    hot_pixels: int | None
-    """How many isolated defects would be repaired; None if they would be left as they are."""
+    hot_pixels: int
+    """How many isolated defects there are, which --hot-pixels repairs."""
     is_fadn_output: bool
     """Whether the file carries our marker: it is already denoised."""
     warnings: tuple[str, ...]

@@ -176,6 +176,16 @@ class TestHotPixels:
         assert report.hot_pixels is None
         assert (expected == actual).mean() > 0.97  # all but what is saturated, outside or rounded
 
+    def test_info_counts_them_whether_or_not_they_would_be_repaired(self, tmp_path):
+        write_defective(tmp_path / "a.dng")
+
+        counts = [
+            inspect_file(tmp_path / "a.dng", DenoiseOptions(hot_pixels=asked)).hot_pixels
+            for asked in (None, True)
+        ]
+
+        assert [len(HOT)] * 2 == counts
+
     def test_they_are_left_unless_asked(self):
         assert not DenoiseOptions().repairs
 
