@@ -74,7 +74,8 @@ def denoise_packed(
     )
     cores = threads or available_cores()
     workers = min(cores, len(grid), MOST_WORKERS)
-    network = _load(specialist, cores // workers)
+    # The workers' calls share the network's threads, and each works along.
+    network = _load(specialist, cores - workers + 1)
     results = _run_tiles(grid, packed, lambda tile: network(tile, noise), workers)
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)

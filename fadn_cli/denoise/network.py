@@ -30,7 +30,8 @@ class Network:
     ----------
     specialist : Specialist
     threads : int
-        Threads per call. The result does not depend on it.
+        In all, shared by calls made at once; each caller works along. The result does not depend
+        on it.
 
     Raises
     ------
@@ -54,7 +55,7 @@ class Network:
         # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         # Threads that spin between tiles take the cores from the features, which are made here.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 4
         weights = read_weights(specialist)
         try:

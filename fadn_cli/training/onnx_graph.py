@@ -125,6 +125,21 @@ class _Graph:
         scaled = self.add("Mul", [source, gamma], f"{name}.scaled")
         return self.add("Add", [scaled, beta], f"{name}.shifted")
 
+    def product(self, layer: torch.nn.Conv2d, source: str, name: str) -> str:
+        """Add a float 1x1 convolution as a matrix product over channels.
+
+        onnxruntime keeps int8 tensors channels-last, and its float convolutions not: as a product,
+        the network's last layer takes what comes from the blocks without turning it around.
+        """
+        assert layer.bias is not None and layer.kernel_size == (1, 1)
+        weight = layer.weight.detach().cpu().float().numpy()[:, :, 0, 0]
+        turned = self.add("Transpose", [source], f"{name}.channels_last", perm=[0, 2, 3, 1])
+        factors = [turned, self.constant(f"{name}.weight", np.ascontiguousarray(weight.T))]
+        result = self.add("MatMul", factors, f"{name}.product")
+        bias = self.constant(f"{name}.bias", layer.bias.detach().cpu().float().numpy())
+        result = self.add("Add", [result, bias], f"{name}.sum")
+        return self.add("Transpose", [result], name, perm=[0, 3, 1, 2])
+
     def halve(self, source: str, name: str) -> str:
         """Add a 2x2 mean."""
         return self.add("AveragePool", [source], name, kernel_shape=[2, 2], strides=[2, 2])
@@ -164,7 +179,7 @@ def build_onnx(student: Student) -> onnx.ModelProto:
         up = graph.double(graph.conv(student.up[scale], x, f"up.{scale}"), f"up.{scale}.double")
         x = graph.add("Add", [skips[scale], up], f"skip.{scale}")
         x = graph.blocks(student.decode[scale], x, views[scale], f"decode.{scale}")
-    residual = graph.conv(student.leave, x, "leave")
+    residual = graph.product(student.leave, x, "leave")
     graph.nodes[-1].output[0] = "residual"
     assert residual == "leave"
     model = helper.make_model(
