@@ -19,7 +19,8 @@ from fadn_cli.raw.shot import Shot, read_shot
 from fadn_cli.results import FileResult
 from fadn_cli.sources import OURS, Selection, Source, collect, is_file_name, is_folder
 
-_FORMATS = {ending: name for name, endings in EXTENSIONS.items() for ending in endings}
+FORMATS = {ending: name for name, endings in EXTENSIONS.items() for ending in endings}
+"""What an output's name says, by how it ends."""
 
 
 class PlanError(ValueError):
@@ -136,14 +137,14 @@ def failure(source: Path, error: Exception) -> FileResult:
 def _names_a_file(paths: Sequence[Path], output: Path) -> bool:
     """Whether -o is the output itself, not the folder to put it in."""
     alone = len(paths) == 1 and is_file_name(paths[0])
-    return alone and not is_folder(output) and output.suffix.lower() in _FORMATS
+    return alone and not is_folder(output) and output.suffix.lower() in FORMATS
 
 
 def _choose_format(format: str | None, output: Path | None) -> str:
     """Take the format from --format or from the name of the output file; they may not differ."""
     if format is not None and format not in EXTENSIONS:
         raise PlanError(f"the format is {format!r}; use dng or tiff")
-    named = None if output is None else _FORMATS[output.suffix.lower()]
+    named = None if output is None else FORMATS[output.suffix.lower()]
     if format and named and format != named:
         raise PlanError(f"the format is {format}, but the output is named {output}")
     return format or named or "dng"

@@ -3,7 +3,7 @@
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +47,11 @@ def _positive(value: float | None) -> float | None:
     return value
 
 
+def _share(help: str) -> Any:
+    """Describe an option that says how much of something, 0 to 1."""
+    return typer.Option(metavar="F", min=0, max=1, callback=_finite, help=help, show_default=False)
+
+
 def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> None:
     """Refuse a network that is not of the quality asked for."""
     from fadn_cli.denoise import specialists
@@ -76,7 +81,9 @@ def _refuse_dng_choices(format: str, **choices: str | None) -> dict[str, str]:
 
 def _usual_format(output: Path | None, usual: str) -> str | None:
     """Return the format to write where none is asked for; None if the output's name may say it."""
-    is_named = output is not None and output.suffix.lower() in (".dng", ".tif", ".tiff")
+    from fadn_cli.planning import FORMATS
+
+    is_named = output is not None and output.suffix.lower() in FORMATS
     return None if is_named else usual
 
 
@@ -126,37 +133,17 @@ def denoise(
         ),
     ] = None,
     strength: Annotated[
-        float | None,
-        typer.Option(
-            metavar="F",
-            min=0,
-            max=1,
-            callback=_finite,
-            help="How much of the noise to remove: 0 none, 1 all, the default.",
-            show_default=False,
-        ),
+        float | None, _share("How much of the noise to remove: 0 none, 1 all, the default.")
     ] = None,
     luma: Annotated[
         float | None,
-        typer.Option(
-            metavar="F",
-            min=0,
-            max=1,
-            callback=_finite,
-            help="The same for grain: the mean of each cell's four samples. Else: the strength.",
-            show_default=False,
-        ),
+        _share("The same for grain: the mean of each cell's four samples. Else: the strength."),
     ] = None,
     chroma: Annotated[
         float | None,
-        typer.Option(
-            metavar="F",
-            min=0,
-            max=1,
-            callback=_finite,
-            help="The same for coloured specks: what the four differ from their mean. Else: the"
-            " strength.",
-            show_default=False,
+        _share(
+            "The same for coloured specks: what the four differ from their mean. Else: the"
+            " strength."
         ),
     ] = None,
     hot_pixels: Annotated[
@@ -292,7 +279,7 @@ def denoise(
         raise typer.BadParameter(str(error)) from error
     made = _refuse_dng_choices(plan.format, preview=preview, compression=compression)
     if plan.format != "dng":  # what presets say of DNGs says nothing of a TIFF
-        chosen |= {"preview": "keep", "compression": "lj92"}
+        del chosen["preview"], chosen["compression"]
     chosen |= {**made, "format": plan.format}
     options = pipeline.DenoiseOptions(**chosen, overwrite=overwrite)
     handling = batch.Handling(

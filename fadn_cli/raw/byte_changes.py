@@ -10,12 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fadn_cli.findings import ByteChange
-from fadn_cli.raw.ifd import Ifd, TiffFile
+from fadn_cli.raw.ifd import Ifd, Span, TiffFile
 from fadn_cli.raw.pairs import pair_ifds
-from fadn_cli.raw.tree import PADDING, data_spans, name_ifds, parts_of
+from fadn_cli.raw.tree import PADDING, data_spans, joined, name_ifds, parts_of
 
-Span = tuple[int, int]
-"""File offsets: first byte, first byte after."""
 MAX_CHANGES = 100
 """Stretches that are told apart; a file that differs in more is another file."""
 _REPLACED = ("rendered", "dropped")  # fates of a preview whose pixels are not there any more
@@ -54,7 +52,7 @@ def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
     pairs = [pair for pair in pair_ifds(source, output) if pair.before is not None]
     renewed = [raw_ifd, *(p.before for p in pairs if p.before and p.fate == "rendered")]
     replaced = [raw_ifd, *(p.before for p in pairs if p.before and p.fate in _REPLACED)]
-    pixels = _joined([(start, stop) for ifd in replaced for _, start, stop in data_spans(ifd)])
+    pixels = joined((start, stop) for ifd in replaced for _, start, stop in data_spans(ifd))
     size = len(source.data)
     if pixels and size - pixels[-1][1] < PADDING and not any(source.data[pixels[-1][1] :]):
         pixels[-1] = (pixels[-1][0], size)  # padding after the last strip
@@ -75,17 +73,6 @@ def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[Span]:
         at = max(at, stop)
     if at < size:
         yield at, size
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Join spans with nothing but padding between them."""
-    joined: list[Span] = []
-    for start, stop in sorted(spans):
-        if joined and start < joined[-1][1] + PADDING:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
 
 
 def _without(spans: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:

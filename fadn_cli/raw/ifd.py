@@ -21,6 +21,8 @@ ByteOrder = Literal["<", ">"]
 """Little ("<", II) or big (">", MM) endian, as `struct` spells them."""
 Number = int | float | tuple[int, int]
 """One value: rationals are (numerator, denominator), since 0/0 occurs in real files."""
+Span = tuple[int, int]
+"""File offsets: first byte, first byte after."""
 
 MAX_VALUES = 1 << 20
 """Values decoded from one entry; tile offsets and linearization tables need less."""

@@ -7,8 +7,7 @@ is ever moved to make room, so what lies between two free spans stays between th
 from collections.abc import Sequence
 from typing import BinaryIO
 
-Span = tuple[int, int]
-"""File offsets: first byte, first byte after."""
+from fadn_cli.raw.ifd import Span
 
 
 def seek_even_end(output: BinaryIO) -> int:

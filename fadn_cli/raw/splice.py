@@ -19,18 +19,18 @@ from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, WriteChoices, edit_fields
-from fadn_cli.raw.ifd import Ifd, TiffFile
+from fadn_cli.raw.ifd import Ifd, Span, TiffFile
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.previews import PICTURE_TAGS
 from fadn_cli.raw.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.rewrite import Rewrite
-from fadn_cli.raw.room import Room, Span
+from fadn_cli.raw.room import Room
 from fadn_cli.raw.samples import write_samples
 from fadn_cli.raw.size_notes import explain_splice
 from fadn_cli.raw.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff import map_file, parse
 from fadn_cli.raw.tiff_write import Field
-from fadn_cli.raw.tree import PADDING, data_spans, name_ifds, parts_of, previews_below
+from fadn_cli.raw.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (
@@ -158,12 +158,7 @@ def _kept_end(data: memoryview, spans: Sequence[Span]) -> int:
 
 def _replaceable_spans(tiff: TiffFile, ifd: Ifd) -> list[Span]:
     """Return where an IFD's pixels lie, neighbours joined; none if anything else lies there too."""
-    spans: list[Span] = []
-    for start, stop in sorted((start, stop) for _, start, stop in data_spans(ifd)):
-        if spans and start < spans[-1][1] + PADDING:
-            spans[-1] = (spans[-1][0], max(stop, spans[-1][1]))
-        else:
-            spans.append((start, stop))
+    spans = joined((start, stop) for _, start, stop in data_spans(ifd))
     ifds = name_ifds(tiff)
     others = [
         part for part in parts_of(tiff) if not (part.kind == "data" and ifds[part.ifd] is ifd)

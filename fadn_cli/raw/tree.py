@@ -5,11 +5,11 @@ The checks, the comparisons and the splicer go by it. The one thing to know: the
 that would lie outside the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.ifd import Ifd, TiffFile
+from fadn_cli.raw.ifd import Ifd, Span, TiffFile
 from fadn_cli.raw.tags import DATA_OFFSETS, Compression, Tag, tag_name
 
 HEADER_SIZE = 8
@@ -178,6 +178,17 @@ def data_spans(ifd: Ifd) -> Iterator[tuple[Tag, int, int]]:
         for index, (offset, size) in enumerate(pairs):
             least = layout.size_of(index) if layout and limited else size
             yield offsets_tag, offset, offset + min(size, least)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Join spans with nothing but padding between them, in order."""
+    found: list[Span] = []
+    for start, stop in sorted(spans):
+        if found and start < found[-1][1] + PADDING:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
+    return found
 
 
 def parts_of(tiff: TiffFile) -> list[Part]:
