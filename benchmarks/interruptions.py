@@ -29,6 +29,7 @@ from tests.raw.builders import write_dng  # noqa: E402
 SMALL = ("nikon_flower_rggb.dng", "nikon_flower_grbg.dng", "canon_kiss_x4_colorchart.dng")
 STATE = ".fadn-state.jsonl"
 GOOD, CORRUPT = 54, 5
+START_SECONDS = 0.5  # before the first file is at work
 problems: list[str] = []
 
 
@@ -121,15 +122,19 @@ def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -
 
 
 def interrupt(
-    source: Path, output: Path, expected: dict[str, bytes], kills: int, longest: float
+    source: Path, output: Path, expected: dict[str, bytes], kills: int, seconds: float
 ) -> None:
-    """Stop the batch at random moments until it is done; check every state in between."""
+    """Stop the batch at random moments, all before it is done; check every state in between.
+
+    `seconds` is how long it takes in peace: a stop comes after 1.2 times its share at most.
+    """
     rng = random.Random(5)
     stamps: dict[str, int] = {}
     before: set[Path] = set()
     for number in range(kills):
         kill = signal.SIGINT if number % 2 else signal.SIGKILL
-        said = stop_once(source, output, kill, rng.uniform(0.5, longest))
+        moment = START_SECONDS + rng.uniform(0, 1.2 * seconds / kills)
+        said = stop_once(source, output, kill, moment)
         found = contents(output) if output.exists() else {}
         whole = all(expected.get(name) == data for name, data in found.items())
         now = {name: (output / name).stat().st_mtime_ns for name in found}
@@ -137,6 +142,7 @@ def interrupt(
         left = leftovers(output)
         print(f"     {said}; {len(found)} outputs, {len(left)} hidden leftovers")
         check(whole and kept, f"stop {number + 1}: only whole outputs, none made twice")
+        check(len(found) < GOOD, "it came before the batch was done")
         check(len(left) <= 2, "at most one leftover per job")
         check(kill == signal.SIGKILL or set(left) <= before, "Ctrl-C leaves none")
         stamps, before = now, set(left)  # a run that ends early may not have come to cleaning
@@ -153,12 +159,13 @@ def interrupt(
     print(f"     notes per output: {sorted(Counter(notes.values()).items())}")
 
 
-def undisturbed(source: Path, output: Path) -> dict[str, bytes]:
-    """Run the batch in peace; return its outputs."""
+def undisturbed(source: Path, output: Path) -> tuple[dict[str, bytes], float]:
+    """Run the batch in peace; return its outputs, and how many seconds it took."""
     start = time.perf_counter()
     done = run(source, output, "--json", "--report", str(output / "report.json"))
     batch = json.loads(done.stdout)
-    print(f"     {time.perf_counter() - start:.0f} s, {batch['counts']}")
+    seconds = time.perf_counter() - start
+    print(f"     {seconds:.0f} s, {batch['counts']}")
     check(done.returncode == 1, "an undisturbed run exits with 1")
     check(batch["counts"]["denoised"] == GOOD, f"{GOOD} good outputs")
     failed = [each for each in batch["files"] if each["state"] == "failed"]
@@ -168,7 +175,7 @@ def undisturbed(source: Path, output: Path) -> dict[str, bytes]:
     (output / "report.json").unlink()
     again = run(source, output, "--json")
     check(json.loads(again.stdout)["counts"]["done"] == GOOD, "run again, nothing is done again")
-    return contents(output)
+    return contents(output), seconds
 
 
 def on_a_cluster(source: Path, output: Path, expected: dict[str, bytes]) -> None:
@@ -191,7 +198,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raws", type=Path, default=shared / "raws")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--longest", type=float, default=10, help="seconds to a stop, at most")
     parser.add_argument("--small", action="store_true", help="pieces of the raws instead of all")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -200,9 +206,9 @@ def main() -> None:
         make_shoot(arguments.raws, source, small=arguments.small)
         before = contents(source)
         print("An undisturbed run, one file at a time:")
-        expected = undisturbed(source, folder / "undisturbed")
+        expected, seconds = undisturbed(source, folder / "undisturbed")
         print(f"{arguments.kills} stops at random moments:")
-        interrupt(source, folder / "stopped", expected, arguments.kills, arguments.longest)
+        interrupt(source, folder / "stopped", expected, arguments.kills, seconds)
         for jobs, threads in (("2", "1"), ("2", "2"), ("1", "1")):
             output = folder / f"{jobs}-{threads}"
             run(source, output, "--jobs", jobs, "--threads", threads)
