@@ -18,6 +18,7 @@ from fadn_cli.output import sha256_of
 from fadn_cli.planning import Job, Plan, plan
 from fadn_cli.results import FileFinished, FileStarted, TileFinished
 from fadn_cli.sources import Selection
+from tests.folders import fill
 from tests.reports import make_report
 
 OPTIONS = pipeline.DenoiseOptions()
@@ -67,14 +68,6 @@ def denoised(monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     yield fake
     signal.signal(signal.SIGINT, before)
-
-
-def fill(folder, *names):
-    """Create empty files and the folders above them."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 def test_a_batch_denoises_everything_and_tells_how_it_goes(folder, denoised):

@@ -9,6 +9,7 @@ from fadn_cli.errors import FadnError, RawReadError, WriteError
 from fadn_cli.ledger import Entry, append_entry
 from fadn_cli.planning import PlanError, plan
 from fadn_cli.sources import Selection
+from tests.folders import fill
 from tests.raw.builders import noisy_samples, write_dng
 
 DEEP = Selection(recursive=True)
@@ -33,14 +34,6 @@ def unreadable(monkeypatch):
 
     monkeypatch.setattr(pipeline, "inspect_file", inspect_file)
     return names
-
-
-def fill(folder, *names):
-    """Create empty files and the folders above them."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 def outputs(planned, folder):

@@ -9,6 +9,7 @@ import pytest
 from fadn_cli import sources
 from fadn_cli.errors import RawReadError
 from fadn_cli.sources import Selection, collect
+from tests.folders import fill
 
 
 @pytest.fixture
@@ -25,14 +26,6 @@ def folder(tmp_path):
         "trip/day 2/IMG_4.ARW",
         ".Trashes/IMG_5.dng",
     )
-
-
-def fill(folder, *names):
-    """Create empty files and the folders above them."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 def find(*paths, is_marked=lambda path: False, **selection):

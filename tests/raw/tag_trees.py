@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from tests.raw import layout_writers
 from tests.raw.builders import (
     ASCII,
     BYTE,
@@ -44,18 +45,7 @@ CAMERA = {
     50778: (SHORT, 21),
 }
 """What IFD0 says of the camera."""
-THUMBNAIL = {
-    254: (LONG, 1),
-    256: (LONG, 8),
-    257: (LONG, 8),
-    258: (SHORT, (8, 8, 8)),
-    259: (SHORT, 1),
-    262: (SHORT, 2),
-    273: (LONG, 0),
-    277: (SHORT, 3),
-    278: (LONG, 8),
-    279: (LONG, 192),
-}
+THUMBNAIL = layout_writers.THUMBNAIL | {273: (LONG, 0)}
 """What an IFD says of a picture of 8 x 8 pixels."""
 DIGEST = (BYTE, bytes(range(16)))
 PROFILE = (DOUBLE, (1e-3, 1e-6))
