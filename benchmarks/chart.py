@@ -34,14 +34,19 @@ def planes(path: Path) -> np.ndarray:
     return pack(samples[:height, :width] - mosaic.black_level.mean())
 
 
-def detrended(plane: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each block around its own quadratic surface."""
+def flattened(plane: np.ndarray) -> np.ndarray:
+    """Return (blocks, pixels): each block of a plane less its own quadratic surface."""
     height, width = (length // SIDE * SIDE for length in plane.shape)
     cells = plane[:height, :width].reshape(height // SIDE, SIDE, width // SIDE, SIDE)
     blocks = cells.transpose(0, 2, 1, 3).reshape(-1, SIDE * SIDE).astype(np.float64)
     rows, cols = np.mgrid[:SIDE, :SIDE] / SIDE
     terms = np.stack([rows**0, rows, cols, rows * cols, rows**2, cols**2], -1).reshape(-1, 6)
-    return (blocks - blocks @ (terms @ np.linalg.pinv(terms)).T).std(axis=1)
+    return blocks - blocks @ (terms @ np.linalg.pinv(terms)).T
+
+
+def detrended(plane: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each block around its own quadratic surface."""
+    return flattened(plane).std(axis=1)
 
 
 def rise(profile: np.ndarray) -> float:
