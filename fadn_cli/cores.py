@@ -1,8 +1,42 @@
 """How many processor cores there are to use; whatever works in threads asks here."""
 
+import math
 import os
+from pathlib import Path
+
+_GROUP = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
 
 
 def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of cores this process may use.
+
+    The cores it may run on, or fewer if it may only have a share of their time, as in a container:
+    with more threads than that it would be stopped again and again.
+
+    References
+    ----------
+    Linux kernel documentation, "Control Group v2", cpu.max.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, _cores_granted()))
+
+
+def _cores_granted() -> int:
+    """Return the least that this process' control group and those above it grant, rounded up."""
+    granted = 1 << 16
+    try:
+        lines = _GROUP.read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return granted
+    own = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), "")
+    for group in (_GROUPS / own, *(_GROUPS / own).parents):
+        try:
+            quota, period = (group / "cpu.max").read_text(encoding="utf-8").split()
+            granted = min(granted, math.ceil(int(quota) / int(period)))
+        except (OSError, ValueError, ZeroDivisionError):  # no limit, "max", or not a group
+            continue
+    return granted

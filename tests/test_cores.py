@@ -1,0 +1,53 @@
+"""As many threads as there is processor time for, in containers too."""
+
+import os
+
+import pytest
+
+from fadn_cli import cores
+from fadn_cli.cores import available_cores
+
+MANY = 1 << 10
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """A tree of control groups, this process in a/b, on a machine of many cores."""
+    (tmp_path / "cgroup").write_text("0::/a/b\n")
+    (tmp_path / "fs/a/b").mkdir(parents=True)
+    monkeypatch.setattr(cores, "_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(cores, "_GROUPS", tmp_path / "fs")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(MANY), raising=False)
+    return tmp_path / "fs"
+
+
+def test_without_a_limit_it_is_what_the_process_may_run_on(groups):
+    (groups / "a/cpu.max").write_text("max 100000\n")
+
+    assert MANY == available_cores()
+
+
+@pytest.mark.parametrize(("limit", "expected"), (("150000 100000", 2), ("1000 100000", 1)))
+@pytest.mark.parametrize("group", (".", "a", "a/b"))
+def test_a_share_of_the_time_bounds_it_wherever_it_is_set(groups, group, limit, expected):
+    (groups / "a/b/cpu.max").write_text("400000 100000\n")
+    (groups / group / "cpu.max").write_text(limit)
+
+    assert expected == available_cores()
+
+
+@pytest.mark.parametrize("content", ("", "nonsense", "5 0", "a b"))
+def test_what_cannot_be_understood_bounds_nothing(groups, content):
+    (groups / "a/b/cpu.max").write_text(content)
+
+    assert MANY == available_cores()
+
+
+def test_without_control_groups_too(groups, monkeypatch):
+    monkeypatch.setattr(cores, "_GROUP", groups / "none")
+
+    assert MANY == available_cores()
+
+
+def test_this_machine_has_some():
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
