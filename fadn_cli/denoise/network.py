@@ -5,6 +5,7 @@ features to a residual in units of sigma; the features and the sum (out = x + si
 float32 here, whatever precision the network's convolutions have.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -97,11 +98,7 @@ class Network:
                 f"{self.specialist.name} failed on a {width}x{height} tile: {_first_line(error)}",
                 advice="Close other programs, or use --threads 1 to need less memory.",
             ) from error
-        # Channel p * 4 + 2 * row + col of a grid pixel is sample (row, col) of its 2x2 block.
-        blocks = residual.reshape(4, 2, 2, height // 2, width // 2).transpose(0, 3, 1, 4, 2)
-        out = std.reshape(4, height // 2, 2, width // 2, 2)
-        out *= blocks
-        std += packed
+        _add_residual(std, residual, packed)
         return std
 
 
@@ -134,18 +131,52 @@ def make_features(
     """
     _, height, width = packed.shape
     shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
-    padded = np.pad(packed, ((0, 0), (_PAD, _PAD), (_PAD, _PAD)), mode="reflect")
     shape = (1, stabilize.FEATURE_CHANNELS, height // 2, width // 2)
     features = np.empty(shape, np.float32)
     detail_part = features[0, :16].reshape(4, 2, 2, height // 2, width // 2)
     std = np.empty_like(packed)
-    for top in range(0, height, _STRIP):
-        rows = slice(top, min(top + _STRIP, height))
-        level = stabilize.low_pass(padded[:, rows.start : rows.stop + 2 * _PAD])
-        std[:, rows] = stabilize.noise_std(level, shot, read)
-        detail, brightness = stabilize.features(packed[:, rows], level, std[:, rows], shot, read)
+    for rows, padded in _padded_strips(packed):
+        level = stabilize.low_pass(padded)
+        std[:, rows] = strip_std = stabilize.noise_std(level, shot, read)
+        detail, brightness = stabilize.features(packed[:, rows], level, strip_std, shot, read)
         half = slice(rows.start // 2, rows.stop // 2)
         cells: NDArray[Any] = detail.reshape(4, -1, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
         detail_part[..., half, :] = cells
         features[0, 16:, half] = brightness
     return features, std
+
+
+def _padded_strips(
+    packed: NDArray[np.float32],
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield (rows, those rows padded by reflection) of a tile; the next one takes its memory."""
+    planes, height, width = packed.shape
+    buffer = np.empty((planes, _STRIP + 2 * _PAD, width + 2 * _PAD), np.float32)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, min(top + _STRIP, height))
+        around = np.abs(np.arange(rows.start - _PAD, rows.stop + _PAD))
+        around = np.minimum(around, 2 * (height - 1) - around)
+        padded = buffer[:, : len(around)]
+        padded[..., _PAD:-_PAD] = packed[:, around]
+        padded[..., :_PAD] = padded[..., 2 * _PAD : _PAD : -1]
+        padded[..., -_PAD:] = padded[..., -_PAD - 2 : -2 * _PAD - 2 : -1]
+        yield rows, padded
+
+
+def _add_residual(
+    std: NDArray[np.float32], residual: NDArray[np.float32], packed: NDArray[np.float32]
+) -> None:
+    """Turn sigma into the output, packed + sigma * residual, in place and strip by strip.
+
+    Channel p * 4 + 2 * row + col of a grid pixel is sample (row, col) of its 2x2 block.
+    """
+    planes, height, width = packed.shape
+    blocks = residual.reshape(planes, 2, 2, height // 2, width // 2)
+    shuffled = np.empty((planes, _STRIP, width), np.float32)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, min(top + _STRIP, height))
+        part = shuffled[:, : rows.stop - top]
+        for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            part[:, row::2, col::2] = blocks[:, row, col, top // 2 : rows.stop // 2]
+        std[:, rows] *= part
+        std[:, rows] += packed[:, rows]
