@@ -121,7 +121,8 @@ def run_experiment(
 def record(results: Path, path: Path, config: TrainConfig, **found: Any) -> None:
     """Put what was found of one experiment into the file of results.
 
-    `found` may have "seeds" (seed -> `run_experiment`'s) and "time" (of `relative_seconds`).
+    `found` may have "seeds" (seed -> `run_experiment`'s) and "time" (of `relative_seconds`, or
+    None).
     """
     rows = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
     row = rows.setdefault(path.stem, {"what": _what(path), "seeds": {}, "verdict": ""})
@@ -150,7 +151,8 @@ def table_text(rows: Mapping[str, Mapping[str, Any]]) -> str:
         means = [s["psnr"]["mean"] for s in seeds]
         count = str(len(seeds)) if len(seeds) < 2 else f"{len(seeds)} (±{_spread(means):.2f})"
         spent = f"{statistics.mean(s['seconds'] for s in seeds):.0f}"
-        cost = [f"{row['time']:.2f}", f"{row['macs'] / 1000:.1f}", spent]
+        took = "" if row["time"] is None else f"{row['time']:.2f}"
+        cost = [took, f"{row['macs'] / 1000:.1f}", spent]
         cells = [row["what"], *psnr, ssim, count, *cost, row["verdict"]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ noise parameters and once with estimated ones, which is what a photographer gets
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from fadn_cli.denoise.packing import pack, unpack
 from fadn_cli.denoise.specialists import QUALITIES
 from fadn_cli.training.model import Denoiser
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
-from fadn_cli.training.synthesis import READ_OFFSET, READ_SLOPE
+from fadn_cli.training.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
 from fadn_cli.training.train import load_denoiser
 
 Levels = Mapping[str, tuple[float, float]]
@@ -73,6 +74,11 @@ def typical_read_noise(shot_noise: Any) -> Any:
     return np.exp(READ_SLOPE * np.log(shot_noise) + READ_OFFSET)
 
 
+def camera_read_noise(shot_noise: float) -> float:
+    """Return the read noise of a camera with this shot noise, a typical one of its calibrations."""
+    return math.exp(CAMERA_SLOPE * math.log(shot_noise) + CAMERA_OFFSET)
+
+
 def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
     """Turn an (H, W, 3) sRGB photograph into a clean (4, H/2, W/2) mosaic, in the ruler's own
     order.
@@ -98,8 +104,11 @@ def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArr
     return np.stack(sites).astype(np.float32)
 
 
-def cases(folder: Path, levels: Levels = LEVELS) -> Iterator[Case]:
-    """Yield every photograph of the folder at every level: central crops, fixed seeds."""
+def cases(folder: Path, levels: Levels = LEVELS, *, cameras: bool = False) -> Iterator[Case]:
+    """Yield every photograph of the folder at every level: central crops, fixed seeds.
+
+    With `cameras`, the read noise is a camera's; the published ruler's is a phone's.
+    """
     for index, path in enumerate(sorted(folder.iterdir())):
         if path.suffix.lower() not in SUFFIXES:
             continue
@@ -111,7 +120,7 @@ def cases(folder: Path, levels: Levels = LEVELS) -> Iterator[Case]:
         top, left = (height - rows) // 2, (width - cols) // 2
         clean = clean[:, top : top + rows, left : left + cols]
         for level, (shot, exposure) in levels.items():
-            read = typical_read_noise(shot)
+            read = camera_read_noise(shot) if cameras else typical_read_noise(shot)
             target = clean * np.float32(exposure)
             photons = rng.poisson(np.clip(target, 0, None) / shot) * shot
             noisy = photons + rng.normal(0, np.sqrt(read), target.shape)
@@ -154,7 +163,7 @@ def ssim(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
 
 
 def evaluate(
-    folder: Path, denoise: Denoise, levels: Levels = LEVELS
+    folder: Path, denoise: Denoise, levels: Levels = LEVELS, *, cameras: bool = False
 ) -> dict[str, dict[str, float]]:
     """Return mean PSNR and SSIM per level over the folder's photographs.
 
@@ -163,7 +172,7 @@ def evaluate(
     {"psnr": {level: dB, ..., "mean": dB}, "ssim": {level: ..., "mean": ...}}
     """
     scores: dict[str, dict[str, list[float]]] = {"psnr": {}, "ssim": {}}
-    for case in cases(folder, levels):
+    for case in cases(folder, levels, cameras=cameras):
         output = denoise(case.noisy, case.shot_noise, case.read_noise)
         scores["psnr"].setdefault(case.level, []).append(psnr(output, case.clean))
         scores["ssim"].setdefault(case.level, []).append(ssim(output, case.clean))
@@ -233,6 +242,9 @@ def main() -> None:
     which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
     which.add_argument("--specialist", help="use this one at every level, not the chosen one")
     parser.add_argument("--levels", default="ABCDES")
+    parser.add_argument(
+        "--cameras", action="store_true", help="the read noise of cameras, not of phones"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.run:
@@ -245,7 +257,10 @@ def main() -> None:
             "estimated noise": shipped(estimated=True, **chosen),
         }
     levels = {name: LEVELS[name] for name in arguments.levels}
-    results = {name: evaluate(arguments.photos, denoise, levels) for name, denoise in rows.items()}
+    results = {
+        name: evaluate(arguments.photos, denoise, levels, cameras=arguments.cameras)
+        for name, denoise in rows.items()
+    }
     print(json.dumps(results, indent=1) if arguments.json else table_text(results))
 
 

@@ -15,6 +15,10 @@ READ_SLOPE, READ_OFFSET, READ_SD = (
     1.20,
     0.26,
 )  # log read against log shot [Brooks et al., 2019]
+CAMERA_SLOPE, CAMERA_OFFSET, CAMERA_SD = 1.24, -3.33, 0.86
+"""The same of larger sensors: a robust fit to 5,630 calibrations of 369 cameras at ISO 100 and more
+(green's a and b in darktable 4.2's noiseprofiles.json; `benchmarks/calibrations.py` prints it).
+Phones, on which Brooks et al. measured, read their few electrons with far less noise."""
 FEWEST_BITS, MOST_BITS = 10, 14
 COARSEST_STEP = 4.0
 """Of a converter, in sigma of the read noise: calibrated cameras stay under 2.5 [ELD, Wei et al.,
@@ -67,6 +71,8 @@ class NoiseRange:
     """Darkest exposure, EV."""
     ev_high: float = 0.5
     """Brightest exposure, EV."""
+    cameras: float = 0.0
+    """Share of sensors with the read noise of calibrated cameras instead of a phone's."""
 
 
 def _random(*shape: int, generator: torch.Generator) -> torch.Tensor:
@@ -106,7 +112,12 @@ def draw_sensors(
     above = _happens(count, 0.3, generator) * _uniform(count, 0.0, 2.2, generator)
     # The fit knows no converter, and undercuts the finest one at low gain.
     floor = (2.0**-MOST_BITS / COARSEST_STEP) ** 2
-    read = (READ_SLOPE * log_shot + READ_OFFSET + spread + above).exp().clamp(min=floor)
+    log_read = READ_SLOPE * log_shot + READ_OFFSET + spread + above
+    if noise_range.cameras:
+        spread = _normal(count, 1, 1, 1, generator=generator).clamp(-3, 3) * CAMERA_SD
+        camera = CAMERA_SLOPE * log_shot + CAMERA_OFFSET + spread
+        log_read = torch.where(_happens(count, noise_range.cameras, generator), camera, log_read)
+    read = log_read.exp().clamp(min=floor)
     ordinary = _uniform(count, -1.0, noise_range.ev_high, generator)
     dark = _uniform(count, noise_range.ev_low, noise_range.ev_high, generator)
     is_dark = _happens(count, noise_range.dark_fraction, generator)

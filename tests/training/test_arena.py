@@ -46,7 +46,6 @@ def test_every_experiment_has_the_same_budget(path):
 
     assert config.steps == arena.STEPS
     assert config.batch * config.patch**2 == pytest.approx(base.batch * base.patch**2, rel=0.03)
-    assert base.noise == config.noise
 
 
 def test_another_budget_is_refused(config, photos, ruler, tmp_path):

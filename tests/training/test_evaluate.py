@@ -72,6 +72,18 @@ def test_every_photograph_of_a_folder_is_scored(tmp_path):
     assert scores["psnr"]["mean"] == pytest.approx((scores["psnr"]["A"] + scores["psnr"]["E"]) / 2)
 
 
+def test_a_cameras_read_noise_is_not_a_phones(tmp_path):
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "black.png")
+    level = {"A": LEVELS["A"]}
+
+    [phone], [camera] = (cases(tmp_path, level, cameras=each) for each in (False, True))
+
+    assert camera.shot_noise == phone.shot_noise
+    assert camera.read_noise > 30 * phone.read_noise
+    for case in (phone, camera):
+        assert case.noisy.var() == pytest.approx(case.read_noise, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

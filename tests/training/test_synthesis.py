@@ -8,6 +8,9 @@ torch = pytest.importorskip("torch")
 
 from fadn_cli.training.photos import Photos, draw_crops, unprocess  # noqa: E402
 from fadn_cli.training.synthesis import (  # noqa: E402
+    CAMERA_OFFSET,
+    CAMERA_SD,
+    CAMERA_SLOPE,
     SPOTLESS,
     Dirt,
     NoiseRange,
@@ -139,6 +142,20 @@ def test_sensors_cover_the_range_and_no_more():
     assert read.sqrt().min() >= 2**-16  # a quarter of the finest converter's step
 
 
+@pytest.mark.parametrize("share", (0.5, 1.0))
+def test_a_share_of_the_sensors_reads_as_calibrated_cameras_do(share):
+    generator = torch.Generator().manual_seed(1)
+
+    shot, read, _ = draw_sensors(4000, NoiseRange(cameras=share, shot_high=1e-3), generator)
+
+    above = read.log() - (CAMERA_SLOPE * shot.log() + CAMERA_OFFSET)
+    fits = above.abs() < 3.01 * CAMERA_SD
+    assert share <= fits.float().mean() < share + 0.25  # some phones do too
+    if share == 1:
+        assert above.mean() == pytest.approx(0, abs=0.06)
+        assert above.std() == pytest.approx(CAMERA_SD, rel=0.05)
+
+
 class MetaGenerator(torch.Generator):
     """Claims to draw on the meta device, which refuses other devices' tensors and shows no value.
 
@@ -153,7 +170,7 @@ def test_a_batch_is_made_on_the_generators_device_without_looking_at_a_value():
     generator = MetaGenerator()
 
     clean = unprocess(draw_crops(photos, 8, 32, generator), generator)
-    shot, read, exposure = draw_sensors(8, NoiseRange(), generator)
+    shot, read, exposure = draw_sensors(8, NoiseRange(cameras=0.5), generator)
     batch = add_noise(clean * exposure, shot, read, Dirt(), generator)
 
     assert all(values.is_meta for values in batch)
