@@ -36,6 +36,8 @@ class StudentConfig:
     """Channels of a Feature-Align layer's view of the input."""
     feature_align: bool = True
     """Whether the Feature-Align layers are there; False is the paper's ablation."""
+    aligned_scales: int = 9
+    """How many scales have them, finest first: at most so many."""
     int8: bool = False
     """Whether convolutions round as int8 kernels do; the last one stays in float."""
 
@@ -102,18 +104,19 @@ class Student(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        embedding = config.embedding if config.feature_align else None
+        aligned = config.aligned_scales if config.feature_align else 0
+        embeddings = [config.embedding if i < aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
         self.enter = Conv(stabilize.FEATURE_CHANNELS, widths[0], 3)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
         self.down = nn.ModuleList(Conv(fine, deep, 2, stride=2, relu=True) for fine, deep in steps)
-        self.bottom = _blocks(widths[-1], config.bottom, embedding)
+        self.bottom = _blocks(widths[-1], config.bottom, embeddings[-1])
         self.up = nn.ModuleList(Conv(deep, fine, 1) for fine, deep in steps)
         self.decode = nn.ModuleList(
             _blocks(width, count, embedding)
-            for width, count in zip(widths, config.decode, strict=False)
+            for width, count, embedding in zip(widths, config.decode, embeddings, strict=False)
         )
         self.leave = nn.Conv2d(widths[0], stabilize.OUTPUT_CHANNELS, 1)
         for layer in (self.enter, *self.down, *self.up):

@@ -167,7 +167,8 @@ def build_onnx(student: Student) -> onnx.ModelProto:
     graph.constant("double", np.array([1, 1, 2, 2], np.float32))
     views = ["features"]
     for scale in range(1, len(student.config.widths)):
-        views.append(graph.halve(views[-1], f"view.{scale}"))
+        seen = scale < student.config.aligned_scales  # what no layer looks at would still be made
+        views.append(graph.halve(views[-1], f"view.{scale}") if seen else "")
     x = graph.conv(student.enter, views[0], "enter")
     skips = []
     for scale, down in enumerate(student.down):

@@ -62,6 +62,19 @@ def test_every_layer_keeps_its_name(trained):
     assert len(layers) > 20
 
 
+@pytest.mark.parametrize("scales", [1, 2])
+def test_scales_that_are_not_aligned_need_no_view(batches, scales):
+    torch.manual_seed(6)
+    student = Student(dataclasses.replace(TINY, aligned_scales=scales)).eval()
+    torch.nn.init.normal_(student.leave.weight)
+
+    names = [node.name for node in build_onnx(student).graph.node]
+
+    assert check_parity(student, batches) < 1e-4
+    assert scales == len([name for name in names if name.endswith(".align.scaled")])
+    assert scales - 1 == len([name for name in names if name.startswith("view.")])
+
+
 def test_the_same_weights_give_the_same_bytes(trained):
     first = build_onnx(trained.student).SerializeToString(deterministic=True)
 
