@@ -42,11 +42,12 @@ def low_pass(padded: Any) -> Any:
     height, width = padded.shape[-2] - 4, padded.shape[-1] - 4
     rows = padded[..., 0:height, :] + padded[..., 1 : height + 1, :]
     for shift in (2, 3, 4):
-        rows = rows + padded[..., shift : height + shift, :]
+        rows += padded[..., shift : height + shift, :]
     total = rows[..., 0:width] + rows[..., 1 : width + 1]
     for shift in (2, 3, 4):
-        total = total + rows[..., shift : width + shift]
-    return total * np.float32(1 / 25).item()
+        total += rows[..., shift : width + shift]
+    total *= np.float32(1 / 25).item()
+    return total
 
 
 def noise_std(level: Any, shot_noise: Any, read_noise: Any) -> Any:
