@@ -22,6 +22,7 @@ from fadn_cli.raw.reader import read_raw  # noqa: E402
 
 SIDE = 24
 BLOCKS = 150
+SHOT, READ = 2.04, 130.0  # the chart's calibration: DN per DN and DN^2
 ROWS = ((395, 419), (452, 476))  # of the packed frame, inside the two rows of patches
 WINDOW = 9  # packed pixels on each side of an edge
 
@@ -34,11 +35,16 @@ def planes(path: Path) -> np.ndarray:
     return pack(samples[:height, :width] - mosaic.black_level.mean())
 
 
-def flattened(plane: np.ndarray) -> np.ndarray:
-    """Return (blocks, pixels): each block of a plane less its own quadratic surface."""
+def blocks_of(plane: np.ndarray) -> np.ndarray:
+    """Return (blocks, pixels) float64: a plane cut into blocks, row by row."""
     height, width = (length // SIDE * SIDE for length in plane.shape)
     cells = plane[:height, :width].reshape(height // SIDE, SIDE, width // SIDE, SIDE)
-    blocks = cells.transpose(0, 2, 1, 3).reshape(-1, SIDE * SIDE).astype(np.float64)
+    return cells.transpose(0, 2, 1, 3).reshape(-1, SIDE * SIDE).astype(np.float64)
+
+
+def flattened(plane: np.ndarray) -> np.ndarray:
+    """Return (blocks, pixels): each block of a plane less its own quadratic surface."""
+    blocks = blocks_of(plane)
     rows, cols = np.mgrid[:SIDE, :SIDE] / SIDE
     terms = np.stack([rows**0, rows, cols, rows * cols, rows**2, cols**2], -1).reshape(-1, 6)
     return blocks - blocks @ (terms @ np.linalg.pinv(terms)).T
@@ -125,10 +131,8 @@ def luma_and_chroma_lost(before: np.ndarray, after: np.ndarray) -> list[float]:
 
 
 def noise_variance(plane: np.ndarray) -> np.ndarray:
-    """Return each block's noise variance by the chart's calibration: 2.04 DN per DN, 130 DN^2."""
-    height, width = (length // SIDE * SIDE for length in plane.shape)
-    cells = plane[:height, :width].reshape(height // SIDE, SIDE, width // SIDE, SIDE)
-    return 2.04 * cells.mean(axis=(1, 3)).ravel() + 130
+    """Return each block's noise variance by the chart's calibration."""
+    return SHOT * blocks_of(plane).mean(axis=1) + READ
 
 
 if __name__ == "__main__":

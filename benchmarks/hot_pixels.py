@@ -18,12 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.demo import expose  # noqa: E402
 from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
-from fadn_cli.denoise.noise_choice import choose_noise  # noqa: E402
-from fadn_cli.denoise.packing import PhaseShift, own_samples, pack, pack_active  # noqa: E402
+from fadn_cli.denoise.packing import PhaseShift, own_samples, pack  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.raw.reader import read_raw  # noqa: E402
 from fadn_cli.scene import draw_scene  # noqa: E402
-from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant  # noqa: E402
+from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read  # noqa: E402
 
 DENSITY = 1e-4
 PLANTED = 2000  # defects of each kind, at least, spread over as many copies as that needs
@@ -49,17 +47,7 @@ def level_noise(shot):
 def frames(paths):
     """Yield (name, packed frame, shift, noise) of the raws and of the drawn scene."""
     for path in paths:
-        raw = read_raw(path)
-        packed, shift = pack_active(raw.mosaic)
-        noise = choose_noise(
-            packed,
-            name=path.name,
-            given=None,
-            profile=raw.metadata.noise_profile,
-            iso=raw.metadata.iso,
-            step=1 / (raw.mosaic.white_level - float(raw.mosaic.black_level.mean())),
-        )
-        yield path.stem, packed, shift, noise.used
+        yield path.stem, *read(path)
     clean = pack(expose(blur(draw_scene(1200, 1800))))
     rng = np.random.default_rng(1)
     for name, shot in LEVELS:

@@ -16,11 +16,20 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.chart import BLOCKS, SIDE, detrended, flattened, noise_variance, planes  # noqa: E402
+from benchmarks.chart import (  # noqa: E402
+    BLOCKS,
+    READ,
+    SHOT,
+    SIDE,
+    detrended,
+    flattened,
+    noise_variance,
+    planes,
+)
+from fadn_cli.denoise.stabilize import low_pass  # noqa: E402
 from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
 
 LAGS = 4
-SHOT, READ = 2.04, 130.0  # DN per DN and DN^2
 
 
 def residual_blocks(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -49,12 +58,7 @@ def autocorrelation(blocks: np.ndarray) -> dict[tuple[int, int], float]:
 
 def detail(plane: np.ndarray) -> np.ndarray:
     """Return a plane less its 5x5 mean, inside the border."""
-    total = sum(
-        plane[row : plane.shape[0] - 4 + row, col : plane.shape[1] - 4 + col]
-        for row in range(5)
-        for col in range(5)
-    )
-    return plane[2:-2, 2:-2] - total / 25
+    return plane[2:-2, 2:-2] - low_pass(plane)
 
 
 def picture_in(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:

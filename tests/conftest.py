@@ -11,6 +11,7 @@ import pytest
 from fadn_cli.pipeline import denoise_file
 from fadn_cli.report import DenoiseReport
 from tests.chromium import Browser, find_chromium
+from tests.folders import fill
 
 # The same examples on every run: what a change did not break does not turn red. Look for new ones
 # with `HYPOTHESIS_PROFILE=search python -m pytest tests/raw`.
@@ -59,6 +60,13 @@ def denoised(
         return output, denoise_file(raws / name, output)
 
     return denoise
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to work in, with two raws and one below."""
+    monkeypatch.chdir(tmp_path)
+    return fill(Path("in"), "a.NEF", "b.dng", "deep/c.ARW").resolve()
 
 
 @pytest.fixture(scope="session")

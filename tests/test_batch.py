@@ -26,13 +26,6 @@ DEEP = Selection(recursive=True)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder to work in, with two raws and one below."""
-    monkeypatch.chdir(tmp_path)
-    return fill(Path("in"), "a.NEF", "b.dng", "deep/c.ARW").resolve()
-
-
-@pytest.fixture
 def denoised(monkeypatch):
     """Fake the denoising: writes a file, or raises what `denoised.errors` has for the name."""
 

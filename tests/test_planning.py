@@ -16,13 +16,6 @@ DEEP = Selection(recursive=True)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder to work in, with two raws and one below."""
-    monkeypatch.chdir(tmp_path)
-    return fill(Path("in"), "a.NEF", "b.dng", "deep/c.ARW").resolve()
-
-
-@pytest.fixture
 def unreadable(monkeypatch):
     """Names of files that cannot be read; all others can. Lists those that were looked into."""
     names = {}

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.packing import PhaseShift, own_samples, reflect_again
+from fadn_cli.denoise.tiles import reflected
 from fadn_cli.noise import NoiseModel
 
 _LEAST_SIDE = 5  # of a plane: in a smaller one there is nothing to judge by
@@ -144,7 +145,7 @@ def _standing_out(plane: Samples, shot: np.float32, read: np.float32) -> Iterato
     least = _NOISE * np.sqrt(read)
     for top in range(0, height, _ROWS_PER_BAND):
         stop = min(top + _ROWS_PER_BAND, height)
-        rows = _reflect(np.arange(top - 1, stop + 1), height)
+        rows = reflected(np.arange(top - 1, stop + 1), height)
         band = np.pad(np.minimum(plane[rows], 1), ((0, 0), (1, 1)), mode="reflect")
         lower, upper = _bounds(band)
         centre = band[1:-1, 1:-1]
@@ -211,7 +212,7 @@ def _compare_with_nearest(
     """
     height, width = plane.shape
     nearest = [
-        plane[_reflect(places[0] + row, height), _reflect(places[1] + col, width)]
+        plane[reflected(places[0] + row, height), reflected(places[1] + col, width)]
         for row, col in _NEAREST
     ]
     around = np.sort(np.minimum(nearest, 1), axis=0)  # (8, n)
@@ -264,8 +265,8 @@ def _are_lonely(
     others = []
     for number, plane in enumerate(planes):
         centre_row, centre_col = sites[1:] - np.array(_origin(number, shift))[:, None]
-        rows = _reflect(centre_row[:, None] + reach, plane.shape[0])[:, :, None]  # (n, 7, 1)
-        cols = _reflect(centre_col[:, None] + reach, plane.shape[1])[:, None, :]  # (n, 1, 7)
+        rows = reflected(centre_row[:, None] + reach, plane.shape[0])[:, :, None]  # (n, 7, 1)
+        cols = reflected(centre_col[:, None] + reach, plane.shape[1])[:, None, :]  # (n, 1, 7)
         x = measure(np.minimum(plane[rows, cols], 1))  # (n, 7, 7)
         lower, upper = _bounds(x)
         stand_out = np.maximum(x[:, 1:-1, 1:-1] - upper, lower - x[:, 1:-1, 1:-1])  # (n, 5, 5)
@@ -283,14 +284,8 @@ def _at(packed: Samples, places: NDArray[np.intp], offsets: Offsets) -> Samples:
     """Return the (offsets, n) samples around (2, n) places of the padded mosaic, white at most."""
     _, height, width = packed.shape
     rows, cols = (
-        _reflect(places[axis] + np.array(offsets)[:, axis, None], 2 * length)
+        reflected(places[axis] + np.array(offsets)[:, axis, None], 2 * length)
         for axis, length in enumerate((height, width))
     )
     found: Samples = packed[rows % 2 * 2 + cols % 2, rows // 2, cols // 2]
     return np.minimum(found, 1)
-
-
-def _reflect(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Turn indices beyond 0..length-1 back by reflection, which keeps the planes apart."""
-    index = np.abs(index)
-    return np.where(index < length, index, 2 * (length - 1) - index)

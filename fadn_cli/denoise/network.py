@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise import stabilize
 from fadn_cli.denoise.specialists import Specialist, read_weights
+from fadn_cli.denoise.tiles import reflected
 from fadn_cli.errors import InferenceError, WeightsError
 from fadn_cli.noise import NoiseModel
 
@@ -171,8 +172,7 @@ def _padded_strips(
     buffer = np.empty((planes, _STRIP + 2 * _PAD, width + 2 * _PAD), np.float32)
     for top in range(0, height, _STRIP):
         rows = slice(top, min(top + _STRIP, height))
-        around = np.abs(np.arange(rows.start - _PAD, rows.stop + _PAD))
-        around = np.minimum(around, 2 * (height - 1) - around)
+        around = reflected(np.arange(rows.start - _PAD, rows.stop + _PAD), height)
         padded = buffer[:, : len(around)]
         padded[..., _PAD:-_PAD] = packed[:, around]
         padded[..., :_PAD] = padded[..., 2 * _PAD : _PAD : -1]

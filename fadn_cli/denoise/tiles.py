@@ -128,8 +128,8 @@ class TileGrid:
             if bottom <= self.height and right <= self.width:
                 samples = packed[:, tile.top : bottom, tile.left : right]
             else:
-                rows = _reflected(tile.top, bottom, self.height)
-                columns = _reflected(tile.left, right, self.width)
+                rows = reflected(np.arange(tile.top, bottom), self.height)
+                columns = reflected(np.arange(tile.left, right), self.width)
                 samples = packed[:, rows[:, None], columns]
             yield tile, samples
 
@@ -258,10 +258,13 @@ def _round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
-def _reflected(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """Return indices start..stop, those beyond `length` reflected without repeating the edge."""
+def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Turn indices beyond 0..length-1 back by reflection without repeating the edge.
+
+    In a mosaic's rows or columns, that keeps the CFA's phase.
+    """
     if length == 1:
-        return np.zeros(stop - start, np.intp)
+        return np.zeros_like(index)
     period = 2 * (length - 1)
-    index = np.arange(start, stop) % period
+    index = index % period
     return np.where(index < length, index, period - index)

@@ -55,29 +55,15 @@ def int8_session(network: StudentConfig) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def relative_seconds(
-    networks: Mapping[str, StudentConfig], base: StudentConfig
-) -> dict[str, float]:
-    """Time networks' int8 graphs in turn with the base's.
-
-    Returns
-    -------
-    dict of float
-        Name -> seconds per raw megapixel, as multiples of the base's in the same minute.
-    """
+def relative_seconds(network: StudentConfig, base: StudentConfig) -> float:
+    """Time a network's int8 graph in turn with the base's; return the median of the ratios."""
     grid = SIDE // stabilize.UNSHUFFLE
     features = np.random.default_rng(1).standard_normal((1, stabilize.FEATURE_CHANNELS, grid, grid))
     feed = {"features": features.astype(np.float32)}
-    reference = int8_session(base)
-    found = {}
-    for name, network in networks.items():
-        session = int8_session(network)
-        ratios = []
-        for _ in range(_ROUNDS):
-            mine, others = (_median_seconds(each, feed) for each in (session, reference))
-            ratios.append(mine / others)
-        found[name] = statistics.median(ratios)
-    return found
+    session, reference = int8_session(network), int8_session(base)
+    rounds = range(_ROUNDS)
+    ratios = (_median_seconds(session, feed) / _median_seconds(reference, feed) for _ in rounds)
+    return statistics.median(ratios)
 
 
 def _median_seconds(session: onnxruntime.InferenceSession, feed: Mapping[str, Any]) -> float:
@@ -185,7 +171,7 @@ def main() -> None:
     base = load_config(Path(__file__).parent / "configs" / f"{BASE}.toml").network
     for path in arguments.configs:
         config = load_config(path)
-        seconds = relative_seconds({path.stem: config.network}, base)[path.stem]
+        seconds = relative_seconds(config.network, base)
         for seed in arguments.seeds:
             found = run_experiment(path, seed, photos, arguments.ruler, arguments.runs)
             seeds = {str(seed): found}

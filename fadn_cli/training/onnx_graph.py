@@ -38,10 +38,9 @@ class _Graph:
         self.initializers.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def conv(self, layer: torch.nn.Conv2d, source: str, name: str) -> str:
+    def conv(self, layer: Conv, source: str, name: str) -> str:
         """Add a convolution with its weights, its ReLU, and its rounding if it has them."""
-        assert layer.bias is not None
-        rounds = isinstance(layer, Conv) and layer.rounds
+        rounds = layer.rounds
         if rounds and source not in self.scales:
             source = self.rounded(source, layer.input_range, f"{name}.input")
         weight = self.rounded_weight(layer, source, name) if rounds else self.weight(layer, name)
@@ -54,7 +53,7 @@ class _Graph:
             pads=[int(padding)] * 4,
             strides=[stride, stride],
         )
-        if isinstance(layer, Conv) and layer.relu:
+        if layer.relu:
             result = self.relu(result)
         return self.rounded(result, layer.output_range, f"{name}.output") if rounds else result
 

@@ -1,8 +1,13 @@
 """Defects planted into mosaics, and stars drawn: what repairs must find, and what spare."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+
+from fadn_cli.denoise.noise_choice import choose_noise
+from fadn_cli.denoise.packing import pack_active
+from fadn_cli.raw.reader import read_raw
 
 VISIBLE = 10
 """Sigma of the noise at a place: a defect closer to what it hides is no trouble to anyone."""
@@ -116,3 +121,19 @@ def draw_stars(height, width, *, count, psf_std, peaks, rng, sky=0.01):
         [light[0::2, 0::2, 0], light[0::2, 1::2, 1], light[1::2, 0::2, 1], light[1::2, 1::2, 2]]
     )
     return packed, places, chosen
+
+
+def read(path: Path):
+    """A raw's packed samples, their shift, and the noise it would be denoised by."""
+    raw = read_raw(path)
+    packed, shift = pack_active(raw.mosaic)
+    step = 1 / (raw.mosaic.white_level - float(raw.mosaic.black_level.mean()))
+    noise = choose_noise(
+        packed,
+        name=path.name,
+        given=None,
+        profile=raw.metadata.noise_profile,
+        iso=raw.metadata.iso,
+        step=step,
+    )
+    return packed, shift, noise.used

@@ -2,7 +2,6 @@
 
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,21 +9,18 @@ import pytest
 from fadn_cli.demo import expose
 from fadn_cli.denoise import hotpixels
 from fadn_cli.denoise.hotpixels import find_defects, repair_defects
-from fadn_cli.denoise.noise_choice import choose_noise
 from fadn_cli.denoise.packing import (
     PhaseShift,
     own_samples,
     pack,
-    pack_active,
     shift_back,
     shift_to_rggb,
     unpack,
 )
 from fadn_cli.mosaic import CfaPattern
 from fadn_cli.noise import noise_model
-from fadn_cli.raw.reader import read_raw
 from fadn_cli.scene import draw_scene
-from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant
+from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)
@@ -169,22 +165,6 @@ class TestFound:
         assert (found & planted).sum() >= 0.95 * planted.sum()
         # the Canon has 27 of its own: specks of one sample, up to 30 sigma, with dark neighbours
         assert before < (2e-5 if name.startswith("canon") else 1e-5) * packed.size
-
-
-def read(path: Path):
-    """A raw's packed samples, their shift, and the noise it would be denoised by."""
-    raw = read_raw(path)
-    packed, shift = pack_active(raw.mosaic)
-    step = 1 / (raw.mosaic.white_level - float(raw.mosaic.black_level.mean()))
-    noise = choose_noise(
-        packed,
-        name=path.name,
-        given=None,
-        profile=raw.metadata.noise_profile,
-        iso=raw.metadata.iso,
-        step=step,
-    )
-    return packed, shift, noise.used
 
 
 class TestSpared:
