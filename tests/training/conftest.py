@@ -25,3 +25,13 @@ def photos(tmp_path_factory):
         pixels = picture.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
         Image.fromarray(pixels).save(folder / f"{name}.png")
     return load_photos([folder], torch.device("cpu"))
+
+
+@pytest.fixture
+def ruler(tmp_path):
+    """A folder of one photograph."""
+    folder = tmp_path / "val"
+    folder.mkdir()
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "noise.png")
+    return folder

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("torch")
 
@@ -19,16 +18,6 @@ from fadn_cli.training.model import StudentConfig  # noqa: E402
 CONFIGS = sorted((Path(arena.__file__).parent / "configs").glob("arena-*.toml"))
 TINY = "# A tiny one\nsteps = 2\nbatch = 2\npatch = 16\nwarmup = 1\n[network]\nwidths = [8, 8]\n"
 ONE_SCALE = "encode = [1]\ndecode = [1]\n"
-
-
-@pytest.fixture
-def ruler(tmp_path):
-    """A folder of one photograph."""
-    folder = tmp_path / "val"
-    folder.mkdir()
-    pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(pixels).save(folder / "noise.png")
-    return folder
 
 
 @pytest.fixture
