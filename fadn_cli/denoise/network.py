@@ -47,11 +47,12 @@ class Network:
     def __init__(self, specialist: Specialist, *, threads: int) -> None:
         self.specialist = specialist
         self._memory = threading.local()
-        if specialist.inputs != "highpass-20":
+        if specialist.inputs not in stabilize.UNSHUFFLE:
             raise WeightsError(
                 f"{specialist.name}: needs inputs {specialist.inputs!r}, unknown to this version",
                 advice="Reinstall fadn: the weights belong to another version.",
             )
+        self._unshuffle = stabilize.UNSHUFFLE[specialist.inputs]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -93,7 +94,8 @@ class Network:
         _, height, width = packed.shape
         if height % self.specialist.alignment or width % self.specialist.alignment:
             raise ValueError(f"{packed.shape} is not a multiple of {self.specialist.alignment}")
-        features, std = make_features(packed, noise, out=self._buffer(height, width))
+        memory = self._buffer(_features_shape(height, width, self._unshuffle))
+        features, std = make_features(packed, noise, unshuffle=self._unshuffle, out=memory)
         try:
             residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
         except Exception as error:  # the same: out of memory comes as a RuntimeException
@@ -104,9 +106,8 @@ class Network:
         _add_residual(std, residual, packed)
         return std
 
-    def _buffer(self, height: int, width: int) -> NDArray[np.float32]:
+    def _buffer(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """Return this thread's memory for a tile's features: new pages cost a tenth of them."""
-        shape = _features_shape(height, width)
         buffer: NDArray[np.float32] | None = getattr(self._memory, "features", None)
         if buffer is None or buffer.shape != shape:
             buffer = self._memory.features = np.empty(shape, np.float32)
@@ -124,7 +125,11 @@ def _first_line(error: Exception) -> str:
 
 
 def make_features(
-    packed: NDArray[np.float32], noise: NoiseModel, *, out: NDArray[np.float32] | None = None
+    packed: NDArray[np.float32],
+    noise: NoiseModel,
+    *,
+    unshuffle: int,
+    out: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Make a network's input from a tile, strip by strip.
 
@@ -133,35 +138,40 @@ def make_features(
     packed : (4, h, w) float32, normalized
         h and w even.
     noise : NoiseModel
-    out : (1, 20, h/2, w/2) float32, optional
+    unshuffle : int
+        Packed pixels per side of a grid pixel, u: 2 or 1.
+    out : (1, 4 u^2 + 4, h/u, w/u) float32, optional
         Where to put the features; None: new memory.
 
     Returns
     -------
-    features : (1, 20, h/2, w/2) float32
+    features : (1, 4 u^2 + 4, h/u, w/u) float32
         See `stabilize`.
     std : (4, h, w) float32
         sigma(x), the unit of the network's output.
     """
     _, height, width = packed.shape
     shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
-    features = np.empty(_features_shape(height, width), np.float32) if out is None else out
-    detail_part = features[0, :16].reshape(4, 2, 2, height // 2, width // 2)
+    shape = _features_shape(height, width, unshuffle)
+    features = np.empty(shape, np.float32) if out is None else out
+    detail_part = features[0, :-4].reshape(4, unshuffle, unshuffle, *shape[-2:])
     std = np.empty_like(packed)
     for rows, padded in _padded_strips(packed):
         level = stabilize.low_pass(padded)
         std[:, rows] = strip_std = stabilize.noise_std(level, shot, read)
         detail, brightness = stabilize.features(packed[:, rows], level, strip_std, shot, read)
-        half = slice(rows.start // 2, rows.stop // 2)
-        cells: NDArray[Any] = detail.reshape(4, -1, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
-        detail_part[..., half, :] = cells
-        features[0, 16:, half] = brightness
+        grid = slice(rows.start // unshuffle, rows.stop // unshuffle)
+        cells: NDArray[Any] = detail.reshape(4, -1, unshuffle, shape[-1], unshuffle)
+        detail_part[..., grid, :] = cells.transpose(0, 2, 4, 1, 3)
+        seen = features[0, -4:, grid]
+        for row, col in np.ndindex(2 // unshuffle, 2 // unshuffle):
+            seen[:, row :: 2 // unshuffle, col :: 2 // unshuffle] = brightness
     return features, std
 
 
-def _features_shape(height: int, width: int) -> tuple[int, int, int, int]:
+def _features_shape(height: int, width: int, unshuffle: int) -> tuple[int, int, int, int]:
     """Return the shape of a tile's features."""
-    return 1, stabilize.FEATURE_CHANNELS, height // 2, width // 2
+    return 1, stabilize.feature_channels(unshuffle), height // unshuffle, width // unshuffle
 
 
 def _padded_strips(
@@ -185,15 +195,16 @@ def _add_residual(
 ) -> None:
     """Turn sigma into the output, packed + sigma * residual, in place and strip by strip.
 
-    Channel p * 4 + 2 * row + col of a grid pixel is sample (row, col) of its 2x2 block.
+    Channel p * u^2 + u * row + col of a grid pixel is sample (row, col) of its u x u packed pixels.
     """
     planes, height, width = packed.shape
-    blocks = residual.reshape(planes, 2, 2, height // 2, width // 2)
+    step = height // residual.shape[1]
+    blocks = residual.reshape(planes, step, step, height // step, width // step)
     shuffled = np.empty((planes, _STRIP, width), np.float32)
     for top in range(0, height, _STRIP):
         rows = slice(top, min(top + _STRIP, height))
         part = shuffled[:, : rows.stop - top]
-        for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            part[:, row::2, col::2] = blocks[:, row, col, top // 2 : rows.stop // 2]
+        for row, col in np.ndindex(step, step):
+            part[:, row::step, col::step] = blocks[:, row, col, top // step : rows.stop // step]
         std[:, rows] *= part
         std[:, rows] += packed[:, rows]

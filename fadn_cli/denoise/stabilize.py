@@ -4,28 +4,35 @@
 torch tensors alike, so both see the same numbers. The one thing to know: whatever the ISO, noise
 has unit scale in these features and everything is bounded, negative and dark samples included.
 
-The network never sees raw values. It sees, at half the packed resolution (2x2 packed pixels
-unshuffled into channels): the high-passed mosaic in units of its noise, companded (16 channels),
-and the variance-stabilized brightness, companded (4 channels). Its output, shuffled back and
-multiplied by the smooth noise scale, is added to the mosaic.
+The network never sees raw values. It sees the high-passed mosaic in units of its noise, companded,
+and the variance-stabilized brightness of each 2x2 block, companded: either at half the packed
+resolution, 2x2 packed pixels unshuffled into channels (16 + 4 channels), or at the packed
+resolution itself (4 + 4). Its output, shuffled back and multiplied by the smooth noise scale, is
+added to the mosaic.
 """
 
 from typing import Any
 
 import numpy as np
 
-UNSHUFFLE = 2
-"""Packed pixels per side that become one pixel of the network's grid."""
-FEATURE_CHANNELS = 4 * UNSHUFFLE**2 + 4
-"""High-passed samples of a 2x2 block of packed pixels, and the block's brightness."""
-OUTPUT_CHANNELS = 4 * UNSHUFFLE**2
-"""The residual of a 2x2 block of packed pixels, in units of sigma."""
+UNSHUFFLE = {"highpass-20": 2, "highpass-8": 1}
+"""Packed pixels per side that become one pixel of the network's grid, by the features' name."""
 LOW_PASS_RADIUS = 2
 """Packed pixels the features reach beyond their own."""
 
 _LEAST_SHOT = 0.25  # of the read noise's sigma: the smallest ratio that training draws
 _MOST_STABILIZED = 650.0  # 2 sqrt(1 / shot) at white for the smallest shot noise of training, 1e-5
 _TINY = 1e-12  # keeps sigma positive where a camera claims no read noise at all
+
+
+def output_channels(unshuffle: int) -> int:
+    """Return the channels of a residual: all samples of a grid pixel's packed pixels."""
+    return 4 * unshuffle**2
+
+
+def feature_channels(unshuffle: int) -> int:
+    """Return the channels of what the network sees: as many high-passed ones, and brightness."""
+    return output_channels(unshuffle) + 4
 
 
 def low_pass(padded: Any) -> Any:
@@ -78,7 +85,7 @@ def stabilized(level: Any, shot_noise: Any, read_noise: Any) -> Any:
 
 
 def features(x: Any, level: Any, std: Any, shot_noise: Any, read_noise: Any) -> tuple[Any, Any]:
-    """Return what the network sees, before the high-passed part is unshuffled.
+    """Return what the network sees, before both parts have the resolution of its grid.
 
     Parameters
     ----------

@@ -32,11 +32,14 @@ class TrainConfig:
     """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
     muon_rate: float = 3e-3
     """Peak of Muon's rate, for the convolutions' weights; in step with Adam's."""
+    muon_decay: float = 0.0
+    """Of those weights per step, times the rate. They grow without it, and steps count for less."""
     warmup: int = 500
     """Steps of the linear warm-up."""
     leak: float = 0.1
-    """Slope of the ReLUs below zero at the start; it falls to zero by half of the steps. Without
-    it, channels that a bad step pushes below zero everywhere never come back."""
+    """Slope of the ReLUs below zero at the start; zero by nine tenths of the steps, when
+    rates are low. Without it, channels that a bad step pushes below zero everywhere never come
+    back."""
     epsilon: float = 0.1
     """Where the pixel loss turns from quadratic to linear, in units of sigma."""
     seed: int = 1

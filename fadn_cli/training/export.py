@@ -153,7 +153,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
         "noise_range": [low, None if math.isinf(high) else high],
         "alignment": model.student.alignment,
         "receptive_field": model.student.receptive_field,
-        "inputs": "highpass-20",
+        "inputs": model.student.config.inputs,
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "macs_per_packed_pixel": round(macs_per_packed_pixel(model.student)),
         "residual_std": [[1.0, 0.5]],

@@ -24,8 +24,10 @@ from fadn_cli.training.quantize import Conv
 class StudentConfig:
     """The size of a network; teacher and students are one architecture."""
 
+    unshuffle: int = 2
+    """Packed pixels per side of a pixel of the first scale: 2, half the packed resolution, or 1."""
     widths: tuple[int, ...] = (32, 64, 96)
-    """Channels at each scale: the first is half the packed resolution, each next one half that."""
+    """Channels at each scale; each has half the resolution of the one before."""
     encode: tuple[int, ...] = (1, 1)
     """Blocks on the way down, at every scale but the deepest."""
     bottom: int = 1
@@ -36,17 +38,37 @@ class StudentConfig:
     """Channels of a Feature-Align layer's view of the input."""
     feature_align: bool = True
     """Whether the Feature-Align layers are there; False is the paper's ablation."""
+    aligned_from: int = 0
+    """The finest scale that has them."""
     aligned_scales: int = 9
-    """How many scales have them, finest first: at most so many."""
+    """How many scales have them: at most so many."""
     int8: bool = False
     """Whether convolutions round as int8 kernels do; the last one stays in float."""
 
     def __post_init__(self) -> None:
+        if self.unshuffle not in stabilize.UNSHUFFLE.values():
+            raise ValueError(f"unshuffle must be 2 or 1, got {self.unshuffle}")
         if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
             raise ValueError(
                 f"{len(self.widths)} widths need {len(self.widths) - 1} encode and decode counts, "
                 f"got {self.encode} and {self.decode}"
             )
+
+    @property
+    def inputs(self) -> str:
+        """The name of the features that it sees."""
+        return next(name for name, step in stabilize.UNSHUFFLE.items() if step == self.unshuffle)
+
+    @property
+    def channels(self) -> int:
+        """How many channels they have."""
+        return stabilize.feature_channels(self.unshuffle)
+
+    @property
+    def aligned(self) -> range:
+        """The scales with Feature-Align layers."""
+        count = self.aligned_scales if self.feature_align else 0
+        return range(self.aligned_from, min(self.aligned_from + count, len(self.widths)))
 
 
 class FeatureAlign(nn.Module):
@@ -56,9 +78,9 @@ class FeatureAlign(nn.Module):
     convolution and ReLU of the input's features at that scale.
     """
 
-    def __init__(self, channels: int, embedding: int) -> None:
+    def __init__(self, inputs: int, channels: int, embedding: int) -> None:
         super().__init__()
-        self.embed = Conv(stabilize.FEATURE_CHANNELS, embedding, 1, relu=True)
+        self.embed = Conv(inputs, embedding, 1, relu=True)
         self.gamma = Conv(embedding, channels, 1, after_conv=True)
         self.beta = Conv(embedding, channels, 1, after_conv=True)
         nn.init.normal_(self.gamma.weight, std=0.02)
@@ -77,12 +99,12 @@ class Block(nn.Module):
     The skip is linear: with a ReLU after the sum whole scales died in training.
     """
 
-    def __init__(self, channels: int, embedding: int | None) -> None:
+    def __init__(self, channels: int, view: tuple[int, int] | None) -> None:
         super().__init__()
         self.first = Conv(channels, channels, 3, relu=True)
         self.second = Conv(channels, channels, 3, after_conv=True)
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
-        self.align = None if embedding is None else FeatureAlign(channels, embedding)
+        self.align = None if view is None else FeatureAlign(view[0], channels, view[1])
 
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
         change = self.second(self.first(features))
@@ -91,34 +113,40 @@ class Block(nn.Module):
         return features + change
 
 
-def _blocks(channels: int, count: int, embedding: int | None) -> nn.ModuleList:
-    """Return blocks in a row, the last one aligned to the input where an embedding is given."""
+def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.ModuleList:
+    """Return blocks in a row, the last one aligned to the input where a view of it is given.
+
+    A view is the channels of the input's features and of their embedding.
+    """
     last = count - 1
-    return nn.ModuleList(Block(channels, embedding if i == last else None) for i in range(count))
+    return nn.ModuleList(Block(channels, view if i == last else None) for i in range(count))
 
 
 class Student(nn.Module):
-    """Features (N, 20, h/2, w/2) to residual (N, 16, h/2, w/2) in units of sigma."""
+    """Features (N, 4 u^2 + 4, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
+
+    u is the config's unshuffle.
+    """
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config
         widths = config.widths
-        aligned = config.aligned_scales if config.feature_align else 0
-        embeddings = [config.embedding if i < aligned else None for i in range(len(widths))]
+        view = config.channels, config.embedding
+        aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = Conv(stabilize.FEATURE_CHANNELS, widths[0], 3)
+        self.enter = Conv(config.channels, widths[0], 3)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
         self.down = nn.ModuleList(Conv(fine, deep, 2, stride=2, relu=True) for fine, deep in steps)
-        self.bottom = _blocks(widths[-1], config.bottom, embeddings[-1])
+        self.bottom = _blocks(widths[-1], config.bottom, aligned[-1])
         self.up = nn.ModuleList(Conv(deep, fine, 1) for fine, deep in steps)
         self.decode = nn.ModuleList(
-            _blocks(width, count, embedding)
-            for width, count, embedding in zip(widths, config.decode, embeddings, strict=False)
+            _blocks(width, count, view)
+            for width, count, view in zip(widths, config.decode, aligned, strict=False)
         )
-        self.leave = nn.Conv2d(widths[0], stabilize.OUTPUT_CHANNELS, 1)
+        self.leave = nn.Conv2d(widths[0], stabilize.output_channels(config.unshuffle), 1)
         for layer in (self.enter, *self.down, *self.up):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
         nn.init.zeros_(self.leave.weight)
@@ -130,8 +158,11 @@ class Student(nn.Module):
 
     @property
     def alignment(self) -> int:
-        """Packed sides must be multiples of this: one unshuffle, and a halving per deeper scale."""
-        return stabilize.UNSHUFFLE * 2 ** (len(self.config.widths) - 1)
+        """Packed sides must be multiples of this: the unshuffle, and a halving per deeper scale.
+
+        Brightness is of 2x2 packed pixels.
+        """
+        return max(2, self.config.unshuffle * 2 ** (len(self.config.widths) - 1))
 
     @property
     def receptive_field(self) -> int:
@@ -141,7 +172,9 @@ class Student(nn.Module):
         blocks = [down + up for down, up in zip(config.encode, config.decode, strict=True)]
         counts = [2 * count for count in (*blocks, config.bottom)]
         counts[0] += 1
-        reach = sum(stabilize.UNSHUFFLE * 2**i * count for i, count in enumerate(counts))
+        reach = sum(config.unshuffle * 2**i * count for i, count in enumerate(counts))
+        # Brightness is of 2x2 packed pixels, even where the first scale is finer.
+        reach += 2 - config.unshuffle
         # A pixel may lie anywhere in its cell of the deepest scale.
         return 2 * (reach + stabilize.LOW_PASS_RADIUS + self.alignment - 1) + 1
 
@@ -153,7 +186,7 @@ class Student(nn.Module):
         return views
 
     def encoded(self, views: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Return every scale's features on the way down: (N, widths[i], h/2^(i+1), w/2^(i+1))."""
+        """Return every scale's features on the way down, finest scale first."""
         x = self.enter(views[0])
         scales = []
         for view, blocks, down in zip(views, self.encode, self.down, strict=False):
@@ -173,7 +206,7 @@ class Student(nn.Module):
             for block in self.decode[scale]:
                 x = block(x, views[scale])
         residual: torch.Tensor = self.leave(x)
-        return residual  # (N, 16, h/2, w/2)
+        return residual
 
 
 class Denoiser(nn.Module):
@@ -189,7 +222,7 @@ class Denoiser(nn.Module):
         """Denoise (N, 4, h, w) normalized samples; noise is (N, 4, 1, 1) variances."""
         features, std = self.features(x, shot_noise, read_noise)
         residual = self.student(features)
-        return x + std * functional.pixel_shuffle(residual, stabilize.UNSHUFFLE)
+        return x + std * functional.pixel_shuffle(residual, self.student.config.unshuffle)
 
     def maps(
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
@@ -198,16 +231,18 @@ class Denoiser(nn.Module):
         features, _ = self.features(x, shot_noise, read_noise)
         return self.student.encoded(self.student.views(features))
 
-    @staticmethod
     def features(
-        x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
+        self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the network's view (N, 20, h/2, w/2) and sigma (N, 4, h, w) of a mosaic."""
+        """Return what the student sees of a mosaic, and its sigma (N, 4, h, w)."""
         radius = stabilize.LOW_PASS_RADIUS
         level = stabilize.low_pass(functional.pad(x, (radius,) * 4, mode="reflect"))
         std = stabilize.noise_std(level, shot_noise, read_noise)
         detail, brightness = stabilize.features(x, level, std, shot_noise, read_noise)
-        unshuffled = functional.pixel_unshuffle(detail, stabilize.UNSHUFFLE)
+        unshuffle = self.student.config.unshuffle
+        unshuffled = functional.pixel_unshuffle(detail, unshuffle)
+        if unshuffle == 1:
+            brightness = functional.interpolate(brightness, scale_factor=2.0)
         return torch.cat([unshuffled, brightness], dim=1), std
 
 
@@ -260,9 +295,9 @@ def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
         for layer in student.modules()
         if isinstance(layer, nn.Conv2d)
     ]
-    grid = size // stabilize.UNSHUFFLE
+    grid = size // student.config.unshuffle
     with torch.no_grad():
-        student(torch.zeros(1, stabilize.FEATURE_CHANNELS, grid, grid))
+        student(torch.zeros(1, student.config.channels, grid, grid))
     for hook in hooks:
         hook.remove()
     return total / size**2

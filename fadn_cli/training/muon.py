@@ -50,8 +50,8 @@ def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum, made orthogonal; for weights of two dimensions or more (the first: outputs)."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
-        super().__init__(parameters, {"lr": lr})
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, decay: float = 0.0) -> None:
+        super().__init__(parameters, {"lr": lr, "decay": decay})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
@@ -67,4 +67,5 @@ class Muon(torch.optim.Optimizer):
                 ahead = weight.grad.lerp(state["momentum"], MOMENTUM).flatten(1)  # Nesterov's
                 scale = ADAM_SCALE * max(ahead.shape) ** 0.5
                 update = orthogonalized(ahead).reshape(weight.shape)
+                weight.mul_(1 - group.get("decay", 0.0) * group["lr"])  # runs from before have none
                 weight.add_(update, alpha=-scale * group["lr"])

@@ -12,7 +12,6 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from fadn_cli.denoise import stabilize
 from fadn_cli.training.model import Block, FeatureAlign, Student
 from fadn_cli.training.quantize import Conv, scale_and_zero, weight_scales
 
@@ -159,14 +158,16 @@ def build_onnx(student: Student) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Input "features" (1, 20, gh, gw) float32, output "residual" (1, 16, gh, gw) float32, with
-        gh = h/2, gw = w/2 of the packed tile, multiples of half the student's alignment.
+        Input "features" (1, 4 u^2 + 4, gh, gw) float32, output "residual" (1, 4 u^2, gh, gw)
+        float32, with gh = h/u, gw = w/u of the packed tile, multiples of the student's alignment
+        over its unshuffle u.
     """
     graph = _Graph()
     graph.constant("double", np.array([1, 1, 2, 2], np.float32))
     views = ["features"]
     for scale in range(1, len(student.config.widths)):
-        seen = scale < student.config.aligned_scales  # what no layer looks at would still be made
+        # What no layer looks at would still be made.
+        seen = scale < student.config.aligned.stop
         views.append(graph.halve(views[-1], f"view.{scale}") if seen else "")
     x = graph.conv(student.enter, views[0], "enter")
     skips = []
@@ -186,8 +187,8 @@ def build_onnx(student: Student) -> onnx.ModelProto:
         helper.make_graph(
             graph.nodes,
             "fadn-student",
-            [_tensor("features", stabilize.FEATURE_CHANNELS)],
-            [_tensor("residual", stabilize.OUTPUT_CHANNELS)],
+            [_tensor("features", student.config.channels)],
+            [_tensor("residual", student.leave.out_channels)],
             graph.initializers,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],

@@ -112,6 +112,33 @@ def set_leak(model: nn.Module, leak: float) -> None:
             layer.leak = leak
 
 
+@torch.no_grad()
+def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> float:
+    """Return the share of channels that are ever above zero, in the layer where it is smallest.
+
+    Channels that died are the failure that a loss curve does not tell.
+
+    Parameters
+    ----------
+    model : Module
+        A denoiser.
+    batch : tuple of tensors
+        Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
+    """
+    shares = [1.0]
+
+    def watch(_: nn.Module, __: object, output: torch.Tensor) -> None:
+        shares.append((output.amax((0, 2, 3)) > 0).float().mean().item())
+
+    layers = [layer for layer in model.modules() if isinstance(layer, Conv) and layer.relu]
+    hooks = [layer.register_forward_hook(watch) for layer in layers]
+    noisy, _, shot, read = batch[:4]
+    model(noisy, shot, read)
+    for hook in hooks:
+        hook.remove()
+    return min(shares)
+
+
 def convolutions(model: nn.Module) -> dict[str, Conv]:
     """Return the convolutions that round, by name."""
     return {

@@ -22,12 +22,14 @@ from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig, load_start
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import calibrate, set_leak
+from fadn_cli.training.quantize import calibrate, least_alive, set_leak
 from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
 CHECKPOINT_SECONDS = 120
 CALIBRATION_BATCHES = 20
+LEAKY = 0.9
+"""Share of the steps after which no ReLU leaks."""
 
 
 def schedule(config: TrainConfig, step: int) -> float:
@@ -49,7 +51,7 @@ def make_optimizers(model: Denoiser, config: TrainConfig) -> list[torch.optim.Op
         is_hidden = weight.ndim == 4 and ".align." not in name and ".leave." not in name
         (hidden if is_hidden else others).append(weight)
     return [
-        Muon(hidden, lr=config.muon_rate),
+        Muon(hidden, lr=config.muon_rate, decay=config.muon_decay),
         torch.optim.Adam(others, lr=config.learning_rate),
     ]
 
@@ -122,8 +124,8 @@ class _Run:
         torch.save(state, self.checkpoint.with_suffix(".tmp"))
         self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
 
-    def log(self, losses: list[torch.Tensor]) -> None:
-        """Append the mean of the last losses to the log."""
+    def log(self, losses: list[torch.Tensor], alive: float) -> None:
+        """Append the mean of the last losses to the log, and how much of the network is alive."""
         loss = round(torch.stack(losses).mean().item(), 5)
         rate = self.config.batch * self.step / max(self.seconds, 1e-9)
         row = {
@@ -131,6 +133,7 @@ class _Run:
             "loss": loss,
             "seconds": round(self.seconds, 1),
             "patches_per_second": round(rate, 1),
+            "alive": round(alive, 3),
         }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
@@ -181,7 +184,7 @@ def step_loss(run: _Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """Return the loss of one batch: the pixels', and the features' where there is a teacher."""
     noisy, target, told_shot, told_read, std = batch
     config = run.config
-    set_leak(run.model, config.leak * max(0.0, 1 - 2 * run.step / config.steps))
+    set_leak(run.model, config.leak * max(0.0, 1 - run.step / (LEAKY * config.steps)))
     with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
         output = run.model(noisy, told_shot, told_read).float()
         loss = pixel_loss(output, target, std, config.epsilon)
@@ -216,7 +219,7 @@ def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) 
         now = time.monotonic()
         run.step, run.seconds = run.step + 1, before + now - started
         if len(losses) == LOG_STEPS or run.step == config.steps:
-            run.log(losses)
+            run.log(losses, least_alive(run.model, make_batch(photos, config, run.step)))
             losses.clear()
         if now - saved > CHECKPOINT_SECONDS:
             run.save()

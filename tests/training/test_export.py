@@ -8,6 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+from fadn_cli.denoise import network, specialists  # noqa: E402
+from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.training import export  # noqa: E402
 from fadn_cli.training.export import check_parity  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
@@ -15,6 +17,9 @@ from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
 from fadn_cli.training.quantize import calibrate, convolutions, set_rounding  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
+FULL = dataclasses.replace(
+    TINY, unshuffle=1, encode=(0, 1), decode=(2, 1), aligned_from=1, aligned_scales=1
+)
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +121,25 @@ def test_int8_weights_keep_seven_bits(batches):
     assert all(
         values.dtype == np.int8 and abs(values.astype(int)).max() == 63 for values in weights
     )
+
+
+@pytest.mark.parametrize("config", [TINY, FULL], ids=["half", "full resolution"])
+def test_what_is_exported_denoises_as_what_was_trained(config, monkeypatch, tmp_path):
+    torch.manual_seed(8)
+    student = Student(dataclasses.replace(config, int8=True)).eval()
+    torch.nn.init.normal_(student.leave.weight, std=0.2)
+    model = Denoiser(student)
+    x, ones = torch.rand(2, 4, 64, 96), torch.ones(2, 4, 1, 1)
+    calibrate(model, [(x, 1e-2 * ones, 1e-4 * ones)])
+    export.write_onnx(student, tmp_path / "tiny.onnx")
+    monkeypatch.setattr(network, "read_weights", lambda _: (tmp_path / "tiny.onnx").read_bytes())
+    row = specialists.bundled()[0]
+    row = dataclasses.replace(row, inputs=student.config.inputs, alignment=student.alignment)
+
+    noise = noise_model(1e-2, 1e-4, source="test")
+    result = network.Network(row, threads=1)(x[0].numpy(), noise)
+
+    with torch.no_grad():
+        expected = model(x[:1], 1e-2 * ones[:1], 1e-4 * ones[:1])[0].numpy()
+    change = np.sqrt(np.mean((expected - x[0].numpy()) ** 2))
+    assert np.sqrt(np.mean((result - expected) ** 2)) < 0.02 * change

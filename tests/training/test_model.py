@@ -23,6 +23,20 @@ DEEPER = StudentConfig(
 )
 
 
+FULL = StudentConfig(
+    unshuffle=1,
+    widths=(4, 8, 8),
+    encode=(0, 1),
+    decode=(2, 1),
+    aligned_from=1,
+    aligned_scales=1,
+    embedding=4,
+)
+CONFIGS = pytest.mark.parametrize(
+    "config", [TINY, DEEPER, FULL], ids=["three scales", "four scales", "full resolution"]
+)
+
+
 def shaken(config=TINY):
     """A student whose last layer is not zero, so that its output says something."""
     torch.manual_seed(2)
@@ -35,17 +49,18 @@ def test_the_fast_student_stays_within_its_budget():
     assert macs_per_packed_pixel(Student(StudentConfig())) <= 25_000
 
 
-def test_an_untrained_denoiser_returns_its_input():
-    x = torch.randn(1, 4, 16, 24)
+@CONFIGS
+def test_an_untrained_denoiser_returns_its_input(config):
+    x = torch.randn(1, 4, 32, 48)
     ones = torch.ones(1, 4, 1, 1)
 
-    assert torch.equal(x, Denoiser(Student(TINY))(x, 1e-3 * ones, 1e-5 * ones))
+    assert torch.equal(x, Denoiser(Student(config))(x, 1e-3 * ones, 1e-5 * ones))
 
 
 def test_feature_align_starts_near_the_identity_and_can_be_left_out():
     features = torch.randn(1, 8, 4, 4)
 
-    aligned = FeatureAlign(8, 4)(features, torch.randn(1, 20, 4, 4))
+    aligned = FeatureAlign(20, 8, 4)(features, torch.randn(1, 20, 4, 4))
 
     assert torch.allclose(features, aligned, atol=0.8)
     without = Student(StudentConfig(feature_align=False))
@@ -58,7 +73,13 @@ def test_feature_align_sees_the_input_at_every_scale():
     assert ["bottom.0.align", "decode.0.0.align", "decode.1.0.align"] == layers
 
 
-@pytest.mark.parametrize("config", [TINY, DEEPER], ids=["three scales", "four scales"])
+def test_feature_align_layers_stay_within_the_scales_that_they_are_given():
+    layers = [name for name, _ in Student(FULL).named_modules() if name.endswith("align")]
+
+    assert layers == ["decode.1.0.align"]
+
+
+@CONFIGS
 def test_a_change_reaches_as_far_as_the_receptive_field_says_and_no_farther(config):
     student = shaken(config)
     reach = student.receptive_field // 2
@@ -76,23 +97,26 @@ def test_a_change_reaches_as_far_as_the_receptive_field_says_and_no_farther(conf
     assert reach - student.alignment <= farthest <= reach
 
 
-@pytest.mark.parametrize("config", [TINY, DEEPER], ids=["three scales", "four scales"])
+@CONFIGS
 def test_only_multiples_of_the_alignment_keep_their_size(config):
     student = shaken(config)
-    grid = student.alignment // 2
+    grid = student.alignment // config.unshuffle
+    inputs, outputs = config.channels, student.leave.out_channels
+    features = torch.zeros(1, inputs, 3 * grid, 2 * grid)
 
     with torch.no_grad():
-        assert (1, 16, 3 * grid, 2 * grid) == student(torch.zeros(1, 20, 3 * grid, 2 * grid)).shape
+        assert (1, outputs, 3 * grid, 2 * grid) == student(features).shape
         with pytest.raises(RuntimeError):
-            student(torch.zeros(1, 20, 3 * grid + 1, 2 * grid))
+            student(torch.zeros(1, inputs, 3 * grid + 1, 2 * grid))
 
 
-def test_training_and_inference_make_the_same_features():
+@CONFIGS
+def test_training_and_inference_make_the_same_features(config):
     rng = np.random.default_rng(5)
-    packed = rng.normal(0.05, 0.05, (4, 72, 40)).astype(np.float32)
+    packed = rng.normal(0.05, 0.05, (4, 96, 48)).astype(np.float32)
     noise = noise_model([1e-3, 2e-3, 2e-3, 3e-3], 1e-4, source="test")
     seen = []
-    student = Student(TINY)
+    student = Student(config)
     student.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
 
     shot, read = (
@@ -101,8 +125,13 @@ def test_training_and_inference_make_the_same_features():
     with torch.no_grad():
         Denoiser(student)(torch.from_numpy(packed)[None], shot, read)
 
-    features, _ = make_features(packed, noise)
+    features, _ = make_features(packed, noise, unshuffle=config.unshuffle)
     np.testing.assert_allclose(features, seen[0].numpy(), atol=2e-5)
+
+
+def test_a_grid_is_the_packed_mosaic_or_half_of_it():
+    with pytest.raises(ValueError, match="2 or 1, got 4"):
+        StudentConfig(unshuffle=4)
 
 
 def test_blocks_are_given_for_every_scale():

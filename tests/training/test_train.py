@@ -1,6 +1,7 @@
 """A tiny network learns; a killed run resumes to the same weights."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from fadn_cli.training.config import TrainConfig, load_config  # noqa: E402
 from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
-from fadn_cli.training.muon import orthogonalized  # noqa: E402
+from fadn_cli.training.muon import Muon, orthogonalized  # noqa: E402
+from fadn_cli.training.quantize import Conv, least_alive  # noqa: E402
 from fadn_cli.training.train import (  # noqa: E402
     make_batch,
     make_optimizers,
@@ -64,6 +66,47 @@ def test_a_run_killed_half_way_resumes_to_the_same_weights(photos, tmp_path):
     assert 6 == torch.load(checkpoint, weights_only=True)["step"]
     actual = weights(checkpoint)
     assert all(torch.equal(expected[name], actual[name]) for name in expected)
+
+
+def test_the_log_tells_how_much_of_the_network_is_alive(photos, tmp_path):
+    train(dataclasses.replace(CONFIG, steps=3), photos, tmp_path, minutes=9)
+
+    (row,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    assert 0 < row["alive"] <= 1
+
+
+def test_channels_that_never_fire_are_dead(photos):
+    torch.manual_seed(1)
+    model = Denoiser(Student(TINY))
+    batch = make_batch(photos, CONFIG, 0)
+    for layer in model.modules():
+        if isinstance(layer, Conv) and layer.relu:
+            torch.nn.init.ones_(layer.bias)
+    assert least_alive(model, batch) == 1
+
+    torch.nn.init.constant_(model.student.decode[0][0].first.bias[:2], -100)
+
+    assert least_alive(model, batch) == 1 - 2 / 8
+
+
+def test_no_relu_leaks_at_the_end(photos, tmp_path):
+    leaks = []
+    model = Denoiser(Student(TINY))
+    run = training._Run(folder=tmp_path, config=CONFIG, model=model, optimizers=[])
+    for run.step in (0, CONFIG.steps // 2, CONFIG.steps - 1):
+        training.step_loss(run, make_batch(photos, CONFIG, run.step))
+        leaks.append(model.student.bottom[0].first.leak)
+
+    assert leaks[0] == CONFIG.leak > leaks[1] > 0 == leaks[2]
+
+
+def test_weights_decay_by_their_rate():
+    weight = torch.nn.Parameter(torch.ones(4, 4))
+    weight.grad = torch.zeros(4, 4)
+
+    Muon([weight], lr=0.5, decay=0.1).step()
+
+    assert weight[0, 0].item() == pytest.approx(1 - 0.05)
 
 
 def test_a_specialist_starts_from_another_runs_weights(photos, tmp_path):
