@@ -5,18 +5,17 @@ mosaic in units of the noise that it was taken for, grey at zero, black and whit
 one thing to know: any line of the photograph that shows in the third part was taken from it.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.before_after import GAP, brighten  # noqa: E402
+from benchmarks.before_after import brighten, options, side_by_side  # noqa: E402
 from fadn_cli.denoise.packing import pack_active, shift_back, unpack  # noqa: E402
+from fadn_cli.denoise.stabilize import noise_std  # noqa: E402
 from fadn_cli.mosaic import Mosaic  # noqa: E402
 from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
 from fadn_cli.raw.reader import read_raw  # noqa: E402
@@ -30,17 +29,13 @@ def removed(before: Mosaic, after: Mosaic, noise: NoiseSummary) -> np.ndarray:
     """Return (h, w): what the active area lost, in units of the noise that it was taken for."""
     (source, shift), (result, _) = map(pack_active, (before, after))
     shot, read = (np.reshape(each, (4, 1, 1)) for each in (noise.shot_noise, noise.read_noise))
-    sigma = np.sqrt(shot * result.clip(0) + read + 1e-12)
+    sigma = noise_std(result, shot, read)
     return shift_back(unpack(((source - result) / sigma).astype(np.float32)), shift)
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("raw", type=Path)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--crop", type=int, nargs=4, default=(620, 850, 260, 230), metavar="N")
-    parser.add_argument("--stops", type=float, default=1.0)
+    parser = options(__doc__)
     parser.add_argument("--quality")
     arguments = parser.parse_args()
     top, left, height, width = arguments.crop
@@ -53,10 +48,7 @@ def main() -> None:
     residual = removed(*(raw.mosaic for raw in raws), report.noise_used)
     grey = np.clip(127.5 + 127.5 / SIGMAS * residual, 0, 255).round().astype(np.uint8)
     parts.append(np.repeat(grey[where][..., None], 3, axis=2))
-    gap = np.full((2 * height, GAP, 3), 255, np.uint8)
-    parts = [part.repeat(2, axis=0).repeat(2, axis=1) for part in parts]
-    joined = np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1)
-    Image.fromarray(joined).save(arguments.output)
+    side_by_side(parts).save(arguments.output)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ import numpy as np
 import onnxruntime
 import torch
 
-from fadn_cli.denoise.stabilize import UNSHUFFLE, feature_channels
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.evaluate import LEVELS, evaluate, torch_denoise
 from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
@@ -58,17 +57,21 @@ def int8_session(network: StudentConfig) -> onnxruntime.InferenceSession:
 def relative_seconds(network: StudentConfig, base: StudentConfig) -> float:
     """Time a network's int8 graph in turn with the base's; return the median of the ratios."""
     session, reference = int8_session(network), int8_session(base)
+    feed, other = _feed(network), _feed(base)
     rounds = range(_ROUNDS)
-    ratios = (_median_seconds(session) / _median_seconds(reference) for _ in rounds)
+    ratios = (_median_seconds(session, feed) / _median_seconds(reference, other) for _ in rounds)
     return statistics.median(ratios)
 
 
-def _median_seconds(session: onnxruntime.InferenceSession) -> float:
+def _feed(network: StudentConfig) -> dict[str, Any]:
+    """Return random features of what is timed, as a network sees them."""
+    grid = SIDE // network.unshuffle
+    features = np.random.default_rng(1).standard_normal((1, network.channels, grid, grid))
+    return {"features": features.astype(np.float32)}
+
+
+def _median_seconds(session: onnxruntime.InferenceSession, feed: Mapping[str, Any]) -> float:
     """Return the median time of some calls in a row, after one to warm up."""
-    channels = session.get_inputs()[0].shape[1]
-    unshuffle = next(u for u in UNSHUFFLE.values() if feature_channels(u) == channels)
-    shape = 1, channels, SIDE // unshuffle, SIDE // unshuffle
-    feed = {"features": np.random.default_rng(1).standard_normal(shape).astype(np.float32)}
     session.run(None, feed)
     times = []
     for _ in range(_IN_A_ROW):

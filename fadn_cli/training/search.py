@@ -68,11 +68,13 @@ def draw_candidates(base: StudentConfig, count: int, seed: int) -> dict[StudentC
     for network in (draw_network(rng) for _ in range(_DRAWS * count)):
         if len(found) == count:
             break
-        macs = macs_per_packed_pixel(Student(network))
-        # A network's time is its operations' within a third or so; timing takes seconds.
-        if network in tried or not _FEWEST_MACS <= macs / most <= 1.3:
+        if network in tried:
             continue
         tried.add(network)
+        # A network's time is its operations' within a third or so; timing takes seconds.
+        macs = macs_per_packed_pixel(Student(network))
+        if not _FEWEST_MACS <= macs / most <= 1.3:
+            continue
         seconds = relative_seconds(network, base)
         if seconds <= SLOWEST:
             found[network] = seconds
