@@ -36,12 +36,10 @@ class StudentConfig:
     """Blocks on the way up, finest scale first; the last one of each scale is aligned."""
     embedding: int = 16
     """Channels of a Feature-Align layer's view of the input."""
-    feature_align: bool = True
-    """Whether the Feature-Align layers are there; False is the paper's ablation."""
     aligned_from: int = 0
-    """The finest scale that has them."""
+    """The finest scale that has Feature-Align layers."""
     aligned_scales: int = 9
-    """How many scales have them: at most so many."""
+    """How many scales have them: at most so many; 0 is the paper's ablation."""
     int8: bool = False
     """Whether convolutions round as int8 kernels do; the last one stays in float."""
 
@@ -67,8 +65,8 @@ class StudentConfig:
     @property
     def aligned(self) -> range:
         """The scales with Feature-Align layers."""
-        count = self.aligned_scales if self.feature_align else 0
-        return range(self.aligned_from, min(self.aligned_from + count, len(self.widths)))
+        end = min(self.aligned_from + self.aligned_scales, len(self.widths))
+        return range(self.aligned_from, end)
 
 
 class FeatureAlign(nn.Module):
@@ -244,41 +242,6 @@ class Denoiser(nn.Module):
         if unshuffle == 1:
             brightness = functional.interpolate(brightness, scale_factor=2.0)
         return torch.cat([unshuffled, brightness], dim=1), std
-
-
-def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
-    """Load the weights of a network that may have fewer blocks.
-
-    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
-    network starts where the shallower one ended.
-
-    Parameters
-    ----------
-    model : Denoiser
-        Modified.
-    start : dict of tensors
-        The state of the other network.
-
-    Returns
-    -------
-    list of str
-        What still misses a value; everything if the other is no smaller network of this kind.
-
-    References
-    ----------
-    Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
-    arXiv 1511.05641.
-    """
-    state = model.state_dict()
-    if any(name not in state or state[name].shape != start[name].shape for name in start):
-        return list(state)
-    missing, _ = model.load_state_dict(start, strict=False)
-    for name, block in model.named_modules():
-        if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
-            nn.init.zeros_(block.second.weight)
-            nn.init.zeros_(block.second.bias)
-            missing = [other for other in missing if not other.startswith(f"{name}.")]
-    return missing
 
 
 def macs_per_packed_pixel(student: Student, size: int = 64) -> float:

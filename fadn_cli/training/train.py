@@ -19,7 +19,7 @@ from torch import nn
 
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
-from fadn_cli.training.model import Denoiser, Student, StudentConfig, load_start
+from fadn_cli.training.model import Block, Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import calibrate, least_alive, set_leak
@@ -145,6 +145,41 @@ def load_denoiser(run: Path, device: torch.device) -> Denoiser:
     model = Denoiser(Student(StudentConfig(**state["config"]["network"])))
     model.load_state_dict(state["model"])
     return model.to(device, memory_format=torch.channels_last).eval()
+
+
+def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
+    """Load the weights of a network that may have fewer blocks.
+
+    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
+    network starts where the shallower one ended.
+
+    Parameters
+    ----------
+    model : Denoiser
+        Modified.
+    start : dict of tensors
+        The state of the other network.
+
+    Returns
+    -------
+    list of str
+        What still misses a value; everything if the other is no smaller network of this kind.
+
+    References
+    ----------
+    Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
+    arXiv 1511.05641.
+    """
+    state = model.state_dict()
+    if any(name not in state or state[name].shape != start[name].shape for name in start):
+        return list(state)
+    missing, _ = model.load_state_dict(start, strict=False)
+    for name, block in model.named_modules():
+        if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
+            nn.init.zeros_(block.second.weight)
+            nn.init.zeros_(block.second.bias)
+            missing = [other for other in missing if not other.startswith(f"{name}.")]
+    return missing
 
 
 def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:

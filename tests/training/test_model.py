@@ -63,7 +63,7 @@ def test_feature_align_starts_near_the_identity_and_can_be_left_out():
     aligned = FeatureAlign(20, 8, 4)(features, torch.randn(1, 20, 4, 4))
 
     assert torch.allclose(features, aligned, atol=0.8)
-    without = Student(StudentConfig(feature_align=False))
+    without = Student(StudentConfig(aligned_scales=0))
     assert not any("align" in name for name, _ in without.named_modules())
 
 
