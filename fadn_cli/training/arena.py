@@ -81,6 +81,15 @@ def _median_seconds(session: onnxruntime.InferenceSession, feed: Mapping[str, An
     return statistics.median(times)
 
 
+def train_and_measure(
+    config: TrainConfig, folder: Path, photos: Photos, ruler: Path
+) -> dict[str, dict[str, float]]:
+    """Train a run in its folder, and measure it on the ruler in float."""
+    folder.mkdir(parents=True, exist_ok=True)
+    train(config, photos, folder, minutes=math.inf)
+    return evaluate(ruler, torch_denoise(load_denoiser(folder, torch.device("cpu"))))
+
+
 def run_experiment(
     path: Path, seed: int, photos: Photos, ruler: Path, runs: Path
 ) -> dict[str, Any]:
@@ -100,11 +109,8 @@ def run_experiment(
     if config.steps != STEPS:
         raise ValueError(f"{path}: {config.steps} steps; every experiment has {STEPS}")
     folder = runs / f"{path.stem}-{seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = train(config, photos, folder, minutes=math.inf)
-    model = load_denoiser(folder, torch.device("cpu"))
-    table = evaluate(ruler, torch_denoise(model))
-    seconds = torch.load(checkpoint, weights_only=True)["seconds"]
+    table = train_and_measure(config, folder, photos, ruler)
+    seconds = torch.load(folder / "checkpoint.pt", weights_only=True)["seconds"]
     return {**table, "seconds": round(seconds)}
 
 
@@ -153,17 +159,23 @@ def _spread(values: list[float]) -> float:
     return (max(values) - min(values)) / 2
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("configs", type=Path, nargs="*", help="training/configs/arena-*.toml")
+def make_parser(about: str, results: Path) -> argparse.ArgumentParser:
+    """Return a parser of what experiments and the search have in common."""
+    parser = argparse.ArgumentParser(description=about, allow_abbrev=False)
     parser.add_argument("--photos", type=Path, nargs="+", metavar="DIR")
     parser.add_argument("--ruler", type=Path, metavar="DIR", help="photographs never trained on")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE")
+    parser.add_argument("--results", type=Path, default=results, metavar="FILE")
     parser.add_argument("--table", action="store_true", help="print what is known, and no more")
+    return parser
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = make_parser(__doc__, RESULTS)
+    parser.add_argument("configs", type=Path, nargs="*", help="training/configs/arena-*.toml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     arguments = parser.parse_args()
     if arguments.table:
         print(table_text(json.loads(arguments.results.read_text(encoding="utf-8"))))

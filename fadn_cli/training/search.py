@@ -12,10 +12,8 @@ Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparamet
 AISTATS 2016, arXiv 1502.07943.
 """
 
-import argparse
 import dataclasses
 import json
-import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,12 +21,10 @@ from typing import Any
 
 import torch
 
-from fadn_cli.training.arena import relative_seconds
+from fadn_cli.training.arena import make_parser, relative_seconds, train_and_measure
 from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.evaluate import evaluate, torch_denoise
 from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
 from fadn_cli.training.photos import Photos, load_photos
-from fadn_cli.training.train import load_denoiser, train
 
 CANDIDATES = 16
 RUNGS = ((375, 16), (750, 6), (1500, 2))
@@ -124,10 +120,8 @@ def halve(
         alive = alive[:count]
         for network in alive:
             folder = runs / f"search-{name_of(network)}"
-            folder.mkdir(parents=True, exist_ok=True)
             run = dataclasses.replace(config, network=network, steps=steps)
-            train(run, photos, folder, minutes=math.inf)
-            table = evaluate(ruler, torch_denoise(load_denoiser(folder, torch.device("cpu"))))
+            table = train_and_measure(run, folder, photos, ruler)
             rows[network]["psnr"][str(steps)] = round(table["psnr"]["mean"], 3)
             text = json.dumps(list(rows.values()), indent=1)
             results.write_text(text + "\n", encoding="utf-8")
@@ -149,15 +143,9 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser = make_parser(__doc__, RESULTS)
     parser.add_argument("config", type=Path, nargs="?", help="training/configs/arena-base.toml")
-    parser.add_argument("--photos", type=Path, nargs="+", metavar="DIR")
-    parser.add_argument("--ruler", type=Path, metavar="DIR", help="photographs never trained on")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FILE")
-    parser.add_argument("--table", action="store_true", help="print what is known, and no more")
     arguments = parser.parse_args()
     if arguments.table:
         print(table_text(json.loads(arguments.results.read_text(encoding="utf-8"))))

@@ -48,13 +48,12 @@ def test_slower_networks_are_not_candidates(monkeypatch):
 def test_the_best_of_each_rung_go_on_from_where_they_were(monkeypatch, tmp_path):
     trained = []
 
-    def train(config, _photos, folder, **_):
+    def train_and_measure(config, folder, *_):
         trained.append((config.network, config.steps, folder))
+        return {"psnr": {"mean": next(scores)}}
 
     scores = iter([40.0, 42.0, 41.0, 41.5, 42.5, 43.0])
-    monkeypatch.setattr(search, "train", train)
-    monkeypatch.setattr(search, "load_denoiser", lambda *_: None)
-    monkeypatch.setattr(search, "evaluate", lambda *_: {"psnr": {"mean": next(scores)}})
+    monkeypatch.setattr(search, "train_and_measure", train_and_measure)
     halve(
         TrainConfig(),
         dict.fromkeys(NETWORKS, 1.0),
