@@ -113,10 +113,11 @@ def set_leak(model: nn.Module, leak: float) -> None:
 
 
 @torch.no_grad()
-def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> float:
-    """Return the share of channels that are ever above zero, in the layer where it is smallest.
+def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> tuple[float, str]:
+    """Return the share of channels that are ever above zero, where it is smallest, and that layer.
 
-    Channels that died are the failure that a loss curve does not tell.
+    Channels that died are the failure that a loss curve does not tell. Where all are alive, the
+    name is empty.
 
     Parameters
     ----------
@@ -125,13 +126,17 @@ def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> float:
     batch : tuple of tensors
         Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
     """
-    shares = [1.0]
+    shares = [(1.0, "")]
 
-    def watch(_: nn.Module, __: object, output: torch.Tensor) -> None:
-        shares.append((output.amax((0, 2, 3)) > 0).float().mean().item())
+    def watch(name: str, output: torch.Tensor) -> None:
+        shares.append(((output.amax((0, 2, 3)) > 0).float().mean().item(), name))
 
-    layers = [layer for layer in model.modules() if isinstance(layer, Conv) and layer.relu]
-    hooks = [layer.register_forward_hook(watch) for layer in layers]
+    layers = {n: layer for n, layer in model.named_modules() if isinstance(layer, Conv)}
+    hooks = [
+        layer.register_forward_hook(lambda _, __, output, name=name: watch(name, output))
+        for name, layer in layers.items()
+        if layer.relu
+    ]
     noisy, _, shot, read = batch[:4]
     model(noisy, shot, read)
     for hook in hooks:

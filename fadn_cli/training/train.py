@@ -124,8 +124,8 @@ class _Run:
         torch.save(state, self.checkpoint.with_suffix(".tmp"))
         self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
 
-    def log(self, losses: list[torch.Tensor], alive: float) -> None:
-        """Append the mean of the last losses to the log, and how much of the network is alive."""
+    def log(self, losses: list[torch.Tensor], alive: tuple[float, str]) -> None:
+        """Append the mean of the last losses to the log, and where the network is least alive."""
         loss = round(torch.stack(losses).mean().item(), 5)
         rate = self.config.batch * self.step / max(self.seconds, 1e-9)
         row = {
@@ -133,7 +133,8 @@ class _Run:
             "loss": loss,
             "seconds": round(self.seconds, 1),
             "patches_per_second": round(rate, 1),
-            "alive": round(alive, 3),
+            "alive": round(alive[0], 3),
+            "least_alive": alive[1],
         }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")

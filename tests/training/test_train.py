@@ -73,6 +73,7 @@ def test_the_log_tells_how_much_of_the_network_is_alive(photos, tmp_path):
 
     (row,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
     assert 0 < row["alive"] <= 1
+    assert row["least_alive"] in dict(Denoiser(Student(TINY)).named_modules())
 
 
 def test_channels_that_never_fire_are_dead(photos):
@@ -82,11 +83,11 @@ def test_channels_that_never_fire_are_dead(photos):
     for layer in model.modules():
         if isinstance(layer, Conv) and layer.relu:
             torch.nn.init.ones_(layer.bias)
-    assert least_alive(model, batch) == 1
+    assert least_alive(model, batch) == (1, "")
 
     torch.nn.init.constant_(model.student.decode[0][0].first.bias[:2], -100)
 
-    assert least_alive(model, batch) == 1 - 2 / 8
+    assert least_alive(model, batch) == (1 - 2 / 8, "student.decode.0.0.first")
 
 
 def test_no_relu_leaks_at_the_end(photos, tmp_path):
