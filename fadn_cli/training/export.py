@@ -29,7 +29,7 @@ from fadn_cli.training.evaluate import (
     torch_denoise,
     typical_read_noise,
 )
-from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel
+from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel, prune
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import Photos, load_photos
 from fadn_cli.training.provenance import commit, data, processor, trained
@@ -140,6 +140,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
     if not config.network.int8:
         raise ValueError(f"{run}: only an int8 network is exported; set int8 under [network]")
     model = load_denoiser(run, torch.device("cpu"))
+    prune(model.student)
     parity = check_parity(model.student, parity_features(model, photos, config))
     target = weights / f"{about['name']}.onnx"
     write_onnx(model.student, target)

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise import stabilize
-from fadn_cli.training.quantize import Conv
+from fadn_cli.training.quantize import Conv, rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +104,28 @@ class Block(nn.Module):
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
         self.align = None if view is None else FeatureAlign(view[0], channels, view[1])
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it adds the same to all pixels: 8 bits that span nothing hold nothing."""
+        first = self.first
+        return self.align is None and first.rounds and not bool(first.output_range.any())
+
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
         change = self.second(self.first(features))
         if self.align is not None:
             change = self.align(change, view)
         return features + change
+
+
+class Shift(nn.Module):
+    """What is left of a block whose inner channels never fire: a constant per channel."""
+
+    def __init__(self, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(bias)
+
+    def forward(self, features: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        return features + self.bias[:, None, None]
 
 
 def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.ModuleList:
@@ -167,8 +184,11 @@ class Student(nn.Module):
         """Packed pixels per side that one output pixel depends on, features included."""
         config = self.config
         # A 3x3 convolution reaches one pixel of its own scale; a block has two, the entry is one.
-        blocks = [down + up for down, up in zip(config.encode, config.decode, strict=True)]
-        counts = [2 * count for count in (*blocks, config.bottom)]
+        scales = [[*down, *up] for down, up in zip(self.encode, self.decode, strict=True)]
+        counts = [
+            2 * sum(isinstance(block, Block) for block in blocks)
+            for blocks in (*scales, self.bottom)
+        ]
         counts[0] += 1
         reach = sum(config.unshuffle * 2**i * count for i, count in enumerate(counts))
         # Brightness is of 2x2 packed pixels, even where the first scale is finer.
@@ -242,6 +262,22 @@ class Denoiser(nn.Module):
         if unshuffle == 1:
             brightness = functional.interpolate(brightness, scale_factor=2.0)
         return torch.cat([unshuffled, brightness], dim=1), std
+
+
+def prune(student: Student) -> int:
+    """Put a `Shift` in place of every int8 block whose inner channels never fire; return how many.
+
+    The range of what its first convolution gives is empty then, so that nothing else comes out of
+    the block, in training as in the file: the student's output stays as it was.
+    """
+    count = 0
+    for blocks in (*student.encode, student.bottom, *student.decode):
+        for number, block in enumerate(blocks):
+            if isinstance(block, Block) and block.is_constant:
+                bias = rounded(block.second.bias.detach().float(), block.second.output_range)
+                blocks[number] = Shift(bias)
+                count += 1
+    return count
 
 
 def macs_per_packed_pixel(student: Student, size: int = 64) -> float:

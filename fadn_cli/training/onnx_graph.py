@@ -12,7 +12,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from fadn_cli.training.model import Block, FeatureAlign, Student
+from fadn_cli.training.model import Block, FeatureAlign, Shift, Student
 from fadn_cli.training.quantize import Conv, scale_and_zero, weight_scales
 
 OPSET = 17
@@ -71,6 +71,8 @@ class _Graph:
         steps = torch.round(layer.weight.detach().cpu().float() / scales[:, None, None, None])
         sums = scales.numpy() * self.scales[source]
         bias = np.round(layer.bias.detach().cpu().double().numpy() / sums)
+        if np.abs(bias).max() > np.iinfo(np.int32).max:
+            raise ValueError(f"{name}: its input's range is so narrow that its bias needs 33 bits")
         return (
             self.dequantized(f"{name}.weight", steps.numpy().astype(np.int8), scales.numpy()),
             self.dequantized(f"{name}.bias", bias.astype(np.int32), sums),
@@ -112,8 +114,16 @@ class _Graph:
     def blocks(self, blocks: torch.nn.ModuleList, source: str, view: str, name: str) -> str:
         """Add blocks in a row."""
         for number, block in enumerate(blocks):
-            source = self.block(block, source, view, f"{name}.{number}")
+            if isinstance(block, Shift):
+                source = self.shift(block, source, f"{name}.{number}")
+            else:
+                source = self.block(block, source, view, f"{name}.{number}")
         return source
+
+    def shift(self, layer: Shift, source: str, name: str) -> str:
+        """Add a constant per channel."""
+        values = layer.bias.detach().cpu().float().numpy().reshape(1, -1, 1, 1)
+        return self.add("Add", [source, self.constant(f"{name}.bias", values)], f"{name}.sum")
 
     def align(self, layer: FeatureAlign, source: str, view: str, name: str) -> str:
         """Add a Feature-Align layer."""

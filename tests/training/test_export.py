@@ -12,7 +12,7 @@ from fadn_cli.denoise import network, specialists  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.training import export  # noqa: E402
 from fadn_cli.training.export import check_parity  # noqa: E402
-from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
+from fadn_cli.training.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
 from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
 from fadn_cli.training.quantize import calibrate, convolutions, set_rounding  # noqa: E402
 
@@ -104,6 +104,48 @@ def test_the_int8_graph_rounds_as_training_did(batches):
         errors.append((exact - expected).square().mean().sqrt() / exact.std())
     assert 0 < min(errors) and max(errors) < 0.1
     assert kernels < 0.5 * min(errors)  # the odd value on a tie between two steps
+
+
+@pytest.fixture
+def half_dead(batches):
+    """An int8 network whose deepest block never fires."""
+    torch.manual_seed(8)
+    student = Student(dataclasses.replace(TINY, int8=True, aligned_scales=1)).eval()
+    torch.nn.init.normal_(student.leave.weight, std=0.2)
+    torch.nn.init.constant_(student.bottom[0].first.bias, -100)
+    torch.nn.init.constant_(student.bottom[0].second.bias, 0.7)
+    calibrate(student, [(torch.from_numpy(batch),) for batch in batches])
+    return student
+
+
+def test_blocks_that_never_fire_are_left_out_and_nothing_changes(half_dead, batches):
+    with torch.no_grad():
+        before = [half_dead(torch.from_numpy(batch)) for batch in batches]
+    reach = half_dead.receptive_field
+
+    assert prune(half_dead) == 1
+    assert prune(half_dead) == 0
+
+    with torch.no_grad():
+        after = [half_dead(torch.from_numpy(batch)) for batch in batches]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert half_dead.receptive_field == reach - 2 * 2 * 8  # two 3x3 convolutions of 8 packed pixels
+    names = {node.name for node in build_onnx(half_dead).graph.node}
+    assert "bottom.0.first" not in names
+    assert "decode.1.0.first" in names
+    check_parity(half_dead, batches)
+
+
+def test_a_bias_that_does_not_fit_is_not_written(half_dead):
+    with pytest.raises(ValueError, match=r"bottom\.0\.second: .* so narrow that its bias"):
+        build_onnx(half_dead)
+
+
+def test_blocks_that_fire_are_kept(trained, batches):
+    student = Student(dataclasses.replace(TINY, int8=True, aligned_scales=1)).eval()
+    calibrate(student, [(torch.from_numpy(batch),) for batch in batches])
+
+    assert prune(student) == prune(trained.student) == 0
 
 
 def test_int8_weights_keep_seven_bits(batches):
