@@ -113,11 +113,10 @@ def set_leak(model: nn.Module, leak: float) -> None:
 
 
 @torch.no_grad()
-def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> tuple[float, str]:
-    """Return the share of channels that are ever above zero, where it is smallest, and that layer.
+def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]:
+    """Return for every convolution with a ReLU the share of its channels that are ever above zero.
 
-    Channels that died are the failure that a loss curve does not tell. Where all are alive, the
-    name is empty.
+    Channels that died are the failure that a loss curve does not tell.
 
     Parameters
     ----------
@@ -126,22 +125,21 @@ def least_alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> tuple[floa
     batch : tuple of tensors
         Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
     """
-    shares = [(1.0, "")]
+    shares: dict[str, float] = {}
 
     def watch(name: str, output: torch.Tensor) -> None:
-        shares.append(((output.amax((0, 2, 3)) > 0).float().mean().item(), name))
+        shares[name] = (output.amax((0, 2, 3)) > 0).float().mean().item()
 
-    layers = {n: layer for n, layer in model.named_modules() if isinstance(layer, Conv)}
     hooks = [
         layer.register_forward_hook(lambda _, __, output, name=name: watch(name, output))
-        for name, layer in layers.items()
-        if layer.relu
+        for name, layer in model.named_modules()
+        if isinstance(layer, Conv) and layer.relu
     ]
     noisy, _, shot, read = batch[:4]
     model(noisy, shot, read)
     for hook in hooks:
         hook.remove()
-    return min(shares)
+    return shares
 
 
 def convolutions(model: nn.Module) -> dict[str, Conv]:

@@ -19,10 +19,11 @@ from torch import nn
 
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
-from fadn_cli.training.model import Block, Denoiser, Student, StudentConfig
+from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import calibrate, least_alive, set_leak
+from fadn_cli.training.quantize import alive, calibrate, set_leak, set_rounding
+from fadn_cli.training.start import load_start, revive
 from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
@@ -124,17 +125,18 @@ class _Run:
         torch.save(state, self.checkpoint.with_suffix(".tmp"))
         self.checkpoint.with_suffix(".tmp").replace(self.checkpoint)
 
-    def log(self, losses: list[torch.Tensor], alive: tuple[float, str]) -> None:
+    def log(self, losses: list[torch.Tensor], shares: dict[str, float]) -> None:
         """Append the mean of the last losses to the log, and where the network is least alive."""
         loss = round(torch.stack(losses).mean().item(), 5)
         rate = self.config.batch * self.step / max(self.seconds, 1e-9)
+        least = min(shares, key=lambda name: shares[name])
         row = {
             "step": self.step,
             "loss": loss,
             "seconds": round(self.seconds, 1),
             "patches_per_second": round(rate, 1),
-            "alive": round(alive[0], 3),
-            "least_alive": alive[1],
+            "alive": round(shares[least], 3),
+            "least_alive": least,
         }
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
@@ -146,41 +148,6 @@ def load_denoiser(run: Path, device: torch.device) -> Denoiser:
     model = Denoiser(Student(StudentConfig(**state["config"]["network"])))
     model.load_state_dict(state["model"])
     return model.to(device, memory_format=torch.channels_last).eval()
-
-
-def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
-    """Load the weights of a network that may have fewer blocks.
-
-    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
-    network starts where the shallower one ended.
-
-    Parameters
-    ----------
-    model : Denoiser
-        Modified.
-    start : dict of tensors
-        The state of the other network.
-
-    Returns
-    -------
-    list of str
-        What still misses a value; everything if the other is no smaller network of this kind.
-
-    References
-    ----------
-    Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
-    arXiv 1511.05641.
-    """
-    state = model.state_dict()
-    if any(name not in state or state[name].shape != start[name].shape for name in start):
-        return list(state)
-    missing, _ = model.load_state_dict(start, strict=False)
-    for name, block in model.named_modules():
-        if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
-            nn.init.zeros_(block.second.weight)
-            nn.init.zeros_(block.second.bias)
-            missing = [other for other in missing if not other.startswith(f"{name}.")]
-    return missing
 
 
 def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
@@ -210,8 +177,11 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
         # The only weights that a float network has not are the ranges of int8.
         if not all(name.endswith("_range") for name in missing):
             raise ValueError(f"{folder.name} cannot start from {config.start_from}: other network")
+        batches = [make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES)]
+        set_rounding(model, False)  # the ranges of int8 may not be known yet
+        revive(model, batches)
+        set_rounding(model, config.network.int8)
         if config.network.int8 and missing:
-            batches = (make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES))
             calibrate(model, ((noisy, shot, read) for noisy, _, shot, read, _ in batches))
     return run
 
@@ -255,7 +225,7 @@ def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) 
         now = time.monotonic()
         run.step, run.seconds = run.step + 1, before + now - started
         if len(losses) == LOG_STEPS or run.step == config.steps:
-            run.log(losses, least_alive(run.model, make_batch(photos, config, run.step)))
+            run.log(losses, alive(run.model, make_batch(photos, config, run.step)))
             losses.clear()
         if now - saved > CHECKPOINT_SECONDS:
             run.save()

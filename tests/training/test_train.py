@@ -14,7 +14,7 @@ from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
 from fadn_cli.training.muon import Muon, orthogonalized  # noqa: E402
-from fadn_cli.training.quantize import Conv, least_alive  # noqa: E402
+from fadn_cli.training.quantize import Conv, alive, set_rounding  # noqa: E402
 from fadn_cli.training.train import (  # noqa: E402
     make_batch,
     make_optimizers,
@@ -83,11 +83,13 @@ def test_channels_that_never_fire_are_dead(photos):
     for layer in model.modules():
         if isinstance(layer, Conv) and layer.relu:
             torch.nn.init.ones_(layer.bias)
-    assert least_alive(model, batch) == (1, "")
+    assert set(alive(model, batch).values()) == {1}
 
     torch.nn.init.constant_(model.student.decode[0][0].first.bias[:2], -100)
 
-    assert least_alive(model, batch) == (1 - 2 / 8, "student.decode.0.0.first")
+    shares = alive(model, batch)
+    assert shares.pop("student.decode.0.0.first") == 1 - 2 / 8
+    assert set(shares.values()) == {1}
 
 
 def test_no_relu_leaks_at_the_end(photos, tmp_path):
@@ -135,6 +137,34 @@ def test_an_int8_run_starts_from_a_float_one_and_is_calibrated(photos, tmp_path)
     ranges = [rounding[name] for name in rounding.keys() - plain.keys()]
     assert len(ranges) > 20
     assert all(low < high for low, high in ranges)
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_a_block_that_died_starts_anew_and_changes_nothing_at_first(photos, tmp_path, int8):
+    network = dataclasses.replace(TINY, aligned_scales=1)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    config = dataclasses.replace(CONFIG, network=network)
+    checkpoint = train(config, photos, tmp_path / "first", minutes=0)
+    state = torch.load(checkpoint, weights_only=True)
+    state["model"]["student.bottom.0.first.bias"].fill_(-100)
+    torch.save(state, checkpoint)
+
+    network = dataclasses.replace(network, int8=int8)
+    config = TrainConfig(network=network, steps=0, patch=16, start_from="first", bfloat16=False)
+    train(config, photos, tmp_path / "second", minutes=9)
+
+    first, second = (
+        training.load_denoiser(tmp_path / name, torch.device("cpu")) for name in ("first", "second")
+    )
+    shares = alive(second, make_batch(photos, config, 0))
+    assert shares["student.bottom.0.first"] > 0.5
+    set_rounding(second, False)
+    noisy, _, shot, read, _ = make_batch(photos, config, 0)
+    with torch.no_grad():
+        assert torch.allclose(first(noisy, shot, read), second(noisy, shot, read), atol=1e-6)
+    untouched = "student.decode.1.0.first.weight"
+    assert torch.equal(first.state_dict()[untouched], second.state_dict()[untouched])
 
 
 def test_a_run_cannot_start_from_another_network(photos, tmp_path):

@@ -1,0 +1,78 @@
+"""What a run starts from: another run's weights, in a network that may be deeper or half dead.
+
+`train` calls it. The one thing to know: whatever is added or drawn anew changes nothing at first,
+so a run starts where the other ended.
+
+References
+----------
+Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016, arXiv 1511.05641.
+"""
+
+import statistics
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from fadn_cli.training.model import Block, Denoiser
+from fadn_cli.training.quantize import alive
+
+DEAD = 0.25
+"""Share of its inner channels below which a block is drawn anew. Blocks that work have most of
+them; those that had died had less than a tenth."""
+
+
+def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
+    """Load the weights of a network that may have fewer blocks.
+
+    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
+    network starts where the shallower one ended.
+
+    Parameters
+    ----------
+    model : Denoiser
+        Modified.
+    start : dict of tensors
+        The state of the other network.
+
+    Returns
+    -------
+    list of str
+        What still misses a value; everything if the other is no smaller network of this kind.
+    """
+    state = model.state_dict()
+    if any(name not in state or state[name].shape != start[name].shape for name in start):
+        return list(state)
+    missing, _ = model.load_state_dict(start, strict=False)
+    for name, block in model.named_modules():
+        if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
+            nn.init.zeros_(block.second.weight)
+            nn.init.zeros_(block.second.bias)
+            missing = [other for other in missing if not other.startswith(f"{name}.")]
+    return missing
+
+
+def revive(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list[str]:
+    """Draw blocks anew whose inner channels hardly ever fire; return their names.
+
+    Their second convolution starts at zero, its bias is kept: what they added where nothing
+    fired, they add still. Blocks with a Feature-Align layer are left alone.
+
+    Parameters
+    ----------
+    model : Denoiser
+        Modified.
+    batches : sequence
+        Of `train.make_batch`.
+    """
+    shares = [alive(model, batch) for batch in batches]
+    revived = []
+    for name, block in model.named_modules():
+        if not isinstance(block, Block) or block.align is not None:
+            continue
+        if statistics.mean(share[f"{name}.first"] for share in shares) < DEAD:
+            nn.init.kaiming_normal_(block.first.weight, nonlinearity="relu")
+            nn.init.zeros_(block.first.bias)
+            nn.init.zeros_(block.second.weight)
+            revived.append(name)
+    return revived
