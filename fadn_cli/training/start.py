@@ -1,7 +1,7 @@
 """What a run starts from: another run's weights, in a network that may be deeper or half dead.
 
-`train` calls it. The one thing to know: whatever is added or drawn anew changes nothing at first,
-so a run starts where the other ended.
+`train` calls it. The one thing to know: what is added changes nothing at first, and what is drawn
+anew next to nothing, so a run starts where the other ended.
 
 References
 ----------
