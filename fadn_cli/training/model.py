@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise import stabilize
-from fadn_cli.training.quantize import Conv, rounded
+from fadn_cli.training.quantize import Conv, rounded, watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,21 +282,14 @@ def prune(student: Student) -> int:
 
 def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
     """Count the multiply-accumulates of a student per packed pixel, by running it once."""
+    layers = {n: layer for n, layer in student.named_modules() if isinstance(layer, nn.Conv2d)}
     total = 0.0
 
-    def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:
+    def count(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         nonlocal total
-        assert isinstance(layer, nn.Conv2d)
-        total += layer.weight[0].numel() * output.numel()
+        total += layers[name].weight[0].numel() * output.numel()
 
-    hooks = [
-        layer.register_forward_hook(count)
-        for layer in student.modules()
-        if isinstance(layer, nn.Conv2d)
-    ]
     grid = size // student.config.unshuffle
-    with torch.no_grad():
+    with torch.no_grad(), watching(layers, count):
         student(torch.zeros(1, student.config.channels, grid, grid))
-    for hook in hooks:
-        hook.remove()
     return total / size**2

@@ -10,7 +10,8 @@ Jacob et al., "Quantization and Training of Neural Networks for Efficient Intege
 Inference", CVPR 2018, arXiv 1712.05877 (fake quantization, straight-through gradients).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -112,6 +113,23 @@ def set_leak(model: nn.Module, leak: float) -> None:
             layer.leak = leak
 
 
+@contextmanager
+def watching(
+    layers: Mapping[str, nn.Module], see: Callable[[str, torch.Tensor, torch.Tensor], None]
+) -> Iterator[None]:
+    """Call `see` with name, input and output of each of these layers whenever it runs."""
+
+    def watch(name: str, layer: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        return layer.register_forward_hook(lambda _, inputs, output: see(name, inputs[0], output))
+
+    hooks = [watch(name, layer) for name, layer in layers.items()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 @torch.no_grad()
 def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]:
     """Return for every convolution with a ReLU the share of its channels that are ever above zero.
@@ -127,18 +145,13 @@ def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]
     """
     shares: dict[str, float] = {}
 
-    def watch(name: str, output: torch.Tensor) -> None:
+    def see(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         shares[name] = (output.amax((0, 2, 3)) > 0).float().mean().item()
 
-    hooks = [
-        layer.register_forward_hook(lambda _, __, output, name=name: watch(name, output))
-        for name, layer in model.named_modules()
-        if isinstance(layer, Conv) and layer.relu
-    ]
+    layers = {n: layer for n, layer in model.named_modules() if isinstance(layer, Conv)}
     noisy, _, shot, read = batch[:4]
-    model(noisy, shot, read)
-    for hook in hooks:
-        hook.remove()
+    with watching({name: layer for name, layer in layers.items() if layer.relu}, see):
+        model(noisy, shot, read)
     return shares
 
 
@@ -171,18 +184,13 @@ def calibrate(model: nn.Module, batches: Iterable[tuple[torch.Tensor, ...]]) -> 
     layers = convolutions(model)
     seen: dict[str, list[torch.Tensor]] = {name: [] for name in layers}
 
-    def watch(name: str) -> torch.utils.hooks.RemovableHandle:
-        def hook(_: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-            seen[name].append(torch.stack([_span(inputs[0]), _span(output)]))
+    def see(name: str, source: torch.Tensor, output: torch.Tensor) -> None:
+        seen[name].append(torch.stack([_span(source), _span(output)]))
 
-        return layers[name].register_forward_hook(hook)
-
-    hooks = [watch(name) for name in layers]
     set_rounding(model, False)
-    for batch in batches:
-        model(*batch)
-    for hook in hooks:
-        hook.remove()
+    with watching(layers, see):
+        for batch in batches:
+            model(*batch)
     for name, layer in layers.items():
         input_range, layer.output_range = torch.stack(seen[name]).mean(0)
         if not layer.after_conv:
