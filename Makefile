@@ -23,7 +23,7 @@ fmt:
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-# Each generalist first, then the specialists that start from it. A run that was stopped resumes.
+# Each generalist first, in two halves, then the specialists that start from it. A run that was stopped resumes.
 # One thread, as the bundled weights were trained: the number of threads changes the last bits.
 TRAIN = $(PYTHON) -m fadn_cli.training.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
@@ -32,6 +32,6 @@ RANGES = faint low high extreme
 weights: weights-best weights-fast
 
 weights-best weights-fast: weights-%:
-	$(TRAIN) $(CONFIGS)/bayer-$*.toml $(DATA)
+	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
