@@ -17,6 +17,8 @@ import numpy as np
 
 UNSHUFFLE = {"highpass-20": 2, "highpass-8": 1}
 """Packed pixels per side that become one pixel of the network's grid, by the features' name."""
+BRIGHTNESS_CHANNELS = 4
+"""The last channels of what the network sees, one for each plane."""
 LOW_PASS_RADIUS = 2
 """Packed pixels the features reach beyond their own."""
 
@@ -32,7 +34,7 @@ def output_channels(unshuffle: int) -> int:
 
 def feature_channels(unshuffle: int) -> int:
     """Return the channels of what the network sees: as many high-passed ones, and brightness."""
-    return output_channels(unshuffle) + 4
+    return output_channels(unshuffle) + BRIGHTNESS_CHANNELS
 
 
 def low_pass(padded: Any) -> Any:

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise import stabilize
-from fadn_cli.training.quantize import Conv, rounded, watching
+from fadn_cli.training.quantize import Conv, FineConv, rounded, watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +150,7 @@ class Student(nn.Module):
         view = config.channels, config.embedding
         aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = Conv(config.channels, widths[0], 3)
+        self.enter = FineConv(config.channels, widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
@@ -287,7 +287,9 @@ def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
 
     def count(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         nonlocal total
-        total += layers[name].weight[0].numel() * output.numel()
+        layer = layers[name]
+        fine = isinstance(layer, FineConv) and layer.rounds
+        total += (layer.fine_weight if fine else layer.weight)[0].numel() * output.numel()
 
     grid = size // student.config.unshuffle
     with torch.no_grad(), watching(layers, count):

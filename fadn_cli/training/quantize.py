@@ -24,6 +24,8 @@ WEIGHT_LEVELS = 63
 8-bit weights would overflow."""
 PERCENTILE = 0.9995
 """Share of the activations that 8 bits span; a few strong edges beyond are clipped."""
+FINER = 8
+"""How much larger the rest is that a `FineConv` sees: with more, its weights would round to 0."""
 SAMPLED = 200_000
 """Activations looked at per tensor and batch."""
 
@@ -75,6 +77,37 @@ class Conv(nn.Conv2d):
         if not self.relu:
             return y
         return functional.leaky_relu(y, self.leak) if self.leak else functional.relu(y)
+
+
+class FineConv(Conv):
+    """A convolution whose last inputs are rounded to three bits more than 8 hold.
+
+    What 8 bits leave of them comes once more, `FINER` times as large, and meets the same weights
+    that many times smaller. The network's entry is one: what it sees of brightness spans all light
+    there is, and a step of 8 bits, the same over whole areas, would be a blotch.
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: int, *, fine: int) -> None:
+        super().__init__(inputs, outputs, size)
+        self.fine = fine  # how many inputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.rounds:
+            return super().forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.float()
+            coarse = rounded(x, self.input_range)
+            rest = (x[:, -self.fine :] - coarse[:, -self.fine :]) * FINER
+            seen = torch.cat([coarse, rounded(rest, self.input_range)], dim=1)
+            weight = rounded_weight(self.fine_weight)
+        y = functional.conv2d(seen, weight, self.bias, self.stride, self.padding)
+        with torch.autocast(x.device.type, enabled=False):
+            return rounded(y.float(), self.output_range)
+
+    @property
+    def fine_weight(self) -> torch.Tensor:
+        """The weights of all that it sees while it rounds: (outputs, inputs + fine, k, k)."""
+        return torch.cat([self.weight, self.weight[:, -self.fine :] / FINER], dim=1)
 
 
 def scale_and_zero(limits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

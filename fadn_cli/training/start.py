@@ -18,7 +18,7 @@ from fadn_cli.training.model import Block, Denoiser
 from fadn_cli.training.quantize import alive
 
 DEAD = 0.25
-"""Share of its inner channels below which a block is drawn anew. Blocks that work have most of
+"""Share of its inner channels below which a block counts as dead. Blocks that work have most of
 them; those that had died had less than a tenth."""
 
 
@@ -65,14 +65,40 @@ def revive(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list
     batches : sequence
         Of `train.make_batch`.
     """
+    dead = _dead_blocks(model, batches)
+    for block in dead.values():
+        nn.init.kaiming_normal_(block.first.weight, nonlinearity="relu")
+        nn.init.zeros_(block.first.bias)
+        nn.init.zeros_(block.second.weight)
+    return list(dead)
+
+
+def retire(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list[str]:
+    """Silence such blocks of an int8 network for good; return their names.
+
+    A fine-tuning is too short for them to find work, and ranges of 8 bits that were measured on
+    what hardly ever fires would clip it. `model.prune` leaves them out of the file.
+
+    Parameters
+    ----------
+    model : Denoiser
+        Its ranges are known. Modified.
+    batches : sequence
+        Of `train.make_batch`.
+    """
+    dead = _dead_blocks(model, batches)
+    for block in dead.values():
+        block.first.output_range.zero_()
+    return list(dead)
+
+
+def _dead_blocks(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> dict[str, Block]:
+    """Return the blocks that hardly ever fire, by name."""
     shares = [alive(model, batch) for batch in batches]
-    revived = []
-    for name, block in model.named_modules():
-        if not isinstance(block, Block) or block.align is not None:
-            continue
-        if statistics.mean(share[f"{name}.first"] for share in shares) < DEAD:
-            nn.init.kaiming_normal_(block.first.weight, nonlinearity="relu")
-            nn.init.zeros_(block.first.bias)
-            nn.init.zeros_(block.second.weight)
-            revived.append(name)
-    return revived
+    return {
+        name: block
+        for name, block in model.named_modules()
+        if isinstance(block, Block)
+        and block.align is None
+        and statistics.mean(share[f"{name}.first"] for share in shares) < DEAD
+    }

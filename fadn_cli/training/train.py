@@ -22,8 +22,8 @@ from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student, StudentConfig
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import alive, calibrate, set_leak, set_rounding
-from fadn_cli.training.start import load_start, revive
+from fadn_cli.training.quantize import alive, calibrate, set_leak
+from fadn_cli.training.start import load_start, retire, revive
 from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
@@ -178,11 +178,12 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
         if not all(name.endswith("_range") for name in missing):
             raise ValueError(f"{folder.name} cannot start from {config.start_from}: other network")
         batches = [make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES)]
-        set_rounding(model, False)  # the ranges of int8 may not be known yet
-        revive(model, batches)
-        set_rounding(model, config.network.int8)
-        if config.network.int8 and missing:
+        if not config.network.int8:
+            revive(model, batches)
+            return run
+        if missing:
             calibrate(model, ((noisy, shot, read) for noisy, _, shot, read, _ in batches))
+        retire(model, batches)
     return run
 
 

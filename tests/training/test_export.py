@@ -14,7 +14,13 @@ from fadn_cli.training import export  # noqa: E402
 from fadn_cli.training.export import check_parity  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
 from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
-from fadn_cli.training.quantize import calibrate, convolutions, set_rounding  # noqa: E402
+from fadn_cli.training.quantize import (  # noqa: E402
+    Conv,
+    FineConv,
+    calibrate,
+    convolutions,
+    set_rounding,
+)
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 FULL = dataclasses.replace(
@@ -104,6 +110,22 @@ def test_the_int8_graph_rounds_as_training_did(batches):
         errors.append((exact - expected).square().mean().sqrt() / exact.std())
     assert 0 < min(errors) and max(errors) < 0.1
     assert kernels < 0.5 * min(errors)  # the odd value on a tie between two steps
+
+
+def test_the_entry_sees_brightness_in_finer_steps_than_8_bits():
+    x = torch.linspace(0.5, 0.6, 1000).expand(1, 2, 1, 1000)
+    errors = {}
+    for layer in (FineConv(2, 1, 1, fine=1), Conv(2, 1, 1)):
+        layer.make_rounding()
+        layer.weight.data = torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1)
+        layer.bias.data.fill_(-0.55)
+        layer.input_range = torch.tensor([-1.6, 1.9])
+        layer.output_range = torch.tensor([-0.06, 0.06])
+        steps = (layer(x) - (x[:, 1:] - 0.55)).abs() / (3.5 / 255)
+        errors[type(layer)] = steps.max().item()
+
+    assert errors[Conv] > 0.45
+    assert errors[FineConv] < 0.1
 
 
 @pytest.fixture

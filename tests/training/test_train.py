@@ -12,9 +12,9 @@ from fadn_cli.training import train as training  # noqa: E402
 from fadn_cli.training.config import TrainConfig, load_config  # noqa: E402
 from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
-from fadn_cli.training.model import Denoiser, Student, StudentConfig  # noqa: E402
+from fadn_cli.training.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
 from fadn_cli.training.muon import Muon, orthogonalized  # noqa: E402
-from fadn_cli.training.quantize import Conv, alive, set_rounding  # noqa: E402
+from fadn_cli.training.quantize import Conv, alive  # noqa: E402
 from fadn_cli.training.train import (  # noqa: E402
     make_batch,
     make_optimizers,
@@ -139,19 +139,21 @@ def test_an_int8_run_starts_from_a_float_one_and_is_calibrated(photos, tmp_path)
     assert all(low < high for low, high in ranges)
 
 
-@pytest.mark.parametrize("int8", [False, True])
-def test_a_block_that_died_starts_anew_and_changes_nothing_at_first(photos, tmp_path, int8):
-    network = dataclasses.replace(TINY, aligned_scales=1)
+@pytest.fixture
+def half_dead(photos, tmp_path):
+    """The config of a run whose deepest block never fires; a folder for another run beside it."""
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    config = dataclasses.replace(CONFIG, network=network)
+    config = dataclasses.replace(CONFIG, network=dataclasses.replace(TINY, aligned_scales=1))
     checkpoint = train(config, photos, tmp_path / "first", minutes=0)
     state = torch.load(checkpoint, weights_only=True)
     state["model"]["student.bottom.0.first.bias"].fill_(-100)
     torch.save(state, checkpoint)
+    return config
 
-    network = dataclasses.replace(network, int8=int8)
-    config = TrainConfig(network=network, steps=0, patch=16, start_from="first", bfloat16=False)
+
+def test_a_block_that_died_starts_anew_and_changes_nothing_at_first(half_dead, photos, tmp_path):
+    config = dataclasses.replace(half_dead, steps=0, start_from="first", bfloat16=False)
     train(config, photos, tmp_path / "second", minutes=9)
 
     first, second = (
@@ -159,12 +161,21 @@ def test_a_block_that_died_starts_anew_and_changes_nothing_at_first(photos, tmp_
     )
     shares = alive(second, make_batch(photos, config, 0))
     assert shares["student.bottom.0.first"] > 0.5
-    set_rounding(second, False)
     noisy, _, shot, read, _ = make_batch(photos, config, 0)
     with torch.no_grad():
         assert torch.allclose(first(noisy, shot, read), second(noisy, shot, read), atol=1e-6)
     untouched = "student.decode.1.0.first.weight"
     assert torch.equal(first.state_dict()[untouched], second.state_dict()[untouched])
+
+
+def test_a_block_that_died_is_left_out_of_an_int8_network(half_dead, photos, tmp_path):
+    network = dataclasses.replace(half_dead.network, int8=True)
+    config = dataclasses.replace(half_dead, network=network, steps=0, start_from="first")
+    train(config, photos, tmp_path / "second", minutes=9)
+
+    second = training.load_denoiser(tmp_path / "second", torch.device("cpu"))
+    assert second.student.bottom[0].is_constant
+    assert prune(second.student) == 1
 
 
 def test_a_run_cannot_start_from_another_network(photos, tmp_path):
