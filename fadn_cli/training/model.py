@@ -106,9 +106,8 @@ class Block(nn.Module):
 
     @property
     def is_constant(self) -> bool:
-        """Whether it adds the same to all pixels: 8 bits that span nothing hold nothing."""
-        first = self.first
-        return self.align is None and first.rounds and not bool(first.output_range.any())
+        """Whether it adds the same to all pixels."""
+        return self.align is None and self.first.is_silent
 
     def forward(self, features: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
         change = self.second(self.first(features))

@@ -53,6 +53,11 @@ class Conv(nn.Conv2d):
         self.after_conv = after_conv  # the input is another one's output: rounded already
         self.rounds = False
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing comes out of it: 8 bits that span nothing hold nothing."""
+        return self.rounds and not bool(self.output_range.any())
+
     def make_rounding(self) -> None:
         """Add the ranges of input and output to the state; all zero until `calibrate`."""
         if not self.after_conv:
@@ -167,7 +172,8 @@ def watching(
 def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]:
     """Return for every convolution with a ReLU the share of its channels that are ever above zero.
 
-    Channels that died are the failure that a loss curve does not tell.
+    Channels that died are the failure that a loss curve does not tell. Silent convolutions are
+    left out: `start.retire` has made them so.
 
     Parameters
     ----------
@@ -181,9 +187,13 @@ def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]
     def see(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         shares[name] = (output.amax((0, 2, 3)) > 0).float().mean().item()
 
-    layers = {n: layer for n, layer in model.named_modules() if isinstance(layer, Conv)}
+    layers = {
+        name: layer
+        for name, layer in model.named_modules()
+        if isinstance(layer, Conv) and layer.relu and not layer.is_silent
+    }
     noisy, _, shot, read = batch[:4]
-    with watching({name: layer for name, layer in layers.items() if layer.relu}, see):
+    with watching(layers, see):
         model(noisy, shot, read)
     return shares
 

@@ -100,5 +100,6 @@ def _dead_blocks(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -
         for name, block in model.named_modules()
         if isinstance(block, Block)
         and block.align is None
+        and not block.is_constant
         and statistics.mean(share[f"{name}.first"] for share in shares) < DEAD
     }

@@ -175,6 +175,7 @@ def test_a_block_that_died_is_left_out_of_an_int8_network(half_dead, photos, tmp
 
     second = training.load_denoiser(tmp_path / "second", torch.device("cpu"))
     assert second.student.bottom[0].is_constant
+    assert "student.bottom.0.first" not in alive(second, make_batch(photos, config, 0))
     assert prune(second.student) == 1
 
 
