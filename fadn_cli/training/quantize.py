@@ -105,9 +105,9 @@ class FineConv(Conv):
             rest = (x[:, -self.fine :] - coarse[:, -self.fine :]) * FINER
             seen = torch.cat([coarse, rounded(rest, self.input_range)], dim=1)
             weight = rounded_weight(self.fine_weight)
-        y = functional.conv2d(seen, weight, self.bias, self.stride, self.padding)
-        with torch.autocast(x.device.type, enabled=False):
-            return rounded(y.float(), self.output_range)
+            # Not in bfloat16, which would round what is seen to fewer bits again.
+            y = functional.conv2d(seen, weight, self.bias, self.stride, self.padding)
+            return rounded(y, self.output_range)
 
     @property
     def fine_weight(self) -> torch.Tensor:
