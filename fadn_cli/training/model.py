@@ -287,8 +287,8 @@ def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
     def count(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         nonlocal total
         layer = layers[name]
-        fine = isinstance(layer, FineConv) and layer.rounds
-        total += (layer.fine_weight if fine else layer.weight)[0].numel() * output.numel()
+        kernel = layer.kernel if isinstance(layer, Conv) else layer.weight
+        total += kernel[0].numel() * output.numel()
 
     grid = size // student.config.unshuffle
     with torch.no_grad(), watching(layers, count):

@@ -66,12 +66,11 @@ class _Graph:
             self.constant(f"{name}.bias", layer.bias.detach().cpu().float().numpy()),
         )
 
-    def rounded_weight(self, layer: torch.nn.Conv2d, source: str, name: str) -> tuple[str, str]:
+    def rounded_weight(self, layer: Conv, source: str, name: str) -> tuple[str, str]:
         """Add 7-bit weights and 32-bit biases, one scale per output channel."""
         assert layer.bias is not None
-        weight = layer.fine_weight if isinstance(layer, FineConv) else layer.weight
-        scales = weight_scales(weight).cpu()
-        steps = torch.round(weight.detach().cpu().float() / scales[:, None, None, None])
+        scales = weight_scales(layer.kernel).cpu()
+        steps = torch.round(layer.kernel.detach().cpu().float() / scales[:, None, None, None])
         sums = scales.numpy() * self.scales[source]
         bias = np.round(layer.bias.detach().cpu().double().numpy() / sums)
         if np.abs(bias).max() > np.iinfo(np.int32).max:

@@ -54,6 +54,11 @@ class Conv(nn.Conv2d):
         self.rounds = False
 
     @property
+    def kernel(self) -> torch.Tensor:
+        """The weights that what it sees meets."""
+        return self.weight
+
+    @property
     def is_silent(self) -> bool:
         """Whether nothing comes out of it: 8 bits that span nothing hold nothing."""
         return self.rounds and not bool(self.output_range.any())
@@ -104,14 +109,16 @@ class FineConv(Conv):
             coarse = rounded(x, self.input_range)
             rest = (x[:, -self.fine :] - coarse[:, -self.fine :]) * FINER
             seen = torch.cat([coarse, rounded(rest, self.input_range)], dim=1)
-            weight = rounded_weight(self.fine_weight)
+            weight = rounded_weight(self.kernel)
             # Not in bfloat16, which would round what is seen to fewer bits again.
             y = functional.conv2d(seen, weight, self.bias, self.stride, self.padding)
             return rounded(y, self.output_range)
 
     @property
-    def fine_weight(self) -> torch.Tensor:
-        """The weights of all that it sees while it rounds: (outputs, inputs + fine, k, k)."""
+    def kernel(self) -> torch.Tensor:
+        """The weights that what it sees meets; (outputs, inputs + fine, k, k) while it rounds."""
+        if not self.rounds:
+            return self.weight
         return torch.cat([self.weight, self.weight[:, -self.fine :] / FINER], dim=1)
 
 

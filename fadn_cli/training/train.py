@@ -178,12 +178,12 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> _Run:
         if not all(name.endswith("_range") for name in missing):
             raise ValueError(f"{folder.name} cannot start from {config.start_from}: other network")
         batches = [make_batch(photos, config, -1 - i) for i in range(CALIBRATION_BATCHES)]
-        if not config.network.int8:
+        if config.network.int8:
+            if missing:
+                calibrate(model, ((noisy, shot, read) for noisy, _, shot, read, _ in batches))
+            retire(model, batches)
+        else:
             revive(model, batches)
-            return run
-        if missing:
-            calibrate(model, ((noisy, shot, read) for noisy, _, shot, read, _ in batches))
-        retire(model, batches)
     return run
 
 
