@@ -14,17 +14,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.denoise.specialists import QUALITIES  # noqa: E402
-from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.training.evaluate import (  # noqa: E402
-    shipped,
-    shot_noise_at,
-    typical_read_noise,
-)
+from fadn_cli.training.evaluate import flat_residual, shipped, shot_noise_at  # noqa: E402
 
 SIGMAS = (0.003, 0.012, 0.03, 0.06, 0.12)  # at x = 0.18
 BRIGHTNESSES = (0.002, 0.05, 0.18, 0.8)
 SIDE = 256  # packed pixels
-BORDER = 16
 BLOCK = 8
 
 
@@ -37,12 +31,9 @@ def block_means(x: np.ndarray) -> np.ndarray:
 
 def left(quality: str, sigma: float, brightness: float) -> tuple[float, float]:
     """Return what is left of single samples and of block means, in units of the noise."""
-    shot = shot_noise_at(sigma)
-    read = typical_read_noise(shot)
-    std = np.sqrt(noise_model(shot, read, source="").variance(brightness)[0])
     noise = np.random.default_rng(11).standard_normal((4, SIDE, SIDE)).astype(np.float32)
-    denoised = shipped(estimated=False, quality=quality)(brightness + std * noise, shot, read)
-    rest = (denoised - brightness)[:, BORDER:-BORDER, BORDER:-BORDER] / std
+    denoise = shipped(estimated=False, quality=quality)
+    rest = flat_residual(denoise, shot_noise_at(sigma), brightness, noise)
     return float(rest.std()), float(block_means(rest).std())
 
 

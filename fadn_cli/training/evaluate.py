@@ -22,6 +22,7 @@ from PIL import Image
 import fadn_cli
 from fadn_cli.denoise.packing import pack, unpack
 from fadn_cli.denoise.specialists import QUALITIES
+from fadn_cli.noise import noise_model
 from fadn_cli.training.model import Denoiser
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
@@ -38,6 +39,8 @@ LEVELS: Levels = {
     "S": (1.6e-3, 0.125),
 }
 CROP = 160
+BORDER = 16
+"""Packed pixels along the sides of a flat area that do not count: networks see less there."""
 SEED = 7
 
 Denoise = Callable[[NDArray[np.float32], float, float], NDArray[np.float32]]
@@ -181,6 +184,30 @@ def evaluate(
         means = {level: float(np.mean(values)) for level, values in per_level.items()}
         table[metric] = {**means, "mean": float(np.mean(list(means.values())))}
     return table
+
+
+def flat_residual(
+    denoise: Denoise, shot_noise: float, grey: float, noise: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what is left of the noise on a flat grey area, as a share of its sigma.
+
+    Parameters
+    ----------
+    denoise : Denoise
+        Told the true noise: this shot noise, and a typical sensor's read noise.
+    shot_noise, grey : float
+        Variance per unit signal, and the area's normalized signal.
+    noise : (4, h, w)
+        In units of sigma.
+
+    Returns
+    -------
+    (4, h - 2 BORDER, w - 2 BORDER)
+    """
+    read = float(typical_read_noise(shot_noise))
+    std = np.sqrt(noise_model(shot_noise, read, source="").variance(grey)[0])
+    left = denoise(np.float32(grey) + std * noise, shot_noise, read) - np.float32(grey)
+    return left[:, BORDER:-BORDER, BORDER:-BORDER] / std
 
 
 def shipped(

@@ -24,7 +24,9 @@ from fadn_cli.noise import noise_model
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.evaluate import (
     LEVELS,
+    Denoise,
     evaluate,
+    flat_residual,
     shot_noise_at,
     torch_denoise,
     typical_read_noise,
@@ -102,15 +104,11 @@ def measure_residual(net: network.Network, noise_range: tuple[float, float]) -> 
     low, high = max(noise_range[0], 1.5e-3), min(noise_range[1], 0.12)
     rows = []
     for target in np.geomspace(low, high, 5):
-        shot = shot_noise_at(target)
-        noise = noise_model(shot, typical_read_noise(shot), source="")
         shares = []
         for grey in (0.05, 0.18, 0.4, 0.8):
-            std = np.sqrt(noise.variance(grey)[0])
-            flat = np.full((4, 128, 128), grey, np.float32)
-            noisy = flat + std * rng.standard_normal(flat.shape).astype(np.float32)
-            left = net(noisy, noise) - flat
-            shares.append(float(left[:, 16:-16, 16:-16].std() / std))
+            noise = rng.standard_normal((4, 128, 128)).astype(np.float32)
+            left = flat_residual(_as_denoise(net), shot_noise_at(target), grey, noise)
+            shares.append(float(left.std()))
         rows.append([round(float(target), 6), round(float(np.mean(shares)), 4)])
     return rows
 
@@ -191,15 +189,21 @@ def _figures(
         if noise_range[0] <= grey < noise_range[1]:
             levels[level] = (shot, exposure)
 
-    def shipped(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
-        return net(packed, noise_model(shot, read, source=""))
-
-    int8 = evaluate(ruler, shipped, levels)["psnr"]
+    int8 = evaluate(ruler, _as_denoise(net), levels)["psnr"]
     set_rounding(model, False)
     plain = evaluate(ruler, torch_denoise(model), levels)["psnr"]
     print(net.specialist.name, "int8", int8, "float", plain)
     int8.pop("mean")
     return {"psnr": {level: round(value, 2) for level, value in int8.items()}}
+
+
+def _as_denoise(net: network.Network) -> Denoise:
+    """Return an int8 file as the ruler's `Denoise`."""
+
+    def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
+        return net(packed, noise_model(shot, read, source=""))
+
+    return denoise
 
 
 def _write_row(weights: Path, row: dict[str, Any]) -> None:
