@@ -18,9 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fadn_cli.diagnosis import Diagnosis
 from fadn_cli.errors import FadnError
-from fadn_cli.findings import FileFindings, Finding, PixelComparison, Verification
+from fadn_cli.findings import Diagnosis, FileFindings, Finding, PixelComparison, Verification
 from fadn_cli.report import FileInfo, decodable, to_json
 from fadn_cli.wording import (
     name_camera,

@@ -22,8 +22,8 @@ import numpy as np
 from fadn_cli import __version__
 from fadn_cli.cores import available_cores
 from fadn_cli.denoise import specialists
-from fadn_cli.diagnosis import Check, Diagnosis
 from fadn_cli.errors import FadnError
+from fadn_cli.findings import Check, Diagnosis
 from fadn_cli.noise import noise_model
 from fadn_cli.wording import spell_bytes
 

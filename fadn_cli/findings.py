@@ -1,11 +1,11 @@
-"""What `fadn check` and `fadn verify` found out about files, as plain values.
+"""What `fadn check`, `fadn verify` and `fadn doctor` found out, as plain values.
 
-The checks in `raw` make them, the console prints them, the tests assert on them. The one thing to
-know: nothing here needs numpy, and every type becomes JSON through `report.plain`.
+The checks in `raw` and the doctor make them, the console prints them, the tests assert on them. The
+one thing to know: nothing here needs numpy, and every type becomes JSON through `report.plain`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -125,3 +125,29 @@ class Verification:
     """Bytes that should have stayed; () for a source that is no DNG."""
     pixels: PixelComparison | None
     """None if the mosaics have different sizes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    """What, in a word or two; the same in every version."""
+    value: str
+    """What was found, in words."""
+    severity: Literal["ok", "warning", "error"] = "ok"
+    """A warning is what costs time or looks, an error what keeps fadn from working here."""
+    advice: str = ""
+    """What to do about it, one sentence; empty where nothing is to be done."""
+    figures: Mapping[str, float | str | list[str]] = field(default_factory=dict)
+    """The same for programs: plain values by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Everything that was looked at."""
+
+    ok: bool
+    """Whether nothing is wrong; warnings do not count."""
+    checks: tuple[Check, ...]
+    """In the order in which they are shown."""

@@ -26,16 +26,15 @@ from fadn_cli.denoise.packing import (
 )
 from fadn_cli.denoise.specialists import Specialist
 from fadn_cli.files import atomic_output, ensure_not_source
-from fadn_cli.memory import peak_memory
 from fadn_cli.mosaic import CfaPattern, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.options import DenoiseOptions
 from fadn_cli.output import sha256_of, write_output
 from fadn_cli.preparation import MANY, pick, prepare
-from fadn_cli.raw.own_output import is_marked
+from fadn_cli.raw.marker import is_marked
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
-from fadn_cli.stopwatch import Stopwatch
+from fadn_cli.usage import Stopwatch, peak_memory
 
 __all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
 

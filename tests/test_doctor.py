@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from fadn_cli import console, doctor, presets
 from fadn_cli.cli import app
 from fadn_cli.denoise import frame, network, specialists
-from fadn_cli.diagnosis import Check, Diagnosis
 from fadn_cli.errors import WeightsError
+from fadn_cli.findings import Check, Diagnosis
 
 
 @pytest.fixture(autouse=True)

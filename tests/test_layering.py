@@ -23,7 +23,6 @@ MAY_IMPORT = {
     "mosaic": "errors noise",
     "cores": "",
     "findings": "",
-    "diagnosis": "",
     "denoise": "errors noise mosaic cores",
     "locking": "",
     "files": "errors locking",
@@ -31,12 +30,11 @@ MAY_IMPORT = {
     "report": "errors noise",
     "wording": "report",
     "output": f"errors noise mosaic denoise raw {FACE}",
-    "stopwatch": "",
-    "memory": "",
+    "usage": "",
     "options": "denoise raw",
     "preparation": "noise mosaic denoise options",
     "presets": "errors denoise files options",
-    "pipeline": "errors noise mosaic denoise files raw report output stopwatch memory options"
+    "pipeline": "errors noise mosaic denoise files raw report output usage options"
     f" preparation {FACE}",
     "results": f"errors files report {FACE}",
     "sources": "errors results",
@@ -53,8 +51,8 @@ MAY_IMPORT = {
     "scene": "",
     "demo": "errors noise mosaic files raw report pipeline compare scene",
     "examine": "findings raw",
-    "doctor": f"errors noise denoise raw cores presets diagnosis wording {FACE}",
-    "console": "errors report findings diagnosis wording",
+    "doctor": f"errors noise denoise raw cores presets findings wording {FACE}",
+    "console": "errors report findings wording",
     "progress": "errors report results console wording",
     "cli": f"errors denoise report options pipeline sources results planning presets batch compare"
     f" demo doctor examine console progress cli {FACE}",
@@ -66,17 +64,18 @@ MAY_IMPORT = {
 
 ROWS = {
     "denoise": (
-        "blocks levels mix packing stabilize tiles",
-        "estimate hotpixels specialists",
+        "blocks levels mix packing stabilize",
+        "estimate hotpixels specialists tiles",
         "network noise_choice",
         "frame",
     ),
     "raw": (
-        "containers ifd marker needs quiet",
+        "containers ifd quiet",
         "tiff",
         "tiff_write",
         "tags",
-        "blocks comparison dng_checks edit own_output previews room tag_rules tree",
+        "blocks comparison dng_checks edit marker previews room tag_rules tree",
+        "describe",
         "camera dng_tags image_rules lossless maker_notes metadata pairs pictures rewrite",
         "byte_changes pieces samples size_notes structure tag_changes view",
         "reader shot",

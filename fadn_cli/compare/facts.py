@@ -6,7 +6,7 @@ from fadn_cli.compare.curves import NoisePoint, noise_left
 from fadn_cli.denoise.noise_choice import FoundNoise
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel
-from fadn_cli.raw.own_output import read_process
+from fadn_cli.raw.marker import read_process
 from fadn_cli.report import NoiseSummary
 from fadn_cli.wording import (
     name_camera,

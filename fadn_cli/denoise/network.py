@@ -14,8 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fadn_cli.denoise import stabilize
+from fadn_cli.denoise.packing import reflected
 from fadn_cli.denoise.specialists import Specialist, read_weights
-from fadn_cli.denoise.tiles import reflected
 from fadn_cli.errors import InferenceError, WeightsError
 from fadn_cli.noise import NoiseModel
 

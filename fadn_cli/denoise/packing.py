@@ -176,3 +176,15 @@ def unpack_active(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic
     x = np.zeros(source.samples.shape, np.float32)
     x[source.active_area.slices] = shift_back(unpack(packed), shift)
     return denormalize(x, source)
+
+
+def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Turn indices beyond 0..length-1 back by reflection without repeating the edge.
+
+    In a mosaic's rows or columns, that keeps the CFA's phase.
+    """
+    if length == 1:
+        return np.zeros_like(index)
+    period = 2 * (length - 1)
+    index = index % period
+    return np.where(index < length, index, period - index)

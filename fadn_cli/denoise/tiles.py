@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.packing import reflected
+
 _RAMP = 8  # packed px: the linear transition; hides the rounding differences between two tiles
 
 
@@ -256,15 +258,3 @@ def _merge(
 def _round_up(value: int, multiple: int) -> int:
     """Round up to a multiple."""
     return -(-value // multiple) * multiple
-
-
-def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Turn indices beyond 0..length-1 back by reflection without repeating the edge.
-
-    In a mosaic's rows or columns, that keeps the CFA's phase.
-    """
-    if length == 1:
-        return np.zeros_like(index)
-    period = 2 * (length - 1)
-    index = index % period
-    return np.where(index < length, index, period - index)

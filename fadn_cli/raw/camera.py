@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import CfaPattern, Mosaic, RawMetadata, Rect
-from fadn_cli.raw import needs
 from fadn_cli.raw.blocks import MetadataBlocks
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
@@ -63,7 +62,7 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, name: str, model: st
     if area.top + area.height > height or area.left + area.width > width:
         raise UnsupportedRawError(
             f"{name}: visible area {area.width}x{area.height} exceeds the {width}x{height} mosaic",
-            advice=needs.NEW_CAMERA,
+            advice=Needs.NEW_CAMERA,
         )
     return Mosaic(
         samples=samples,
@@ -93,11 +92,11 @@ def _colors(raw: Any, name: str, model: str) -> str:
     """Return the Bayer colours from sample (0, 0); UnsupportedRawError if there are none."""
     pattern = raw.raw_pattern
     letters = raw.color_desc.decode("ascii", "replace")
-    kind, advice, colors = "", needs.OTHER_FILTERS, ""
+    kind, advice, colors = "", Needs.OTHER_FILTERS, ""
     if raw.num_colors == 1 or pattern is None or "monochrom" in model.casefold():
-        kind, advice = "monochrome", needs.MONOCHROME
+        kind, advice = "monochrome", Needs.MONOCHROME
     elif pattern.shape == (6, 6):
-        kind, advice = "X-Trans", needs.X_TRANS
+        kind, advice = "X-Trans", Needs.X_TRANS
     elif raw.num_colors != 3 or letters != "RGBG":
         kind = f"a {len(set(letters))}-colour filter array ({letters})"
     elif pattern.shape != (2, 2) or not _repeats(raw):
@@ -108,7 +107,7 @@ def _colors(raw: Any, name: str, model: str) -> str:
             kind = f"a filter array {colors}"
     if kind:
         raise UnsupportedRawError(
-            f"{name}: the sensor is {kind}; {needs.ONLY_BAYER}", advice=advice
+            f"{name}: the sensor is {kind}; {Needs.ONLY_BAYER}", advice=advice
         )
     return colors
 

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata, Rect
 from fadn_cli.raw.blocks import MetadataBlocks
+from fadn_cli.raw.describe import APPLICATION, describe_jpeg
 from fadn_cli.raw.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.marker import mark_denoised
 from fadn_cli.raw.metadata import read_blocks
 from fadn_cli.raw.pictures import Picture, decode_jpeg, encode_jpeg
-from fadn_cli.raw.previews import APPLICATION, describe_jpeg, read_frame
+from fadn_cli.raw.previews import read_frame
 from fadn_cli.raw.renew import PREVIEW_SIDE, THUMBNAIL_SIDE, Box, render_pictures
 from fadn_cli.raw.room import Room, seek_even_end
 from fadn_cli.raw.samples import write_samples

@@ -11,8 +11,7 @@ DNG 1.7.1, chapters 2 and 4.
 
 import math
 
-from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.raw import needs
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.raw.tags import Compression, Photometric, Tag
 from fadn_cli.raw.tiff import Ifd, TiffFile
 
@@ -50,12 +49,12 @@ def find_raw_ifd(tiff: TiffFile) -> Ifd:
         raise RawReadError(f"{tiff.name}: no main image among its IFDs", advice=_COPY_AGAIN)
     main = max(mains, key=lambda ifd: math.prod(image_size(ifd)))
     photometric = _photometric(main)
-    kind, advice = f"an image of PhotometricInterpretation {photometric}", needs.ORIGINAL_RAW
+    kind, advice = f"an image of PhotometricInterpretation {photometric}", Needs.ORIGINAL_RAW
     if photometric == Photometric.LINEAR_RAW and main.first_int(Tag.SAMPLES_PER_PIXEL, 1) > 1:
         kind = "a linear DNG, already demosaiced"
     elif photometric in (Photometric.LINEAR_RAW, 0, 1):
-        kind, advice = "a monochrome DNG", needs.MONOCHROME
-    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {needs.ONLY_BAYER}", advice=advice)
+        kind, advice = "a monochrome DNG", Needs.MONOCHROME
+    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {Needs.ONLY_BAYER}", advice=advice)
 
 
 def image_size(ifd: Ifd) -> tuple[int, int]:
@@ -74,18 +73,18 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     """
     compression = ifd.first_int(Tag.COMPRESSION, 1)
     reason = ""
-    advice = needs.LOSSLESS_MOSAIC
+    advice = Needs.LOSSLESS_MOSAIC
     if compression in _UNREADABLE_COMPRESSIONS:
         name = _UNREADABLE_COMPRESSIONS[Compression(compression)]
         reason = f"{name} compression ({compression}) is not supported"
     elif ifd.first_int(Tag.SAMPLE_FORMAT, 1) == _FLOATING_POINT:
         reason = "floating-point samples (SampleFormat 3) are not supported"
-        advice = needs.INTEGER_RAW
+        advice = Needs.INTEGER_RAW
     elif (bits := ifd.first_int(Tag.BITS_PER_SAMPLE, 16)) > 16:
         reason = f"{bits}-bit samples are not supported (at most 16)"
     elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
         reason = f"{planes} samples per pixel are no Bayer mosaic"
-        advice = needs.ORIGINAL_RAW
+        advice = Needs.ORIGINAL_RAW
     elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
         reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"
     elif (blocks := ifd.ints(Tag.SUB_TILE_BLOCK_SIZE)) not in ((), (1, 1)):

@@ -14,10 +14,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
-from fadn_cli.raw import needs
 from fadn_cli.raw.dng_checks import image_size
 from fadn_cli.raw.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
 from fadn_cli.raw.tiff import Ifd, TiffFile
@@ -96,11 +95,11 @@ def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
     rows_cols = ifd.ints(Tag.CFA_REPEAT_PATTERN_DIM)
     pattern = ifd.ints(Tag.CFA_PATTERN)
     if not pattern:
-        raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=needs.ORIGINAL_RAW)
+        raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=Needs.ORIGINAL_RAW)
     colors = "".join(_COLOR_LETTERS[c] if c < len(_COLOR_LETTERS) else "?" for c in pattern)
-    reason, advice = "", needs.OTHER_FILTERS
+    reason, advice = "", Needs.OTHER_FILTERS
     if rows_cols == (6, 6):
-        reason, advice = "CFA is X-Trans", needs.X_TRANS
+        reason, advice = "CFA is X-Trans", Needs.X_TRANS
     elif not set(colors) <= set("RGB"):
         found = "".join(dict.fromkeys(colors))
         reason = f"CFA has {len(found)} colours ({found}), others than red, green and blue"
@@ -111,7 +110,7 @@ def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
     elif colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
         reason = f"CFA is {colors}, not a Bayer pattern"
     if reason:
-        raise UnsupportedRawError(f"{tiff.name}: {reason}; {needs.ONLY_BAYER}", advice=advice)
+        raise UnsupportedRawError(f"{tiff.name}: {reason}; {Needs.ONLY_BAYER}", advice=advice)
     return CfaPattern(colors=colors)
 
 

@@ -1,8 +1,8 @@
 """Mark an XMP packet: this raw has been denoised, by us, and how.
 
-The DNG writers add the marker, `own_output` looks for it in files, `verify` takes it off again to
-compare the rest. The one thing to know: the packet is edited as text, by one more rdf:Description
-before </rdf:RDF>, so that every other property stays byte for byte what it was.
+The DNG writers add the marker, the batch and the comparison look for it in files, `verify` takes it
+off again to compare the rest. The one thing to know: the packet is edited as text, by one more
+rdf:Description before </rdf:RDF>, so that every other property stays byte for byte what it was.
 
 References
 ----------
@@ -12,7 +12,12 @@ rdf:about is the same) and part 3 (TIFF: tag 700, UTF-8); darktable pull request
 """
 
 import re
+from pathlib import Path
 from xml.sax.saxutils import quoteattr, unescape
+
+from fadn_cli.errors import FadnError
+from fadn_cli.raw.tags import Tag
+from fadn_cli.raw.tiff import map_file, parse
 
 _NAMESPACES = {"darktable": "http://darktable.sf.net/", "fadn": "urn:fadn:1.0/"}
 _PROPERTIES = rb"(?:darktable:neural_restore|fadn:(?:Process|Strength))"
@@ -118,6 +123,45 @@ def stated_process(packet: bytes) -> str | None:
         return None
     text = (found[2] or found[3] or b"").decode("utf-8", "replace")
     return unescape(text, {"&quot;": '"', "&apos;": "'"})
+
+
+def is_marked(path: Path) -> bool:
+    """Tell whether a file carries fadn's XMP marker; False for whatever cannot be read.
+
+    Only the TIFF structure is looked at, not the samples.
+    """
+    try:
+        tiff = parse(map_file(path), name=path.name, tolerant=True)
+        entry = tiff.ifds[0].get(Tag.XMP)
+        return entry is not None and is_denoised(bytes(entry.data))
+    except FadnError:
+        return False
+
+
+def read_process(path: Path) -> str | None:
+    """Return what an output says of its own making: program, version, strength, network.
+
+    Parameters
+    ----------
+    path : Path
+        A DNG or TIFF. Only its TIFF structure is looked at, not the samples.
+
+    Returns
+    -------
+    str or None
+        As "fadn 0.1.0 strength=1 model=bayer-best-low"; None for whatever cannot be read, or was
+        not written by us.
+    """
+    try:
+        tiff = parse(map_file(path), name=path.name, tolerant=True)
+        packet, software = (tiff.ifds[0].get(tag) for tag in (Tag.XMP, Tag.SOFTWARE))
+        process = None if packet is None else stated_process(bytes(packet.data))
+        if process is None and software is not None:
+            text = bytes(software.data).rstrip(b"\0").decode("utf-8", "replace")
+            process = text if text.startswith("fadn ") else None
+    except FadnError:
+        return None
+    return process
 
 
 def _description(rdf: str, about: str, *, strength: float, process: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from fadn_cli.raw.describe import is_ours
 from fadn_cli.raw.ifd import Ifd, TiffFile
-from fadn_cli.raw.previews import is_ours
 from fadn_cli.raw.tags import Tag
 from fadn_cli.raw.tree import is_preview, name_ifds, previews_below
 

@@ -15,9 +15,8 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
-from fadn_cli.raw import needs
 from fadn_cli.raw.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.dng_checks import (
@@ -106,7 +105,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         raise UnsupportedRawError(
             f"{tiff.name}: decodes to {samples.shape[1]}x{samples.shape[0]} samples, "
             f"its tags say {width}x{height}",
-            advice=needs.NEW_CAMERA,
+            advice=Needs.NEW_CAMERA,
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
@@ -169,8 +168,8 @@ def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
     """Copy the full mosaic out of LibRaw's memory."""
     if raw.raw_type != rawpy.RawType.Flat:
         raise UnsupportedRawError(
-            f"{name}: is an sRAW, or another raw of full-colour pixels; {needs.ONLY_BAYER}",
-            advice=needs.FULL_SIZE_RAW,
+            f"{name}: is an sRAW, or another raw of full-colour pixels; {Needs.ONLY_BAYER}",
+            advice=Needs.FULL_SIZE_RAW,
         )
     samples: NDArray[np.uint16] = raw.raw_image.copy()
     return samples
@@ -185,7 +184,7 @@ def _refuse_by_signature(head: bytes, name: str) -> None:
             )
     if head.startswith(b"FOVb"):
         raise UnsupportedRawError(
-            f"{name}: is a Sigma Foveon raw (X3F); {needs.ONLY_BAYER}", advice=needs.FOVEON
+            f"{name}: is a Sigma Foveon raw (X3F); {Needs.ONLY_BAYER}", advice=Needs.FOVEON
         )
 
 
@@ -196,7 +195,7 @@ def _refuse_phase_one(path: Path) -> None:
         raise UnsupportedRawError(
             f"{path.name}: is a Phase One raw (IIQ); a DNG of its samples would lose the "
             "calibration of its sensor",
-            advice=needs.CALIBRATED_RAW,
+            advice=Needs.CALIBRATED_RAW,
         )
 
 

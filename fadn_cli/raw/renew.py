@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.mosaic import Mosaic, RawImage, Rect
+from fadn_cli.raw.describe import APPLICATION, describe_jpeg, describe_rgb
 from fadn_cli.raw.ifd import Ifd, TiffFile
 from fadn_cli.raw.pictures import (
     Picture,
@@ -30,7 +31,7 @@ from fadn_cli.raw.pictures import (
     to_picture,
     turn_upright,
 )
-from fadn_cli.raw.previews import APPLICATION, describe_jpeg, describe_rgb, read_frame
+from fadn_cli.raw.previews import read_frame
 from fadn_cli.raw.render import develop
 from fadn_cli.raw.tags import Compression, Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff_write import Field

@@ -17,11 +17,11 @@ from typing import BinaryIO
 
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.raw.describe import PICTURE_TAGS
 from fadn_cli.raw.dng_checks import find_raw_ifd
 from fadn_cli.raw.edit import RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.ifd import Ifd, Span, TiffFile
 from fadn_cli.raw.marker import mark_denoised
-from fadn_cli.raw.previews import PICTURE_TAGS
 from fadn_cli.raw.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.rewrite import Rewrite
 from fadn_cli.raw.room import Room

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.findings import TagChange
+from fadn_cli.raw.describe import PICTURE_TAGS
 from fadn_cli.raw.ifd import FieldType, Ifd, Number, TiffFile
 from fadn_cli.raw.marker import without_marks
 from fadn_cli.raw.pairs import Pair, pair_ifds
-from fadn_cli.raw.previews import PICTURE_TAGS
 from fadn_cli.raw.tags import Tag, tag_name
 from fadn_cli.raw.tiff import POINTER_TAGS
 from fadn_cli.raw.tree import integers

@@ -16,11 +16,12 @@ from fadn_cli.mosaic import RawImage
 from fadn_cli.raw.blocks import MetadataBlocks
 from fadn_cli.raw.byte_changes import compare_bytes
 from fadn_cli.raw.comparison import compare_samples, differing_levels
+from fadn_cli.raw.describe import is_ours
 from fadn_cli.raw.dng_checks import find_raw_ifd, is_dng
 from fadn_cli.raw.ifd import TiffFile
 from fadn_cli.raw.marker import without_marks
 from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.previews import is_ours, jpegs_in
+from fadn_cli.raw.previews import jpegs_in
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.tag_changes import compare_tags, show
 from fadn_cli.raw.tags import Tag, tag_name

@@ -9,8 +9,8 @@ from PIL import Image
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw import tiff_image
+from fadn_cli.raw.marker import read_process
 from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.own_output import read_process
 from fadn_cli.raw.reader import read_raw
 from fadn_cli.raw.render import SRGB_PROFILE
 from fadn_cli.raw.tags import Tag, make_field

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from fadn_cli import memory
-from fadn_cli.memory import peak_memory
+from fadn_cli import usage
+from fadn_cli.usage import peak_memory
 
 CODE = """
-from fadn_cli.memory import peak_memory
+from fadn_cli.usage import peak_memory
 before = peak_memory()
 held = bytes(range(256)) * 400_000
 print(before, peak_memory())
@@ -26,7 +26,7 @@ def test_the_peak_is_in_bytes_and_rises_with_what_is_held():
 
 
 def test_where_proc_does_not_say_getrusage_does(monkeypatch, tmp_path):
-    monkeypatch.setattr(memory, "_STATUS", tmp_path / "status")
+    monkeypatch.setattr(usage, "_STATUS", tmp_path / "status")
     assert peak_memory() > 4_000_000
 
     monkeypatch.setitem(sys.modules, "resource", None)

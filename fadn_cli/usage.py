@@ -1,0 +1,47 @@
+"""What a job takes: seconds by stage, and the most memory this process has held, for the report.
+
+The one thing to know: the system counts memory for the whole process since it began, not for one
+file.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes per unit of ru_maxrss [getrusage(2)]
+_STATUS = Path("/proc/self/status")
+_HIGH_WATER = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
+
+
+class Stopwatch:
+    """Running since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block that ends well."""
+        start = time.perf_counter()
+        yield
+        self._stages[name] = time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        """Return the stages' seconds, and "total" so far."""
+        return {**self._stages, "total": time.perf_counter() - self._start}
+
+
+def peak_memory() -> int | None:
+    """Return the largest resident set of this process so far, in bytes; None on Windows."""
+    with suppress(OSError):  # Linux: getrusage would count what the parent held too [execve(2)]
+        if found := _HIGH_WATER.search(_STATUS.read_text(encoding="ascii", errors="replace")):
+            return int(found[1]) * 1024
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
