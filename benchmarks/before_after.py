@@ -14,9 +14,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.pipeline import denoise_file  # noqa: E402
-from fadn_cli.raw.reader import read_raw  # noqa: E402
-from fadn_cli.raw.render import develop  # noqa: E402
+from fadn_cli.pipeline.file import denoise_file
+from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.source.reader import read_raw
 
 GAP = 12
 

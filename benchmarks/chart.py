@@ -16,9 +16,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.denoise.packing import pack  # noqa: E402
-from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
-from fadn_cli.raw.reader import read_raw  # noqa: E402
+from fadn_cli.denoise.sensors.bayer import pack
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
+from fadn_cli.raw.source.reader import read_raw
 
 SIDE = 24
 BLOCKS = 150

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.denoise.specialists import QUALITIES  # noqa: E402
+from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.training.evaluate import flat_residual, shipped, shot_noise_at  # noqa: E402
 
 SIGMAS = (0.003, 0.012, 0.03, 0.06, 0.12)  # at x = 0.18

@@ -16,11 +16,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.demo import expose  # noqa: E402
+from fadn_cli.demo.run import expose
+from fadn_cli.demo.scene import draw_scene
 from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
-from fadn_cli.denoise.packing import PhaseShift, own_samples, pack  # noqa: E402
+from fadn_cli.denoise.sensors.bayer import PhaseShift, own_samples, pack
 from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.scene import draw_scene  # noqa: E402
 from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read  # noqa: E402
 
 DENSITY = 1e-4

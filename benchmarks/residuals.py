@@ -14,13 +14,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.before_after import brighten, options, side_by_side  # noqa: E402
-from fadn_cli.denoise.packing import pack_active, shift_back, unpack  # noqa: E402
-from fadn_cli.denoise.stabilize import noise_std  # noqa: E402
+from fadn_cli.denoise.noise.stabilize import noise_std
+from fadn_cli.denoise.sensors.bayer import pack_active, shift_back, unpack
 from fadn_cli.mosaic import Mosaic  # noqa: E402
-from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
-from fadn_cli.raw.reader import read_raw  # noqa: E402
-from fadn_cli.raw.render import develop  # noqa: E402
-from fadn_cli.report import NoiseSummary  # noqa: E402
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
+from fadn_cli.pipeline.report import NoiseSummary
+from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.source.reader import read_raw
 
 SIGMAS = 4.0
 

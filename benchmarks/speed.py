@@ -22,10 +22,10 @@ import onnxruntime
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fadn_cli.denoise import specialists  # noqa: E402
-from fadn_cli.denoise.network import Network  # noqa: E402
+from fadn_cli.denoise.network import specialists  # noqa: E402
+from fadn_cli.denoise.network.inference import Network  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.raw.reader import read_raw  # noqa: E402
+from fadn_cli.raw.source.reader import read_raw  # noqa: E402
 from tests.raw.builders import write_dng  # noqa: E402
 
 HEIGHT, WIDTH = 4000, 6000
@@ -34,7 +34,8 @@ IN_A_ROW = 5
 JOB = """
 import json, sys
 from pathlib import Path
-from fadn_cli.pipeline import DenoiseOptions, denoise_file
+from fadn_cli.pipeline.file import denoise_file
+from fadn_cli.pipeline.options import DenoiseOptions
 options = DenoiseOptions(overwrite=True, quality=sys.argv[3])
 report = denoise_file(Path(sys.argv[1]), Path(sys.argv[2]), options)
 print(json.dumps(report.to_dict()))

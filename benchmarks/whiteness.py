@@ -26,8 +26,8 @@ from benchmarks.chart import (  # noqa: E402
     noise_variance,
     planes,
 )
-from fadn_cli.denoise.stabilize import low_pass  # noqa: E402
-from fadn_cli.pipeline import DenoiseOptions, denoise_file  # noqa: E402
+from fadn_cli.denoise.noise.stabilize import low_pass
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 
 LAGS = 4
 

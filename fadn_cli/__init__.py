@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fadn_cli.errors import FadnError as FadnError
-    from fadn_cli.options import DenoiseOptions as DenoiseOptions
-    from fadn_cli.pipeline import denoise_file as denoise_file
-    from fadn_cli.pipeline import denoise_mosaic as denoise_mosaic
+    from fadn_cli.pipeline.file import denoise_file as denoise_file
+    from fadn_cli.pipeline.file import denoise_mosaic as denoise_mosaic
+    from fadn_cli.pipeline.options import DenoiseOptions as DenoiseOptions
 
 __version__ = "0.1.0"
 
 __all__ = ["DenoiseOptions", "FadnError", "__version__", "denoise_file", "denoise_mosaic"]
 
 _HOMES = {
-    "DenoiseOptions": "fadn_cli.options",
+    "DenoiseOptions": "fadn_cli.pipeline.options",
     "FadnError": "fadn_cli.errors",
-    "denoise_file": "fadn_cli.pipeline",
-    "denoise_mosaic": "fadn_cli.pipeline",
+    "denoise_file": "fadn_cli.pipeline.file",
+    "denoise_mosaic": "fadn_cli.pipeline.file",
 }
 
 

@@ -21,11 +21,11 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot spell is no bug
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        from fadn_cli.cli import app  # here, since Ctrl-C may come this early
+        from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
     except FadnError as error:
-        from fadn_cli import console
+        from fadn_cli.screen import console
 
         console.show_error(error)
         sys.exit(error.exit_code)
@@ -34,7 +34,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is not None or error.errno not in _FULL:
             raise
-        from fadn_cli import console
+        from fadn_cli.screen import console
 
         reason = f"standard output cannot be written: {error.strerror}"
         console.show_error(WriteError(reason, advice="Redirect it to a disk with room for it."))

@@ -8,8 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from fadn_cli.pipeline import denoise_file
-from fadn_cli.report import DenoiseReport
+from fadn_cli.pipeline.file import denoise_file
+from fadn_cli.pipeline.report import DenoiseReport
 from tests.chromium import Browser, find_chromium
 from tests.folders import fill
 

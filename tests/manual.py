@@ -10,7 +10,8 @@ import textwrap
 import typer
 from typer._click.core import Context
 
-from fadn_cli import __version__, cli, errors
+from fadn_cli import __version__, errors
+from fadn_cli.cli import app as cli
 
 EXITS = {
     0: "All done.",

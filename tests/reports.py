@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fadn_cli.report import DenoiseReport, FileInfo, NoiseSummary
+from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
 
 NOISE = NoiseSummary(
     shot_noise=(1e-4,) * 4, read_noise=(4e-6,) * 4, source="measured", grey_std=0.00469

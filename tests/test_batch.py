@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import batch, crew, pipeline
-from fadn_cli.batch import Handling
+from fadn_cli.batch import crew
+from fadn_cli.batch import run as batch
+from fadn_cli.batch.planning import Job, Plan, plan
+from fadn_cli.batch.results import FileFinished, FileStarted, TileFinished
+from fadn_cli.batch.run import Handling
+from fadn_cli.batch.sources import Selection
 from fadn_cli.errors import OutputExistsError, RawReadError, WriteError
-from fadn_cli.files import atomic_output, temporary_of
-from fadn_cli.output import sha256_of
-from fadn_cli.planning import Job, Plan, plan
-from fadn_cli.results import FileFinished, FileStarted, TileFinished
-from fadn_cli.sources import Selection
+from fadn_cli.pipeline import file as pipeline
+from fadn_cli.pipeline.output import sha256_of
+from fadn_cli.system.files import atomic_output, temporary_of
 from tests.folders import fill
 from tests.reports import make_report
 

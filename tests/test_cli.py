@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 import fadn_cli
-from fadn_cli import demo, pipeline
-from fadn_cli.cli import Quality, app
-from fadn_cli.denoise import specialists
+from fadn_cli.cli.app import Quality, app
+from fadn_cli.demo import run as demo
+from fadn_cli.denoise.network import specialists
 from fadn_cli.mosaic import normalize
-from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.pipeline import file as pipeline
+from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
+from fadn_cli.raw.source.reader import read_raw
 from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_info, make_report
 
@@ -368,7 +369,7 @@ def test_an_unknown_specialist_exits_6_and_names_the_known(noisy, arguments):
 ONLY_FAST = """
 from dataclasses import replace
 from fadn_cli.__main__ import main
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 known = tuple(replace(each, quality="fast") for each in specialists.bundled())
 specialists.bundled = lambda: known
 main()
@@ -425,7 +426,7 @@ def test_a_folder_without_raws_exits_3(tmp_path):
 
 PATCHED = """
 import sys
-from fadn_cli import pipeline
+from fadn_cli.pipeline import file as pipeline
 from fadn_cli.__main__ import main
 def raises(*arguments, **options):
     raise {error}

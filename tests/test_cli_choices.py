@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fadn_cli import console, pipeline, presets
-from fadn_cli.cli import app
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.cli.app import app
+from fadn_cli.pipeline import file as pipeline
+from fadn_cli.pipeline import presets
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.screen import console
 from tests.raw.builders import write_dng
 from tests.reports import make_info, make_report
 from tests.test_cli import fadn
@@ -166,8 +168,8 @@ def test_repairs_alone_change_the_defects_and_nothing_else(tmp_path):
 
 
 def test_one_hot_pixel_is_one(capsys):
-    from fadn_cli.progress import Display
-    from fadn_cli.results import FileFinished, FileResult
+    from fadn_cli.batch.results import FileFinished, FileResult
+    from fadn_cli.screen.progress import Display
 
     for count, shown in ((1, ", 1 hot pixel, "), (2, ", 2 hot pixels, "), (0, ""), (None, "")):
         report = make_report(hot_pixels=count)

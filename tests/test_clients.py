@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rawpy
 
-from fadn_cli.pipeline import denoise_file
+from fadn_cli.pipeline.file import denoise_file
 from tests.developers import PROGRAMS, SIDE, WHITE, block_means, comparable, develop, to_linear
 from tests.exiftool import MAY_DIFFER, differing, dump, faults, need
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import batch, cluster, worker
-from fadn_cli.batch import Handling
+from fadn_cli.batch import cluster, worker
+from fadn_cli.batch import run as batch
+from fadn_cli.batch.ledger import recipe
+from fadn_cli.batch.planning import Job, plan
+from fadn_cli.batch.run import Handling
+from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
-from fadn_cli.ledger import recipe
-from fadn_cli.options import DenoiseOptions
-from fadn_cli.planning import Job, plan
-from fadn_cli.worker import Task
+from fadn_cli.pipeline.options import DenoiseOptions
 from tests.raw.builders import noisy_samples, write_dng
 
 OPTIONS = DenoiseOptions(quality="fast")

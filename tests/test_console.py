@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import console, wording
 from fadn_cli.errors import WriteError
 from fadn_cli.findings import (
     ByteChange,
@@ -18,7 +17,9 @@ from fadn_cli.findings import (
     TagChange,
     Verification,
 )
-from fadn_cli.report import plain
+from fadn_cli.pipeline import wording
+from fadn_cli.pipeline.report import plain
+from fadn_cli.screen import console
 from tests.reports import make_info
 
 
@@ -279,8 +280,8 @@ def test_a_verification_becomes_json(capsys):
 
 WHILE_LIBRAW_DECODES = """
 import os, sys, threading
-from fadn_cli import console
-from fadn_cli.raw.quiet import quiet_stderr
+from fadn_cli.screen import console
+from fadn_cli.raw.source.quiet import quiet_stderr
 console.make_console(stderr=True)
 with quiet_stderr():
     with quiet_stderr():

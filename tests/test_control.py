@@ -6,14 +6,14 @@ import pytest
 from benchmarks.chart import luma_and_chroma_lost, planes
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.noise import noise_model
-from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.ifd import FieldType
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.verify import verify
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.ifd import FieldType
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import write_dng
 from tests.test_pipeline import PATTERNS, READ, SHOT, expose, scene
 

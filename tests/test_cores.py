@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from fadn_cli import cores
-from fadn_cli.cores import available_cores
+from fadn_cli.system import cores
+from fadn_cli.system.cores import available_cores
 
 MANY = 1 << 10
 

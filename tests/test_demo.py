@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fadn_cli import demo
+from fadn_cli.demo import run as demo
+from fadn_cli.demo.scene import draw_scene
 from fadn_cli.errors import OutputExistsError, WriteError
 from fadn_cli.mosaic import normalize
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.scene import draw_scene
+from fadn_cli.raw.source.reader import read_raw
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from fadn_cli import __version__, cli, errors
+from fadn_cli import __version__, errors
+from fadn_cli.cli import app as cli
 from tests.manual import manual_page
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,11 +8,15 @@ from collections import namedtuple
 import pytest
 from typer.testing import CliRunner
 
-from fadn_cli import console, doctor, presets
-from fadn_cli.cli import app
-from fadn_cli.denoise import frame, network, specialists
+from fadn_cli.cli.app import app
+from fadn_cli.denoise import frame
+from fadn_cli.denoise.network import inference as network
+from fadn_cli.denoise.network import specialists
+from fadn_cli.doctor import run as doctor
 from fadn_cli.errors import WeightsError
 from fadn_cli.findings import Check, Diagnosis
+from fadn_cli.pipeline import presets
+from fadn_cli.screen import console
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +80,10 @@ def test_altered_weights_are_an_error_and_the_rest_is_still_looked_at(tmp_path, 
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("fadn_cli.denoise.network", "onnxruntime"), ("fadn_cli.raw.reader", "LibRaw")],
+    [
+        ("fadn_cli.denoise.network.inference", "onnxruntime"),
+        ("fadn_cli.raw.source.reader", "LibRaw"),
+    ],
 )
 def test_a_package_that_cannot_be_imported_is_one_line(tmp_path, monkeypatch, module, name):
     monkeypatch.setitem(sys.modules, module, None)

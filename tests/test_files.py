@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import files
 from fadn_cli.errors import OutputBusyError, OutputExistsError, WriteError
-from fadn_cli.files import atomic_output, ensure_not_source, remove_leftovers, temporary_of
+from fadn_cli.system import files
+from fadn_cli.system.files import atomic_output, ensure_not_source, remove_leftovers, temporary_of
 
 
 def names(folder: Path) -> list[str]:
@@ -155,7 +155,7 @@ def test_an_output_is_written_by_one_at_a_time(tmp_path, overwrite):
 
 HOLD = """
 import sys, time; from pathlib import Path
-from fadn_cli.files import atomic_output
+from fadn_cli.system.files import atomic_output
 with atomic_output(Path(sys.argv[1]), overwrite=False) as temporary:
     temporary.write_bytes(b'half'); print(flush=True); time.sleep(600)
 """
@@ -309,7 +309,7 @@ def test_a_folder_without_write_permission_is_refused(tmp_path):
 def test_ctrl_c_in_a_real_process_leaves_nothing_behind(tmp_path):
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from fadn_cli.files import atomic_output\n"
+        "from fadn_cli.system.files import atomic_output\n"
         # a background job of a shell inherits an ignored SIGINT
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with atomic_output(Path(sys.argv[1]), overwrite=False) as temporary:\n"

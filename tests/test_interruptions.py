@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import fadn_cli
-from fadn_cli import batch
-from fadn_cli.batch import Handling
-from fadn_cli.ledger import read_entries
-from fadn_cli.options import DenoiseOptions
-from fadn_cli.planning import plan
+from fadn_cli.batch import run as batch
+from fadn_cli.batch.ledger import read_entries
+from fadn_cli.batch.planning import plan
+from fadn_cli.batch.run import Handling
+from fadn_cli.pipeline.options import DenoiseOptions
 from tests.raw.builders import noisy_samples, write_dng
 
 OPTIONS = DenoiseOptions(quality="fast")

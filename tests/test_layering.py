@@ -17,72 +17,63 @@ PACKAGE = Path(fadn_cli.__file__).parent
 FACE = "fadn_cli"
 """The public face: `__version__` and the lazily imported names."""
 
+DENOISE = "denoise denoise.sensors denoise.noise denoise.network"
+RAW = "raw.tiff raw.codec raw.source raw.develop raw.previews raw.dng raw.check"
+
 MAY_IMPORT = {
     "errors": "",
     "noise": "errors",
     "mosaic": "errors noise",
-    "cores": "",
     "findings": "",
-    "denoise": "errors noise mosaic cores",
-    "locking": "",
-    "files": "errors locking",
-    "raw": "errors noise mosaic files cores findings",
-    "report": "errors noise",
-    "wording": "report",
-    "output": f"errors noise mosaic denoise raw {FACE}",
-    "usage": "",
-    "options": "denoise raw",
-    "preparation": "noise mosaic denoise options",
-    "presets": "errors denoise files options",
-    "pipeline": "errors noise mosaic denoise files raw report output usage options"
-    f" preparation {FACE}",
-    "results": f"errors files report {FACE}",
-    "sources": "errors results",
-    "naming": "raw",
-    "planning": "errors raw results sources naming ledger pipeline",
-    "ledger": f"denoise locking options report {FACE}",
-    "sidecars": "errors files ledger",
-    "worker": "errors denoise files output pipeline results planning ledger sidecars",
-    "cluster": "errors results planning worker",
-    "crew": "files results worker cluster",
-    "batch": "errors cores files options report results planning ledger worker cluster crew",
-    "compare": "errors noise mosaic denoise files raw report wording preparation pipeline results"
-    f" {FACE}",
-    "scene": "",
-    "demo": "errors noise mosaic files raw report pipeline compare scene",
-    "examine": "findings raw",
-    "doctor": f"errors noise denoise raw cores presets findings wording {FACE}",
-    "console": "errors report findings wording",
-    "progress": "errors report results console wording",
-    "cli": f"errors denoise report options pipeline sources results planning presets batch compare"
-    f" demo doctor examine console progress cli {FACE}",
-    "__main__": "errors console cli",
-    FACE: "errors options pipeline",
-    "training": f"errors noise mosaic denoise {FACE}",
+    "system": "errors",
+    "denoise.sensors": "errors mosaic",
+    "denoise.noise": "errors noise denoise.sensors",
+    "denoise.network": "errors noise denoise.sensors denoise.noise",
+    "denoise": "errors noise mosaic system denoise.sensors denoise.noise denoise.network",
+    "raw.tiff": "errors",
+    "raw.codec": "errors system raw.tiff",
+    "raw.source": "errors noise mosaic raw.tiff raw.codec",
+    "raw.develop": "errors mosaic raw.tiff raw.codec raw.source",
+    "raw.previews": "errors mosaic raw.tiff raw.codec raw.source raw.develop",
+    "raw.dng": "errors noise mosaic raw.tiff raw.codec raw.source raw.previews",
+    "raw.check": "errors mosaic findings raw.tiff raw.codec raw.source raw.previews raw.dng",
+    "pipeline": f"errors noise mosaic system {DENOISE} {RAW} {FACE}",
+    "batch": f"errors system denoise denoise.network raw.source raw.dng pipeline {FACE}",
+    "compare": f"errors noise mosaic system {DENOISE} {RAW} pipeline batch {FACE}",
+    "demo": "errors mosaic system raw.tiff raw.source raw.develop pipeline compare",
+    "doctor": f"errors noise findings system {DENOISE} raw.source pipeline {FACE}",
+    "screen": "errors findings pipeline batch",
+    "cli": f"errors denoise.network raw.check pipeline batch compare demo doctor screen {FACE}",
+    "__main__": "errors cli screen",
+    FACE: "errors pipeline",
+    "training": f"errors noise mosaic {DENOISE} {FACE}",
 }
-"""By part of the house. Within a wing, a module may import those of earlier rows."""
+"""By folder, or module at the top. A folder's own modules may see each other as `ROWS` allows."""
 
 ROWS = {
-    "denoise": (
-        "blocks levels mix packing stabilize",
-        "estimate hotpixels specialists tiles",
-        "network noise_choice",
-        "frame",
-    ),
-    "raw": (
-        "containers ifd quiet",
-        "tiff",
-        "tiff_write",
-        "tags",
-        "blocks comparison dng_checks edit marker previews room tag_rules tree",
-        "describe",
-        "camera dng_tags image_rules lossless maker_notes metadata pairs pictures rewrite",
-        "byte_changes pieces samples size_notes structure tag_changes view",
+    "denoise": ("levels mix tiles hotpixels", "frame"),
+    "raw.tiff": ("ifd", "file room", "write", "tags", "tree rewrite"),
+    "raw.source": (
+        "blocks containers dng_checks quiet",
+        "camera dng_tags embedded pieces",
+        "metadata",
         "reader shot",
-        "render",
-        "renew",
-        "canonical splice tiff_image check verify",
-        "dng",
+    ),
+    "raw.dng": ("edit maker_notes marker samples size_notes", "canonical splice", "write"),
+    "raw.check": (
+        "comparison image_rules pairs tag_rules",
+        "byte_changes structure tag_changes",
+        "dng verify",
+    ),
+    "pipeline": ("options report", "presets wording", "preparation output", "file"),
+    "batch": (
+        "results",
+        "sources naming ledger",
+        "planning sidecars",
+        "worker",
+        "cluster",
+        "crew",
+        "run",
     ),
     "compare": (
         "curves display picking picture residual",
@@ -92,17 +83,18 @@ ROWS = {
         "gallery publish",
     ),
 }
+"""Where the order inside a folder matters: a module imports only from earlier rows."""
 
 DOORS = {
-    "rawpy": "raw.reader raw.render",
-    "onnxruntime": "denoise.network training",
-    "tifffile": "raw.tiff_image",
-    "imagecodecs": "raw.lossless",
-    "platformdirs": "presets",
-    "PIL": "raw.pictures raw.render compare training",
-    "rich": "console progress",
+    "rawpy": "raw.source.reader raw.develop.render",
+    "onnxruntime": "denoise.network.inference training",
+    "tifffile": "raw.develop.tiff_image",
+    "imagecodecs": "raw.codec",
+    "platformdirs": "pipeline.presets",
+    "PIL": "raw.previews.pictures raw.develop.render compare training",
+    "rich": "screen",
     "typer": "cli",
-    "distributed": "cluster",
+    "distributed": "batch.cluster",
     "torch": "training",
     "onnx": "training",
 }
@@ -115,6 +107,8 @@ def read_package():
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or FACE
+        if name == "raw":  # its folders are in the table, and it has no module of its own
+            continue
         found[name] = path.read_text(encoding="utf-8")
     return found
 
@@ -139,74 +133,155 @@ def imports_of(module, source, modules):
             yield f"{FACE}.{rest}" if rest else FACE
 
 
+def folder_of(module):
+    """A module's row of MAY_IMPORT, and its name inside; None if it has none."""
+    if module in MAY_IMPORT:
+        return module, ""
+    folder, _, inner = module.rpartition(".")
+    while folder and folder not in MAY_IMPORT:
+        folder, _, above = folder.rpartition(".")
+        inner = f"{above}.{inner}"
+    return (folder, inner) if folder else None
+
+
 def violations(modules):
     """What breaks the tables, one sentence each, for {module: source}."""
     for module, source in modules.items():
-        part, _, inner = module.partition(".")
-        if part not in MAY_IMPORT or (inner and part in ROWS and row_of(part, inner) is None):
+        place = folder_of(module)
+        if place is None or (place[0] in ROWS and place[1] and row_of(*place) is None):
             yield f"{module} is in no table"
             continue
         for name in sorted(set(imports_of(module, source, modules))):
-            if not allowed(part, inner, name):
+            if not allowed(module, place, name):
                 yield f"{module} imports {name}"
+    for circle in circles(modules):
+        yield "a circle: " + " -> ".join(circle)
 
 
-def allowed(part, inner, name):
-    """Whether a module of a part may import a package, or one of our modules."""
+def allowed(module, place, name):
+    """Whether a module at a place may import a package, or one of our modules."""
     top, _, target = name.partition(".")
+    folder, inner = place
     if top != FACE:
         doors = DOORS.get(top, "").split()
         known = top == "numpy" or top in sys.stdlib_module_names
-        return known or part in doors or f"{part}.{inner}" in doors
-    target_part, _, target_inner = (target or FACE).partition(".")
-    if target_part != part or not inner:
-        return target_part in MAY_IMPORT[part].split()
-    if part not in ROWS or not target_inner:
+        return known or any(f"{module}.".startswith(f"{door}.") for door in doors)
+    there = folder_of(target or FACE)
+    if there is None or there[0] != folder:  # None: the target itself is reported
+        return there is None or there[0] in MAY_IMPORT[folder].split()
+    if folder not in ROWS or not inner or not there[1]:
         return True
-    row = row_of(part, target_inner)  # None: the target itself is reported
-    return row is None or row < row_of(part, inner)
+    row = row_of(*there)
+    return row is None or row < row_of(folder, inner)
 
 
-def row_of(part, inner):
-    """The row of a wing's module; None if it has none."""
-    rows = (number for number, row in enumerate(ROWS[part]) if inner in row.split())
+def row_of(folder, inner):
+    """The row of a folder's module; None if it has none."""
+    rows = (number for number, row in enumerate(ROWS[folder]) if inner in row.split())
     return next(rows, None)
+
+
+def circles(modules):
+    """Every circle of modules that import one another, as the names on the way round."""
+    above = {name: set(imports_of(name, source, modules)) for name, source in modules.items()}
+    ours = {
+        name: sorted({target.removeprefix(f"{FACE}.") for target in targets} & modules.keys())
+        for name, targets in above.items()
+    }
+    done, way = set(), []
+
+    def follow(module):
+        if module in way:
+            yield [*way[way.index(module) :], module]
+        elif module not in done:
+            way.append(module)
+            for target in ours[module]:
+                if target not in (module, FACE):
+                    yield from follow(target)
+            done.add(way.pop())
+
+    for module in modules:
+        yield from follow(module)
 
 
 def empty_house():
     """Every module of the tables, with nothing in it."""
-    wings = (f"{wing}.{name}" for wing, rows in ROWS.items() for name in " ".join(rows).split())
-    return dict.fromkeys([*MAY_IMPORT, *wings], "")
+    inner = (f"{folder}.{name}" for folder, rows in ROWS.items() for name in " ".join(rows).split())
+    return dict.fromkeys([*MAY_IMPORT, *inner, "denoise.noise.estimate", "screen.console"], "")
 
 
 def test_every_import_is_in_the_tables():
     assert [] == list(violations(read_package()))
 
 
+def test_folders_import_downwards_only():
+    order = list(MAY_IMPORT)
+
+    for folder, below in MAY_IMPORT.items():
+        if folder != FACE:
+            assert set(below.split()) - {FACE} <= set(order[: order.index(folder)]), folder
+
+
+def test_every_folder_is_small_and_says_what_goes_in_and_out():
+    for folder in [path for path in PACKAGE.rglob("*") if path.is_dir()]:
+        sources = list(folder.glob("*.py"))
+        if sources:
+            face = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+            assert ast.get_docstring(face) and 1 == len(face.body), folder
+            assert len(sources) <= 14 or folder.name == "training", folder  # thirteen modules
+
+
 @pytest.mark.parametrize(
     ("module", "source", "sentence"),
     [
-        ("denoise.mix", "import fadn_cli.raw.tiff", "denoise.mix imports fadn_cli.raw.tiff"),
         (
-            "raw.tags",
-            "from fadn_cli.denoise import tiles",
-            "raw.tags imports fadn_cli.denoise.tiles",
+            "denoise.mix",
+            "import fadn_cli.raw.tiff.ifd",
+            "denoise.mix imports fadn_cli.raw.tiff.ifd",
         ),
-        ("raw.tiff", "from fadn_cli.raw.tags import Tag", "raw.tiff imports fadn_cli.raw.tags"),
+        (
+            "raw.tiff.tags",
+            "from fadn_cli.denoise import tiles",
+            "raw.tiff.tags imports fadn_cli.denoise.tiles",
+        ),
+        (
+            "raw.tiff.file",
+            "from fadn_cli.raw.tiff.tags import Tag",
+            "raw.tiff.file imports fadn_cli.raw.tiff.tags",
+        ),
+        (
+            "raw.tiff.ifd",
+            "from fadn_cli.raw.source.reader import read_raw",
+            "raw.tiff.ifd imports fadn_cli.raw.source.reader",
+        ),
+        (
+            "denoise.noise.estimate",
+            "from fadn_cli.denoise import frame",
+            "denoise.noise.estimate imports fadn_cli.denoise.frame",
+        ),
         (
             "denoise.mix",
             "from fadn_cli.denoise import tiles",
             "denoise.mix imports fadn_cli.denoise.tiles",
         ),
-        ("console", "def f():\n  import fadn_cli.pipeline", "console imports fadn_cli.pipeline"),
+        (
+            "screen.console",
+            "def f():\n  import fadn_cli.compare.page",
+            "screen.console imports fadn_cli.compare.page",
+        ),
         ("noise", "from fadn_cli.training import x", "noise imports fadn_cli.training"),
-        ("batch", "if TYPE_CHECKING:\n  from rich.text import Text", "batch imports rich"),
-        ("pipeline", "def f():\n  import rawpy", "pipeline imports rawpy"),
-        ("raw.dng", "from onnxruntime import InferenceSession", "raw.dng imports onnxruntime"),
+        ("batch.run", "if TYPE_CHECKING:\n  from rich.text import Text", "batch.run imports rich"),
+        ("pipeline.file", "def f():\n  import rawpy", "pipeline.file imports rawpy"),
+        (
+            "raw.dng.write",
+            "from onnxruntime import InferenceSession",
+            "raw.dng.write imports onnxruntime",
+        ),
         ("mosaic", "import scipy.ndimage as nd", "mosaic imports scipy"),
         ("mosaic", "from fadn_cli import denoise_file", "mosaic imports fadn_cli"),
         ("newcomer", "", "newcomer is in no table"),
         ("raw.newcomer", "", "raw.newcomer is in no table"),
+        ("raw.source.newcomer", "", "raw.source.newcomer is in no table"),
     ],
 )
 def test_what_breaks_the_tables_is_found(module, source, sentence):
@@ -215,13 +290,24 @@ def test_what_breaks_the_tables_is_found(module, source, sentence):
     assert [sentence] == list(violations(modules))
 
 
+def test_a_circle_inside_a_folder_is_found():
+    both = {
+        "screen.console": "import fadn_cli.screen.progress",
+        "screen.progress": "def f():\n  from fadn_cli.screen import console",
+    }
+
+    assert ["a circle: screen.console -> screen.progress -> screen.console"] == list(
+        violations(empty_house() | both)
+    )
+
+
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("pipeline", "from fadn_cli.raw import tiff\nimport numpy, hashlib"),
-        ("pipeline", "from fadn_cli import __version__"),
-        ("raw.dng", "from fadn_cli.raw.tags import Tag"),
-        ("raw.reader", "def f():\n  import rawpy"),
+        ("pipeline.file", "from fadn_cli.raw.tiff import ifd\nimport numpy, hashlib"),
+        ("pipeline.file", "from fadn_cli import __version__"),
+        ("raw.dng.write", "from fadn_cli.raw.tiff.tags import Tag"),
+        ("raw.source.reader", "def f():\n  import rawpy"),
         ("training.model", "import torch\nfrom fadn_cli.training.losses import pixel_loss"),
     ],
 )
@@ -243,7 +329,7 @@ def test_imports_by_name_at_run_time_happen_in_the_public_face_only():
 
 def test_the_command_line_imports_nothing_slow():
     heavy = ["numpy", "rawpy", "onnxruntime", "torch", "PIL", "rich", "imagecodecs", "tifffile"]
-    code = f"import sys, fadn_cli.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, fadn_cli.cli.app; print([m for m in {heavy} if m in sys.modules])"
 
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

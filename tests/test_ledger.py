@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fadn_cli.denoise import specialists
-from fadn_cli.ledger import STATE_FILE, Entry, append_entry, content_key, read_entries, recipe
-from fadn_cli.options import DenoiseOptions
+from fadn_cli.batch.ledger import STATE_FILE, Entry, append_entry, content_key, read_entries, recipe
+from fadn_cli.denoise.network import specialists
+from fadn_cli.pipeline.options import DenoiseOptions
 
 ENTRY = Entry(output="a.dng", output_sha256="1" * 64, source_sha256="2" * 64, key="k")
 CHANGED = {
@@ -145,7 +145,7 @@ def test_other_weights_are_another_recipe_where_they_may_be_used(monkeypatch):
 
 def test_another_version_is_another_recipe(monkeypatch):
     before = recipe(DenoiseOptions())
-    monkeypatch.setattr("fadn_cli.ledger.__version__", "99")
+    monkeypatch.setattr("fadn_cli.batch.ledger.__version__", "99")
 
     assert before != recipe(DenoiseOptions())
 

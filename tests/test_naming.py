@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fadn_cli.naming import EXTENSIONS, FIELDS, UNKNOWN, NameTemplate, sanitize, suffix_template
-from fadn_cli.raw.shot import Shot, read_shot
+from fadn_cli.batch.naming import (
+    EXTENSIONS,
+    FIELDS,
+    UNKNOWN,
+    NameTemplate,
+    sanitize,
+    suffix_template,
+)
+from fadn_cli.raw.source.shot import Shot, read_shot
 from tests.raw.builders import noisy_samples, write_dng
 
 SHOT = Shot(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.options import DenoiseOptions
+from fadn_cli.pipeline.options import DenoiseOptions
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from tests.raw.builders import noisy_samples, write_dng
 
 pytest.importorskip("hatchling")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fadn_cli
-from fadn_cli.denoise import specialists
-from fadn_cli.denoise.packing import pack_active
+from fadn_cli.denoise.network import specialists
+from fadn_cli.denoise.sensors.bayer import pack_active
 from fadn_cli.errors import (
     NoiseModelError,
     OutputExistsError,
@@ -16,11 +16,17 @@ from fadn_cli.errors import (
     WriteError,
 )
 from fadn_cli.mosaic import saturated_areas
-from fadn_cli.pipeline import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file, is_marked
-from fadn_cli.raw.check import check_file
-from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.verify import verify
+from fadn_cli.pipeline.file import (
+    DenoiseOptions,
+    denoise_file,
+    denoise_mosaic,
+    inspect_file,
+    is_marked,
+)
+from fadn_cli.raw.check.dng import check_file
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
+from fadn_cli.raw.source.reader import read_raw
 from tests.raw.builders import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
 from tests.raw.containers import jpeg
 
@@ -433,7 +439,8 @@ class TestRealRaws:
             assert np.sqrt(np.nanmean(difference**2)) < 0.1
 
     def test_every_awkward_file_is_named_and_the_good_one_is_done(self, raws, tmp_path):
-        from fadn_cli import batch, planning
+        from fadn_cli.batch import planning
+        from fadn_cli.batch import run as batch
 
         paths = [*sorted((raws / "awkward").iterdir()), raws / "nikon_flower_rggb.dng"]
         plan = planning.plan(paths, output=tmp_path / "out")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import pipeline
+from fadn_cli.batch import planning
+from fadn_cli.batch.ledger import Entry, append_entry
+from fadn_cli.batch.planning import PlanError, plan
+from fadn_cli.batch.sources import Selection
 from fadn_cli.errors import FadnError, RawReadError, WriteError
-from fadn_cli.ledger import Entry, append_entry
-from fadn_cli.planning import PlanError, plan
-from fadn_cli.sources import Selection
 from tests.folders import fill
 from tests.raw.builders import noisy_samples, write_dng
 
@@ -25,7 +25,7 @@ def unreadable(monkeypatch):
         if path.name in names:
             raise names[path.name]
 
-    monkeypatch.setattr(pipeline, "inspect_file", inspect_file)
+    monkeypatch.setattr(planning, "inspect_file", inspect_file)
     return names
 
 
@@ -167,7 +167,7 @@ def test_planning_creates_nothing(folder):
 
 
 def test_marked_files_are_skipped_as_the_pipeline_knows_them(folder, monkeypatch):
-    monkeypatch.setattr(pipeline, "is_marked", lambda path: path.name == "a.NEF")
+    monkeypatch.setattr(planning, "is_marked", lambda path: path.name == "a.NEF")
 
     planned = plan([folder])
 
@@ -214,7 +214,7 @@ def test_names_that_cannot_be_are_a_matter_of_usage(folder, names):
 
 def test_the_shells_own_pattern_may_match_the_outputs_of_the_run_before(tmp_path, monkeypatch):
     fill(tmp_path, "a.dng", "a_denoised.dng", "b_denoised.dng")
-    monkeypatch.setattr(pipeline, "is_marked", lambda path: "denoised" in path.name)
+    monkeypatch.setattr(planning, "is_marked", lambda path: "denoised" in path.name)
 
     planned = plan(sorted(tmp_path.glob("*.dng")))
 

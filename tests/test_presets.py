@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import presets
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import ConfigError, OutputExistsError, WriteError
-from fadn_cli.options import DenoiseOptions
+from fadn_cli.pipeline import presets
+from fadn_cli.pipeline.options import DenoiseOptions
 
 FILE = """
 [default]

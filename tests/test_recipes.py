@@ -18,10 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 import fadn_cli
-from fadn_cli import presets
-from fadn_cli.cli import app
+from fadn_cli.cli.app import app
 from fadn_cli.denoise import frame
-from fadn_cli.pipeline import DenoiseOptions, denoise_file
+from fadn_cli.pipeline import presets
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from tests.raw.builders import CAMERAS, noisy_samples, write_camera_tiff, write_dng
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fadn_cli.noise import noise_model
-from fadn_cli.report import DenoiseReport, NoiseSummary, decodable, to_json
+from fadn_cli.pipeline.report import DenoiseReport, NoiseSummary, decodable, to_json
 from tests.reports import make_info, make_report
 
 

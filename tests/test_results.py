@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli.errors import FadnError, RawReadError, WriteError
-from fadn_cli.report import to_json
-from fadn_cli.results import (
+from fadn_cli.batch.results import (
     STATES,
     BatchResult,
     Done,
@@ -17,6 +15,8 @@ from fadn_cli.results import (
     prepare_report,
     write_report,
 )
+from fadn_cli.errors import FadnError, RawReadError, WriteError
+from fadn_cli.pipeline.report import to_json
 from tests.reports import make_report
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "report.md"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.scene import draw_scene
+from fadn_cli.demo.scene import draw_scene
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from fadn_cli import presets
-from fadn_cli.cli import app
+from fadn_cli.cli.app import app
 from fadn_cli.compare import gallery
+from fadn_cli.pipeline import presets
 from tests.raw.builders import noisy_samples, write_dng
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fadn_cli.sidecars import copy_sidecars
+from fadn_cli.batch.sidecars import copy_sidecars
 
 
 @pytest.fixture

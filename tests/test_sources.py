@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import sources
+from fadn_cli.batch import sources
+from fadn_cli.batch.sources import Selection, collect
 from fadn_cli.errors import RawReadError
-from fadn_cli.sources import Selection, collect
 from tests.folders import fill
 
 

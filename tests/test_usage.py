@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from fadn_cli import usage
-from fadn_cli.usage import peak_memory
+from fadn_cli.system import usage
+from fadn_cli.system.usage import peak_memory
 
 CODE = """
-from fadn_cli.usage import peak_memory
+from fadn_cli.system.usage import peak_memory
 before = peak_memory()
 held = bytes(range(256)) * 400_000
 print(before, peak_memory())

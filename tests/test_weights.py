@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fadn_cli
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from fadn_cli.noise import noise_model
 
 SPECIALISTS = specialists.bundled()

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli import pipeline, worker
-from fadn_cli.denoise import specialists
+from fadn_cli.batch import worker
+from fadn_cli.batch.ledger import STATE_FILE, read_entries, recipe
+from fadn_cli.batch.planning import Job
+from fadn_cli.batch.worker import Task, judge, work
+from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import OutputExistsError, RawReadError, WeightsError
-from fadn_cli.files import atomic_output, temporary_of
-from fadn_cli.ledger import STATE_FILE, read_entries, recipe
-from fadn_cli.output import sha256_of
-from fadn_cli.pipeline import DenoiseOptions
-from fadn_cli.planning import Job
-from fadn_cli.worker import Task, judge, work
+from fadn_cli.pipeline import file as pipeline
+from fadn_cli.pipeline.file import DenoiseOptions
+from fadn_cli.pipeline.output import sha256_of
+from fadn_cli.system.files import atomic_output, temporary_of
 from tests.reports import make_report
 
 HALF = DenoiseOptions(strength=0.5)
@@ -173,7 +174,7 @@ def test_killed_after_the_note_and_before_the_name(task, denoised, monkeypatch, 
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("fadn_cli.files._move_into_place", killed)
+        patched.setattr("fadn_cli.system.files._move_into_place", killed)
         with pytest.raises(Killed):
             work(new)
 

@@ -25,7 +25,8 @@ def config(
       fadn config --preset grain
       fadn denoise IMG_1234.NEF --preset grain --strength 0.8
     """
-    from fadn_cli import console, presets
+    from fadn_cli.pipeline import presets
+    from fadn_cli.screen import console
 
     path = presets.create_config() if create else presets.config_path()
     found = presets.read_presets(path)

@@ -54,7 +54,7 @@ def _share(help: str) -> Any:
 
 def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> None:
     """Refuse a network that is not of the quality asked for."""
-    from fadn_cli.denoise import specialists
+    from fadn_cli.denoise.network import specialists
 
     if specialist and quality and specialists.find(specialist).quality != quality:
         raise typer.BadParameter(
@@ -64,7 +64,7 @@ def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> No
 
 def _specialists(incomplete: str) -> list[str]:
     """Complete the name of a network."""
-    from fadn_cli.denoise import specialists
+    from fadn_cli.denoise.network import specialists
 
     names = (specialist.name for specialist in specialists.bundled())
     return [name for name in names if name.startswith(incomplete)]
@@ -81,7 +81,7 @@ def _refuse_dng_choices(format: str, **choices: str | None) -> dict[str, str]:
 
 def _usual_format(output: Path | None, usual: str) -> str | None:
     """Return the format to write where none is asked for; None if the output's name may say it."""
-    from fadn_cli.planning import FORMATS
+    from fadn_cli.batch.planning import FORMATS
 
     is_named = output is not None and output.suffix.lower() in FORMATS
     return None if is_named else usual
@@ -239,7 +239,10 @@ def denoise(
       fadn denoise 'day */*.NEF' --name '{date}_{stem}{ext}' -o clean --dry-run
       find . -name '*.RW2' -newer last -print0 | fadn denoise - --json
     """
-    from fadn_cli import batch, pipeline, planning, presets, sources
+    from fadn_cli.batch import planning, sources
+    from fadn_cli.batch import run as batch
+    from fadn_cli.pipeline import presets
+    from fadn_cli.pipeline.options import DenoiseOptions
 
     if (shot_noise is None) != (read_noise is None):
         raise typer.BadParameter("--shot-noise and --read-noise belong together: give both.")
@@ -281,7 +284,7 @@ def denoise(
     if plan.format != "dng":  # what presets say of DNGs says nothing of a TIFF
         del chosen["preview"], chosen["compression"]
     chosen |= {**made, "format": plan.format}
-    options = pipeline.DenoiseOptions(**chosen, overwrite=overwrite)
+    options = DenoiseOptions(**chosen, overwrite=overwrite)
     handling = batch.Handling(
         jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
     )

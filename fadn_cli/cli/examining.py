@@ -19,10 +19,13 @@ def info(
     Camera, size, colour filter array, levels, ISO, the noise and where its figures come from, and
     the network that would be chosen.
     """
-    from fadn_cli import console, pipeline, presets
+    from fadn_cli.pipeline import presets
+    from fadn_cli.pipeline.file import inspect_file
+    from fadn_cli.pipeline.options import DenoiseOptions
+    from fadn_cli.screen import console
 
     chosen = presets.choose(preset, {"quality": quality})
-    found = pipeline.inspect_file(file, pipeline.DenoiseOptions(**chosen))
+    found = inspect_file(file, DenoiseOptions(**chosen))
     console.show_json(found) if json else console.show_info(found)
 
 
@@ -38,9 +41,10 @@ def check(
     anything is wrong; warnings are what readers cope with. Whatever fadn writes is checked like
     this before it gets its name.
     """
-    from fadn_cli import console, examine
+    from fadn_cli.raw.check.dng import check_file
+    from fadn_cli.screen import console
 
-    found = examine.check_files(files)
+    found = tuple(check_file(file) for file in files)
     console.show_json(found) if json else console.show_findings(found)
     raise typer.Exit(0 if all(each.ok for each in found) else 1)
 
@@ -60,8 +64,9 @@ def verify(
     Lists the tags, bytes and samples that differ, and says whether denoising may change them: the
     mosaic, what is stated about it, and nothing else. Exits with 1 if anything else differs.
     """
-    from fadn_cli import console, examine
+    from fadn_cli.raw.check.verify import verify as compare
+    from fadn_cli.screen import console
 
-    found = examine.compare_files(source, output)
+    found = compare(source, output)
     console.show_json(found) if json else console.show_verification(found)
     raise typer.Exit(0 if found.holds else 1)

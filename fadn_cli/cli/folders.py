@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from fadn_cli.batch import Handling
-    from fadn_cli.options import DenoiseOptions
-    from fadn_cli.planning import Plan
-    from fadn_cli.results import BatchResult
+    from fadn_cli.batch.planning import Plan
+    from fadn_cli.batch.results import BatchResult
+    from fadn_cli.batch.run import Handling
+    from fadn_cli.pipeline.options import DenoiseOptions
 
 
 def _json_name(path: Path | None) -> Path | None:
@@ -122,14 +122,15 @@ JsonOutput = Annotated[
 
 def read_listed(paths: list[Path]) -> tuple[Path, ...]:
     """Read the names on standard input, if one of the paths stands for them."""
-    from fadn_cli import sources
+    from fadn_cli.batch import sources
 
     return sources.read_list(sys.stdin.buffer.read()) if sources.LIST in paths else ()
 
 
 def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
     """Print what would be done."""
-    from fadn_cli import batch, console
+    from fadn_cli.batch import run as batch
+    from fadn_cli.screen import console
 
     rows = batch.foresee(plan, options)
     console.show_json(rows) if json else console.show_plan(rows)
@@ -148,7 +149,9 @@ def carry_out(
     verbose: bool,
 ) -> int:
     """Run a batch with everything that shows it; return the exit code."""
-    from fadn_cli import batch, console, progress, results
+    from fadn_cli.batch import results
+    from fadn_cli.batch import run as batch
+    from fadn_cli.screen import console, progress
 
     if report is not None:
         results.prepare_report(report)
@@ -174,8 +177,9 @@ def _show_gallery(
     quiet: bool,
 ) -> int:
     """Write what a batch did, to be looked through; return the exit code."""
-    from fadn_cli import console, progress, sources
+    from fadn_cli.batch import sources
     from fadn_cli.compare import gallery
+    from fadn_cli.screen import console, progress
 
     folder = output if output is not None and sources.is_folder(output) else None
     with progress.PageBar(quiet=quiet) as bar:

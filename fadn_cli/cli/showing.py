@@ -42,10 +42,11 @@ def compare(
       fadn compare IMG_1234.CR2 IMG_1234_denoised.dng
       fadn compare IMG_1234.CR2 IMG_1234_denoised.dng -o sheet.png
     """
-    from fadn_cli import pipeline, presets
     from fadn_cli.compare.publish import publish
+    from fadn_cli.pipeline import presets
+    from fadn_cli.pipeline.options import DenoiseOptions
 
-    options = pipeline.DenoiseOptions(**presets.choose(None, {}))  # the noise that always holds
+    options = DenoiseOptions(**presets.choose(None, {}))  # the noise that always holds
     try:
         written = publish(before, after, output, options=options, overwrite=overwrite)
     except ValueError as error:
@@ -58,8 +59,9 @@ def models(json: Json = False) -> None:
 
     What noise each is for, its size, and its measured quality.
     """
-    from fadn_cli import console, report
-    from fadn_cli.denoise import specialists
+    from fadn_cli.denoise.network import specialists
+    from fadn_cli.pipeline import report
+    from fadn_cli.screen import console
 
     found = report.plain(specialists.bundled())
     console.show_json(found) if json else console.show_models(found)
@@ -77,10 +79,10 @@ def doctor(
     of the folder, and whether names with accents come through. Exits with 1 if anything is wrong;
     warnings are what makes it slow.
     """
-    from fadn_cli import console
-    from fadn_cli import doctor as practice
+    from fadn_cli.doctor.run import examine
+    from fadn_cli.screen import console
 
-    found = practice.examine(folder)
+    found = examine(folder)
     console.show_json(found) if json else console.show_diagnosis(found)
     raise typer.Exit(0 if found.ok else 1)
 
@@ -98,10 +100,10 @@ def demo(
     Draws a scene, writes it as the noisy raw file of a camera at high ISO (fadn_demo.dng),
     denoises it (fadn_demo_denoised.dng) and puts both side by side (fadn_demo_before_after.png).
     """
-    from fadn_cli import console
-    from fadn_cli import demo as demonstration
+    from fadn_cli.demo.run import run
+    from fadn_cli.screen import console
 
-    shown = demonstration.run(folder, quality=quality, overwrite=overwrite)
+    shown = run(folder, quality=quality, overwrite=overwrite)
     console.show_demo(
         [
             ("Noisy raw", shown.noisy),

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from fadn_cli.compare.curves import NoisePoint, noise_left
-from fadn_cli.denoise.noise_choice import FoundNoise
+from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel
-from fadn_cli.raw.marker import read_process
-from fadn_cli.report import NoiseSummary
-from fadn_cli.wording import (
+from fadn_cli.pipeline.report import NoiseSummary
+from fadn_cli.pipeline.wording import (
     name_camera,
     spell_bytes,
     spell_exposure,
     spell_noise,
     spell_share,
 )
+from fadn_cli.raw.dng.marker import read_process
 
 Facts = tuple[tuple[str, str], ...]
 """Labels and values, in the order in which they are shown."""

@@ -17,14 +17,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fadn_cli import __version__
+from fadn_cli.batch.results import BatchResult
 from fadn_cli.compare.page import asset, page_html, template
 from fadn_cli.compare.pair import compare_files
 from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
 from fadn_cli.errors import FadnError
-from fadn_cli.files import atomic_output, make_folder
-from fadn_cli.pipeline import DenoiseOptions
-from fadn_cli.report import decodable
-from fadn_cli.results import BatchResult
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.report import decodable
+from fadn_cli.system.files import atomic_output, make_folder
 
 GALLERY = "fadn_preview.html"
 """The page beside the outputs."""

@@ -16,8 +16,8 @@ from fadn_cli.compare.chart import noise_chart
 from fadn_cli.compare.display import RGB, jpeg
 from fadn_cli.compare.pair import Comparison, Detail
 from fadn_cli.compare.residual import RANGE
-from fadn_cli.report import decodable
-from fadn_cli.wording import spell_share, spell_stops
+from fadn_cli.pipeline.report import decodable
+from fadn_cli.pipeline.wording import spell_share, spell_stops
 
 _WHOLE_QUALITY, _DETAIL_QUALITY, _RESIDUAL_QUALITY = 88, 95, 85
 _STOPS = (1, 2, 3)  # of exposure, by which the page can brighten everything

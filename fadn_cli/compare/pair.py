@@ -17,16 +17,17 @@ from fadn_cli.compare.display import RGB, mean_light, orient, orient_place, shri
 from fadn_cli.compare.facts import Facts, describe
 from fadn_cli.compare.picking import Place, pick_details
 from fadn_cli.compare.residual import residual_detail, residual_overview
-from fadn_cli.denoise.noise_choice import FoundNoise
-from fadn_cli.denoise.packing import PhaseShift, pack_active
+from fadn_cli.denoise.noise.choice import FoundNoise
+from fadn_cli.denoise.sensors.bayer import PhaseShift, pack_active
 from fadn_cli.errors import FadnError
 from fadn_cli.mosaic import RawImage, Rect
 from fadn_cli.noise import NoiseModel
-from fadn_cli.pipeline import DenoiseOptions, is_marked
-from fadn_cli.preparation import find_noise
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import develop
-from fadn_cli.raw.tiff_image import read_tiff
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.preparation import find_noise
+from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.develop.tiff_image import read_tiff
+from fadn_cli.raw.dng.marker import is_marked
+from fadn_cli.raw.source.reader import read_raw
 
 OVERVIEW = 1600
 """Pixels of the longer side of the whole picture, at most."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from fadn_cli.compare.page import page_html
 from fadn_cli.compare.pair import compare_files
 from fadn_cli.compare.sheet import sheet_png
-from fadn_cli.files import atomic_output, ensure_not_source
-from fadn_cli.pipeline import DenoiseOptions
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.system.files import atomic_output, ensure_not_source
 
 _PAGE, _SHEET = (".html", ".htm"), ".png"
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fadn_cli.compare.display import RGB
 from fadn_cli.compare.pair import Comparison, Detail
-from fadn_cli.report import decodable
-from fadn_cli.wording import spell_stops
+from fadn_cli.pipeline.report import decodable
+from fadn_cli.pipeline.wording import spell_stops
 
 _CELL = (400, 264)  # width and height of a detail
 _WIDTH = 3 * _CELL[0] + 2 * 8

@@ -12,13 +12,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.cores import available_cores
 from fadn_cli.denoise.levels import keep_levels
 from fadn_cli.denoise.mix import mix
-from fadn_cli.denoise.network import Network
-from fadn_cli.denoise.specialists import Specialist
+from fadn_cli.denoise.network.inference import Network
+from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.tiles import Tile, TileGrid
 from fadn_cli.noise import NoiseModel
+from fadn_cli.system.cores import available_cores
 
 TILE = 640
 """Largest side of a tile in packed pixels: each at work needs some 130 MB. Larger ones overlap

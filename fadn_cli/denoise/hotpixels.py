@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.packing import PhaseShift, own_samples, reflect_again, reflected
+from fadn_cli.denoise.sensors.bayer import PhaseShift, own_samples, reflect_again, reflected
 from fadn_cli.noise import NoiseModel
 
 _LEAST_SIDE = 5  # of a plane: in a smaller one there is nothing to judge by

@@ -7,7 +7,7 @@ one thing to know: measured noise is never exact, so neighbours must be equally 
 import argparse
 from pathlib import Path
 
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from fadn_cli.training.evaluate import evaluate, shipped, shot_noise_at
 
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fadn_cli
-from fadn_cli.denoise.packing import pack, unpack
-from fadn_cli.denoise.specialists import QUALITIES
+from fadn_cli.denoise.network.specialists import QUALITIES
+from fadn_cli.denoise.sensors.bayer import pack, unpack
 from fadn_cli.noise import noise_model
 from fadn_cli.training.model import Denoiser
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA

@@ -19,7 +19,8 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from fadn_cli.denoise import network, specialists
+from fadn_cli.denoise.network import inference as network
+from fadn_cli.denoise.network import specialists
 from fadn_cli.noise import noise_model
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.evaluate import (
@@ -234,7 +235,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--ruler", type=Path, metavar="DIR", help="photographs never trained on")
     arguments = parser.parse_args()
-    weights = Path(specialists.__file__).resolve().parents[2] / "weights"
+    weights = Path(specialists.__file__).resolve().parents[3] / "weights"
     weights.mkdir(exist_ok=True)
     photos = load_photos(arguments.photos, torch.device("cpu"))
     for run in arguments.runs:

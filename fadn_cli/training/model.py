@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from fadn_cli.denoise import stabilize
+from fadn_cli.denoise.noise import stabilize
 from fadn_cli.training.quantize import Conv, FineConv, rounded, watching
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from fadn_cli.training.evaluate import LEVELS, Denoise, cases, shipped, torch_denoise
 from fadn_cli.training.synthesis import SPOTLESS, Dirt, add_noise
 from fadn_cli.training.train import load_denoiser

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fadn_cli import demo
 from fadn_cli.compare.pair import compare_files
-from fadn_cli.pipeline import DenoiseOptions, denoise_file
-from fadn_cli.scene import draw_scene
+from fadn_cli.demo import run as demo
+from fadn_cli.demo.scene import draw_scene
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 
 OPTIONS = DenoiseOptions(quality="fast", threads=1)
 

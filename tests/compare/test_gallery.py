@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fadn_cli import batch, planning
+from fadn_cli.batch import planning
+from fadn_cli.batch import run as batch
+from fadn_cli.batch.results import BatchResult, Done, FileResult
 from fadn_cli.compare import gallery
 from fadn_cli.compare.gallery import write_gallery
 from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
 from fadn_cli.errors import FadnError, WriteError
-from fadn_cli.pipeline import DenoiseOptions
-from fadn_cli.report import decodable
-from fadn_cli.results import BatchResult, Done, FileResult
+from fadn_cli.pipeline.file import DenoiseOptions
+from fadn_cli.pipeline.report import decodable
 from tests.raw.builders import noisy_samples, write_dng
 from tests.reports import make_report
 

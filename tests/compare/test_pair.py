@@ -8,9 +8,9 @@ import pytest
 from fadn_cli.compare.display import orient, shrink, to_8_bit
 from fadn_cli.compare.pair import compare_files
 from fadn_cli.errors import FadnError, NoiseModelError, RawReadError
-from fadn_cli.pipeline import DenoiseOptions
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import develop
+from fadn_cli.pipeline.file import DenoiseOptions
+from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.source.reader import read_raw
 from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
 
 GIVEN = DenoiseOptions(shot_noise=1e-3, read_noise=1e-5)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fadn_cli.denoise.noise_choice import choose_noise
-from fadn_cli.denoise.packing import pack_active
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.denoise.noise.choice import choose_noise
+from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.raw.source.reader import read_raw
 
 VISIBLE = 10
 """Sigma of the noise at a place: a defect closer to what it hides is no trouble to anyone."""

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.blocks import black_floor, measure_blocks
-from fadn_cli.denoise.estimate import estimate_noise, reconcile, typical_levels
-from fadn_cli.denoise.packing import pack, shift_to_rggb
+from fadn_cli.denoise.noise.blocks import black_floor, measure_blocks
+from fadn_cli.denoise.noise.estimate import estimate_noise, reconcile, typical_levels
+from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.mosaic import normalize
 from fadn_cli.noise import noise_model
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.raw.source.reader import read_raw
 
 SHOTS = (1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.56e-2)
 

@@ -6,10 +6,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from fadn_cli.demo import expose
+from fadn_cli.demo.run import expose
+from fadn_cli.demo.scene import draw_scene
 from fadn_cli.denoise import hotpixels
 from fadn_cli.denoise.hotpixels import find_defects, repair_defects
-from fadn_cli.denoise.packing import (
+from fadn_cli.denoise.sensors.bayer import (
     PhaseShift,
     own_samples,
     pack,
@@ -19,7 +20,6 @@ from fadn_cli.denoise.packing import (
 )
 from fadn_cli.mosaic import CfaPattern
 from fadn_cli.noise import noise_model
-from fadn_cli.scene import draw_scene
 from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")

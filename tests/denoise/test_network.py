@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fadn_cli.denoise import frame, specialists, stabilize
+from fadn_cli.denoise import frame
 from fadn_cli.denoise.frame import denoise_packed
-from fadn_cli.denoise.network import Network, make_features
+from fadn_cli.denoise.network import specialists
+from fadn_cli.denoise.network.inference import Network, make_features
+from fadn_cli.denoise.noise import stabilize
 from fadn_cli.errors import InferenceError
 from fadn_cli.noise import noise_model
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.packing import (
+from fadn_cli.denoise.sensors.bayer import (
     own_samples,
     pack,
     pack_active,

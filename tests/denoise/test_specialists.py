@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fadn_cli.denoise import specialists
+from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import WeightsError
 from fadn_cli.noise import noise_model
 
@@ -206,8 +206,9 @@ def test_an_empty_manifest_is_named(weights, quality):
 
 def test_weights_are_looked_for_beside_the_package_only(tmp_path, monkeypatch):
     package = tmp_path / "fadn_cli"
-    (package / "denoise").mkdir(parents=True)
-    monkeypatch.setattr(specialists, "__file__", str(package / "denoise" / "specialists.py"))
+    folder = package / "denoise" / "network"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(specialists, "__file__", str(folder / "specialists.py"))
 
     with pytest.raises(WeightsError, match=rf"{package / 'weights'} nor {tmp_path / 'weights'}"):
         specialists.folder()

@@ -2,8 +2,8 @@
 
 import struct
 
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.tiff.file import map_file, parse
 
 
 def parse_file(path):

@@ -5,7 +5,7 @@ import pytest
 import rawpy
 
 from fadn_cli.errors import UnsupportedRawError
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.raw.source.reader import read_raw
 from tests.raw.builders import (
     ASCII,
     BYTE,

@@ -12,14 +12,14 @@ import pytest
 import rawpy
 from PIL import Image
 
-from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import WriteChoices, write_dng
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.edit import PREVIEWS
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.check.dng import check_dng
+from fadn_cli.raw.dng.edit import PREVIEWS
+from fadn_cli.raw.dng.write import WriteChoices, write_dng
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import (
     ASCII,
     CAMERAS,

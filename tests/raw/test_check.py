@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fadn_cli.errors import WriteError
 from fadn_cli.findings import errors_among
 from fadn_cli.mosaic import CfaPattern, Rect
-from fadn_cli.raw.check import MAX_FINDINGS, check_dng, check_file
-from fadn_cli.raw.dng import DngEdit, write_dng
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
+from fadn_cli.raw.check.dng import MAX_FINDINGS, check_dng, check_file
+from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import LONG, SHORT, noisy_samples, write_camera_tiff
 from tests.raw.builders import write_dng as write_source
 from tests.raw.damage import ifd0_entry, overwrite, raw_entry, set_count

@@ -8,15 +8,15 @@ import pytest
 
 from fadn_cli.mosaic import CfaPattern, Rect
 from fadn_cli.noise import noise_model
-from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import DngEdit, write_dng
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.marker import is_denoised
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.verify import verify
+from fadn_cli.raw.check.dng import check_dng
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.dng.marker import is_denoised
+from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw import builders
 from tests.raw.layout_writers import write_with_tifffile
 

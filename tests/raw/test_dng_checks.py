@@ -3,10 +3,10 @@
 import pytest
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.raw.dng_checks import check_complete, check_supported, find_raw_ifd, is_dng
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.source.dng_checks import check_complete, check_supported, find_raw_ifd, is_dng
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import BYTE, LONG, SHORT, noisy_samples, write_camera_tiff, write_dng
 
 

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import FadnError, RawReadError
-from fadn_cli.raw.dng_checks import check_complete, check_supported, find_raw_ifd
-from fadn_cli.raw.dng_tags import (
+from fadn_cli.raw.source.dng_checks import check_complete, check_supported, find_raw_ifd
+from fadn_cli.raw.source.dng_tags import (
     read_color_matrix,
     read_mosaic,
     read_noise_profile,
     read_wb_gains,
 )
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.tiff.file import map_file, parse
 from tests.raw.builders import (
     BYTE,
     DOUBLE,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fadn_cli.raw.image_rules import check_images
-from fadn_cli.raw.structure import check_tiff
+from fadn_cli.raw.check.image_rules import check_images
+from fadn_cli.raw.check.structure import check_tiff
 from tests.raw.builders import (
     BYTE,
     LONG,

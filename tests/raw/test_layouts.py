@@ -10,11 +10,12 @@ import pytest
 import rawpy
 import tifffile
 
-from fadn_cli import examine
 from fadn_cli.errors import FadnError, UnsupportedRawError
-from fadn_cli.options import DenoiseOptions
-from fadn_cli.pipeline import denoise_file
-from fadn_cli.raw.reader import read_raw
+from fadn_cli.pipeline.file import denoise_file
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.raw.check.dng import check_file
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.source.reader import read_raw
 from tests.exiftool import MAY_DIFFER, differing, dump, faults, need
 from tests.raw.layout_writers import lossless, scene
 from tests.raw.layouts import all_layouts
@@ -187,7 +188,7 @@ def test_the_noise_is_less(pair, name):
 
 @every_layout
 def test_it_is_its_source_with_a_cleaner_mosaic(pair, name):
-    found = examine.compare_files(*pair(name)[:2])
+    found = verify(*pair(name)[:2])
 
     assert () == found.violations
     assert found.holds
@@ -203,7 +204,7 @@ def test_libraw_knows_the_same_of_it(pair, name):
 @every_layout
 def test_it_has_no_fault_that_its_source_has_not(pair, name):
     source, denoised = (
-        {finding.place for finding in each.findings} for each in examine.check_files(pair(name)[:2])
+        {finding.place for finding in each.findings} for each in map(check_file, pair(name)[:2])
     )
 
     assert set() == denoised - source

@@ -6,7 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from fadn_cli.raw.lossless import bits_for, encode_tiles, stream_fault, tile_size
+from fadn_cli.raw.codec.lossless import bits_for, encode_tiles, stream_fault, tile_size
 
 
 def decode(tiles, height, width):

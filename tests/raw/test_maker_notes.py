@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from fadn_cli.raw import canonical
-from fadn_cli.raw.blocks import MakerNote
-from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import write_dng
-from fadn_cli.raw.maker_notes import MAX_GAP, private_field, safety_field, write_in_place
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.check.dng import check_dng
+from fadn_cli.raw.dng import canonical
+from fadn_cli.raw.dng.maker_notes import MAX_GAP, private_field, safety_field, write_in_place
+from fadn_cli.raw.dng.write import write_dng
+from fadn_cli.raw.source.blocks import MakerNote
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import noisy_samples, write_camera_tiff
 from tests.raw.test_dng import EDIT
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fadn_cli.raw.marker import is_denoised, mark_denoised, stated_process, without_marks
+from fadn_cli.raw.dng.marker import is_denoised, mark_denoised, stated_process, without_marks
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DARKTABLE = "{http://darktable.sf.net/}"

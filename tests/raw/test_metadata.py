@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.metadata import MAX_MAKER_NOTE, MetadataBlocks, read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import FieldType, parse
-from fadn_cli.raw.tiff_write import build_header, build_ifd
+from fadn_cli.raw.source.metadata import MAX_MAKER_NOTE, MetadataBlocks, read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import FieldType, parse
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.write import build_header, build_ifd
 from tests.raw.builders import (
     LONG,
     RATIONAL,

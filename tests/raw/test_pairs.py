@@ -2,10 +2,10 @@
 
 import pytest
 
-from fadn_cli.raw.pairs import pair_ifds
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tree import previews_below
-from fadn_cli.raw.verify import verify
+from fadn_cli.raw.check.pairs import pair_ifds
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.tree import previews_below
 from tests.raw.damage import ifd0_entry, overwrite, parse_file, set_count, set_value
 from tests.raw.previewed import Preview, write_previewed
 from tests.raw.test_renew import write

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadn_cli.raw.pictures import (
+from fadn_cli.raw.previews.pictures import (
     decode_jpeg,
     encode_jpeg,
     fitted_size,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.pieces import libraw_misplaces, read_samples
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
 from tests.raw.damage import overwrite, raw_entry, set_value
 from tests.raw.layout_writers import BYTES, WORDS, lossless, packed, scene
 from tests.raw.layouts import structured

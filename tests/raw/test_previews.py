@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fadn_cli.raw.previews import largest_jpeg, read_frame
+from fadn_cli.raw.source.embedded import largest_jpeg, read_frame
 
 SIZE = (40, 24)
 

@@ -10,10 +10,10 @@ from PIL import Image, ImageCms
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Rect
-from fadn_cli.raw import render
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import SRGB_PROFILE, develop
-from fadn_cli.raw.tags import PreviewSpace
+from fadn_cli.raw.develop import render
+from fadn_cli.raw.develop.render import SRGB_PROFILE, develop
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.tags import PreviewSpace
 from tests.raw.builders import NEUTRAL, noisy_samples, write_camera_tiff, write_dng
 
 

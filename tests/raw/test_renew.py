@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fadn_cli.raw import renew
-from fadn_cli.raw.check import check_dng, check_file
-from fadn_cli.raw.dng import WriteChoices, write_dng
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.edit import COMPRESSIONS, PREVIEWS
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import develop
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.tree import name_ifds
-from fadn_cli.raw.verify import verify
+from fadn_cli.raw.check.dng import check_dng, check_file
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
+from fadn_cli.raw.dng.write import WriteChoices, write_dng
+from fadn_cli.raw.previews import renew
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.tree import name_ifds
 from tests.raw.builders import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.raw.damage import overwrite, set_value
 from tests.raw.layouts import all_layouts

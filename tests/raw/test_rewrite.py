@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from fadn_cli.raw.rewrite import Rewrite
-from fadn_cli.raw.room import Room
-from fadn_cli.raw.tags import Tag, make_field
-from fadn_cli.raw.tiff import parse
+from fadn_cli.raw.tiff.file import parse
+from fadn_cli.raw.tiff.rewrite import Rewrite
+from fadn_cli.raw.tiff.room import Room
+from fadn_cli.raw.tiff.tags import Tag, make_field
 from tests.raw.builders import LONG, SHORT, TiffBuilder
 
 WIDTH = Tag.IMAGE_WIDTH

@@ -5,7 +5,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadn_cli.raw.room import Room
+from fadn_cli.raw.tiff.room import Room
 
 SIZE = 400
 

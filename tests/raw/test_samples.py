@@ -8,9 +8,9 @@ import rawpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadn_cli.raw.room import Room
-from fadn_cli.raw.samples import pack_rows, write_samples
-from fadn_cli.raw.tags import Compression, Tag
+from fadn_cli.raw.dng.samples import pack_rows, write_samples
+from fadn_cli.raw.tiff.room import Room
+from fadn_cli.raw.tiff.tags import Compression, Tag
 from tests.raw.builders import noisy_samples
 from tests.raw.previewed import pack, write_previewed
 

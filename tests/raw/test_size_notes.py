@@ -5,11 +5,11 @@ import re
 import pytest
 
 from fadn_cli.mosaic import normalize
-from fadn_cli.raw.dng import WriteChoices, write_dng
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import map_file, parse
+from fadn_cli.raw.dng.write import WriteChoices, write_dng
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import SHORT, noisy_samples, write_camera_tiff
 from tests.raw.damage import raw_entry, set_value
 from tests.raw.previewed import noisy_scene, write_previewed

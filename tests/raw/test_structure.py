@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from fadn_cli.errors import FadnError
 from fadn_cli.findings import errors_among
-from fadn_cli.raw.image_rules import check_images
-from fadn_cli.raw.structure import check_tiff
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff import parse
-from fadn_cli.raw.tree import MAX_PIECES
+from fadn_cli.raw.check.image_rules import check_images
+from fadn_cli.raw.check.structure import check_tiff
+from fadn_cli.raw.tiff.file import parse
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.tree import MAX_PIECES
 from tests.raw.builders import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, noisy_samples
 from tests.raw.builders import write_dng as write_source
 from tests.raw.damage import (

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fadn_cli.raw.image_rules import check_images
-from fadn_cli.raw.structure import check_tiff
-from fadn_cli.raw.tag_rules import RULES
-from fadn_cli.raw.tags import Tag
+from fadn_cli.raw.check.image_rules import check_images
+from fadn_cli.raw.check.structure import check_tiff
+from fadn_cli.raw.check.tag_rules import RULES
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import noisy_samples
 from tests.raw.builders import write_dng as write_source
 from tests.raw.damage import parse_file

@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw import ifd, tiff
-from fadn_cli.raw.check import check_dng
-from fadn_cli.raw.dng import write_dng
-from fadn_cli.raw.marker import is_denoised
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.structure import check_tiff
-from fadn_cli.raw.tiff import MAX_ENTRIES_IN_ALL, MAX_IFDS, map_file, parse
-from fadn_cli.raw.verify import verify
+from fadn_cli.raw.check.dng import check_dng
+from fadn_cli.raw.check.structure import check_tiff
+from fadn_cli.raw.check.verify import verify
+from fadn_cli.raw.dng.marker import is_denoised
+from fadn_cli.raw.dng.write import write_dng
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff import file as tiff
+from fadn_cli.raw.tiff import ifd
+from fadn_cli.raw.tiff.file import MAX_ENTRIES_IN_ALL, MAX_IFDS, map_file, parse
 from tests.raw.tag_trees import NAMES, UNKNOWN_TYPE, Value, trees
 from tests.raw.test_dng import EDIT
 

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from fadn_cli.raw.tags import DATA_OFFSETS, ILLUMINANT_KELVIN, Tag, make_field, tag_name
-from fadn_cli.raw.tiff import POINTER_TAGS, FieldType
-from fadn_cli.raw.tiff_write import build_header, build_ifd
+from fadn_cli.raw.tiff.file import POINTER_TAGS, FieldType
+from fadn_cli.raw.tiff.tags import DATA_OFFSETS, ILLUMINANT_KELVIN, Tag, make_field, tag_name
+from fadn_cli.raw.tiff.write import build_header, build_ifd
 
 EXIFTOOL_NAMES = {
     "NewSubfileType": "SubfileType",

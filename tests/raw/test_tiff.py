@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import FadnError, RawReadError, UnsupportedRawError
-from fadn_cli.raw.tiff import (
+from fadn_cli.raw.tiff.file import (
     MAX_DEPTH,
     MAX_ENTRIES,
     MAX_ENTRIES_IN_ALL,

@@ -8,14 +8,14 @@ import tifffile
 from PIL import Image
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.raw import tiff_image
-from fadn_cli.raw.marker import read_process
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.render import SRGB_PROFILE
-from fadn_cli.raw.tags import Tag, make_field
-from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.tiff_image import read_tiff, write_tiff
+from fadn_cli.raw.develop import tiff_image
+from fadn_cli.raw.develop.render import SRGB_PROFILE
+from fadn_cli.raw.develop.tiff_image import read_tiff, write_tiff
+from fadn_cli.raw.dng.marker import read_process
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import Tag, make_field
 from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
 
 EXIF_IFD, GPS_IFD = 34665, 34853

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fadn_cli.raw.tags import Tag, make_field
-from fadn_cli.raw.tiff import FieldType, map_file, parse
-from fadn_cli.raw.tiff_write import (
+from fadn_cli.raw.tiff.file import FieldType, map_file, parse
+from fadn_cli.raw.tiff.tags import Tag, make_field
+from fadn_cli.raw.tiff.write import (
     Field,
     PlacedField,
     append,

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.raw.check import check_file
-from fadn_cli.raw.dng import DngEdit, write_dng
-from fadn_cli.raw.metadata import read_blocks
-from fadn_cli.raw.reader import read_raw
-from fadn_cli.raw.tags import Tag
-from fadn_cli.raw.tiff_image import write_tiff
-from fadn_cli.raw.verify import LARGEST_SHIFT, verify
+from fadn_cli.raw.check.dng import check_file
+from fadn_cli.raw.check.verify import LARGEST_SHIFT, verify
+from fadn_cli.raw.develop.tiff_image import write_tiff
+from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import (
     BYTE,
     LONG,

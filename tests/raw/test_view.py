@@ -3,9 +3,9 @@
 import pytest
 
 from fadn_cli.mosaic import Rect
-from fadn_cli.raw.dng_checks import find_raw_ifd
-from fadn_cli.raw.tiff import map_file, parse
-from fadn_cli.raw.view import View, read_view
+from fadn_cli.raw.previews.view import View, read_view
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.tiff.file import map_file, parse
 from tests.raw.builders import LONG, RATIONAL, SHORT, SRATIONAL, noisy_samples, write_dng
 
 ACTIVE = Rect(top=4, left=6, height=150, width=190)

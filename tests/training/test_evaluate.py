@@ -9,7 +9,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from fadn_cli import pipeline  # noqa: E402
+from fadn_cli.pipeline import file as pipeline
 from fadn_cli.training.evaluate import (  # noqa: E402
     LEVELS,
     cases,

@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from fadn_cli.denoise import network, specialists  # noqa: E402
+from fadn_cli.denoise.network import inference as network  # noqa: E402
+from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.training import export  # noqa: E402
 from fadn_cli.training.export import check_parity  # noqa: E402

@@ -10,8 +10,8 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from fadn_cli import pipeline  # noqa: E402
-from fadn_cli.denoise import specialists  # noqa: E402
+from fadn_cli.denoise.network import specialists
+from fadn_cli.pipeline import file as pipeline
 from fadn_cli.training import robustness  # noqa: E402
 from fadn_cli.training.robustness import DEFECTS, main, measure, table_text  # noqa: E402
 from fadn_cli.training.synthesis import SPOTLESS, Dirt  # noqa: E402

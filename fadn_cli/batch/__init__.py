@@ -1,0 +1,1 @@
+"""Many photographs: paths and patterns in, a plan, then what became of each out; `cli` calls it."""

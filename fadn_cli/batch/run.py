@@ -1,0 +1,179 @@
+"""A plan to results: several files at once, here or on a cluster, ended cleanly by Ctrl-C.
+
+`cli` calls `run`, or `foresee` for a dry run. The one thing to know: what becomes of a file, its
+own bugs included, is a result and stops nothing else.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fadn_cli.batch import cluster, worker
+from fadn_cli.batch.crew import Crew
+from fadn_cli.batch.ledger import recipe
+from fadn_cli.batch.planning import Job, Plan, failure
+from fadn_cli.batch.results import BatchResult, Event, FileFinished, FileResult
+from fadn_cli.batch.worker import Task
+from fadn_cli.errors import FadnError
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.report import plain
+from fadn_cli.system.cores import available_cores
+from fadn_cli.system.files import remove_leftovers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How a batch goes about its files, beyond what happens to each mosaic."""
+
+    jobs: int = 1
+    """Files at once, sharing the threads."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers do it; None: this process does."""
+    keep_mtime: bool = False
+    """Whether outputs get the time at which their source was last modified."""
+    sidecars: bool = False
+    """Whether XMP sidecars are copied."""
+
+
+def run(
+    plan: Plan,
+    options: DenoiseOptions,
+    handling: Handling | None = None,
+    *,
+    on_event: Callable[[Event], None] | None = None,
+) -> BatchResult:
+    """Carry out a plan; one bad file never stops the others.
+
+    What earlier runs did, and would come out the same, is not done again. What killed ones left
+    behind in the output folders is removed.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `planning.plan`.
+    options : DenoiseOptions
+        The same for all files.
+    handling : Handling, optional
+    on_event : callable, optional
+        Told of each file's start and end, and of each tile; called in this thread.
+
+    Returns
+    -------
+    BatchResult
+        After Ctrl-C: of the files finished until then.
+
+    Raises
+    ------
+    FadnError
+        The cluster cannot be reached, or the weights' manifest cannot be read.
+    Exception
+        With one input only: whatever is not a FadnError, since that is a bug and its traceback is
+        wanted. With several it becomes a failure of its file, which keeps the traceback.
+    """
+    handling = handling or Handling()
+    tell = on_event or _ignore
+    started = time.perf_counter()
+    known = (*plan.skipped, *plan.failures)
+    alone = len(plan.jobs) + len(plan.failures) == 1
+    interrupted = False
+    crew = Crew(jobs=handling.jobs, scheduler=handling.scheduler)
+    try:
+        for result in known:
+            tell(FileFinished(result=result))
+        for folder in dict.fromkeys(job.output.parent for job in plan.jobs):
+            remove_leftovers(folder)
+        if tasks := _make_tasks(plan.jobs, options, handling):
+            with closing(crew.run(tasks, tell)) as settled:
+                for task, future in settled:
+                    tell(FileFinished(result=_result_of(task, future, alone=alone)))
+    except KeyboardInterrupt:
+        interrupted = True
+    ended = crew.finished if interrupted else crew.given
+    made = (_result_of(task, future, alone=alone) for task, future in ended)
+    return BatchResult(
+        results=(*known, *made),
+        seconds=time.perf_counter() - started,
+        interrupted=interrupted,
+    )
+
+
+def foresee(
+    plan: Plan, options: DenoiseOptions, handling: Handling | None = None
+) -> tuple[dict[str, Any], ...]:
+    """Tell what `run` would do about each input; reads outputs that exist, and writes nothing.
+
+    Returns
+    -------
+    tuple of dict
+        Of JSON's types: source, output, action ("denoise", "redo", "done", "edited", "skip" or
+        "fail") and reason.
+
+    Raises
+    ------
+    FadnError
+        The weights' manifest cannot be read.
+    """
+    settled = [
+        {"source": each.source, "output": None, "action": action, "reason": reason}
+        for results, action in ((plan.skipped, "skip"), (plan.failures, "fail"))
+        for each in results
+        if (reason := str(each.error or each.skipped))
+    ]
+    judged = []
+    for task in _make_tasks(plan.jobs, options, handling or Handling()):
+        try:
+            verdict = worker.judge(task)
+            action, reason = verdict.action, verdict.reason
+        except FadnError as error:
+            action, reason = "fail", str(error)
+        judged.append({**asdict(task.job), "action": action, "reason": reason})
+    return tuple(plain(row) for row in (*settled, *judged))
+
+
+def _make_tasks(
+    jobs: Sequence[Job], options: DenoiseOptions, handling: Handling
+) -> tuple[Task, ...]:
+    """Make a plan's jobs tasks, with a share of the threads for each file at work."""
+    if not jobs:
+        return ()
+    at_once = min(handling.jobs, len(jobs))
+    if at_once > 1 and handling.scheduler is None:
+        threads = (options.threads or available_cores()) // at_once
+        options = replace(options, threads=max(1, threads))
+    made = recipe(options)
+    return tuple(
+        Task(
+            job=job,
+            options=options,
+            recipe=made,
+            keep_mtime=handling.keep_mtime,
+            sidecars=handling.sidecars,
+        )
+        for job in jobs
+    )
+
+
+def _result_of(task: Task, future: Future[FileResult], *, alone: bool) -> FileResult:
+    """Return what became of a task; a bug stays an exception if it is the only input."""
+    try:
+        result = future.result()
+    except Exception as error:
+        lost = cluster.explain(error, task.job.source)
+        if alone and lost is None:
+            raise
+        return failure(task.job.source, lost or error)
+    return _spelled(result, task.job)
+
+
+def _spelled(result: FileResult, job: Job) -> FileResult:
+    """Name the files as the user did: a worker elsewhere was given absolute paths."""
+    report = result.report and replace(result.report, source=job.source, output=job.output)
+    done = result.done and replace(result.done, output=job.output)
+    return replace(result, source=job.source, report=report, done=done)
+
+
+def _ignore(event: Event) -> None:
+    """Take an event that nobody listens to."""

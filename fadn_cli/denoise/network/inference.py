@@ -1,0 +1,210 @@
+"""Run a specialist on one packed tile: the only importer of onnxruntime.
+
+`pipeline` calls it from several threads at once. The one thing to know: the network itself maps
+features to a residual in units of sigma; the features and the sum (out = x + sigma * residual) are
+float32 here, whatever precision the network's convolutions have.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from fadn_cli.denoise.network.specialists import Specialist, read_weights
+from fadn_cli.denoise.noise import stabilize
+from fadn_cli.denoise.sensors.bayer import reflected
+from fadn_cli.errors import InferenceError, WeightsError
+from fadn_cli.noise import NoiseModel
+
+PROVIDER = "CPUExecutionProvider"
+"""What networks run on: onnxruntime's name for the processor."""
+
+_STRIP = 32  # rows at a time, so that the features' temporaries stay in the processor's cache
+_PAD = stabilize.LOW_PASS_RADIUS
+
+
+class Network:
+    """A loaded specialist.
+
+    Parameters
+    ----------
+    specialist : Specialist
+    threads : int
+        In all, shared by calls made at once; each caller works along. The result does not depend
+        on it.
+
+    Raises
+    ------
+    WeightsError
+        The weights are missing or not the ones of the manifest.
+    InferenceError
+        onnxruntime cannot load them.
+    """
+
+    def __init__(self, specialist: Specialist, *, threads: int) -> None:
+        self.specialist = specialist
+        self._memory = threading.local()
+        if specialist.inputs not in stabilize.UNSHUFFLE:
+            raise WeightsError(
+                f"{specialist.name}: needs inputs {specialist.inputs!r}, unknown to this version",
+                advice="Reinstall fadn: the weights belong to another version.",
+            )
+        self._unshuffle = stabilize.UNSHUFFLE[specialist.inputs]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        # Threads that spin between tiles take the cores from the features, which are made here.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        options.log_severity_level = 4
+        weights = read_weights(specialist)
+        try:
+            self._session = onnxruntime.InferenceSession(weights, options, providers=[PROVIDER])
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise InferenceError(
+                f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
+                advice="Update onnxruntime.",
+            ) from error
+
+    def __call__(self, packed: NDArray[np.float32], noise: NoiseModel) -> NDArray[np.float32]:
+        """Denoise one tile.
+
+        Parameters
+        ----------
+        packed : (4, h, w) float32, normalized
+            h and w multiples of the specialist's alignment. Not modified.
+        noise : NoiseModel
+
+        Returns
+        -------
+        (4, h, w) float32, normalized, unclipped
+
+        Raises
+        ------
+        ValueError
+            h or w is not a multiple of the alignment.
+        InferenceError
+            onnxruntime failed, usually for want of memory.
+        """
+        _, height, width = packed.shape
+        if height % self.specialist.alignment or width % self.specialist.alignment:
+            raise ValueError(f"{packed.shape} is not a multiple of {self.specialist.alignment}")
+        memory = self._buffer(_features_shape(height, width, self._unshuffle))
+        features, std = make_features(packed, noise, unshuffle=self._unshuffle, out=memory)
+        try:
+            residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
+        except Exception as error:  # the same: out of memory comes as a RuntimeException
+            raise InferenceError(
+                f"{self.specialist.name} failed on a {width}x{height} tile: {_first_line(error)}",
+                advice="Close other programs, or use --threads 1 to need less memory.",
+            ) from error
+        _add_residual(std, residual, packed)
+        return std
+
+    def _buffer(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return this thread's memory for a tile's features: new pages cost a tenth of them."""
+        buffer: NDArray[np.float32] | None = getattr(self._memory, "features", None)
+        if buffer is None or buffer.shape != shape:
+            buffer = self._memory.features = np.empty(shape, np.float32)
+        return buffer
+
+
+def providers() -> tuple[str, ...]:
+    """Return what this onnxruntime could run networks on, by its own names."""
+    return tuple(onnxruntime.get_available_providers())
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says, without onnxruntime's pages of detail."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def make_features(
+    packed: NDArray[np.float32],
+    noise: NoiseModel,
+    *,
+    unshuffle: int,
+    out: NDArray[np.float32] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Make a network's input from a tile, strip by strip.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        h and w even.
+    noise : NoiseModel
+    unshuffle : int
+        Packed pixels per side of a grid pixel, u: 2 or 1.
+    out : (1, 4 u^2 + 4, h/u, w/u) float32, optional
+        Where to put the features; None: new memory.
+
+    Returns
+    -------
+    features : (1, 4 u^2 + 4, h/u, w/u) float32
+        See `stabilize`.
+    std : (4, h, w) float32
+        sigma(x), the unit of the network's output.
+    """
+    _, height, width = packed.shape
+    shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
+    shape = _features_shape(height, width, unshuffle)
+    features = np.empty(shape, np.float32) if out is None else out
+    detail_part = features[0, :-4].reshape(4, unshuffle, unshuffle, *shape[-2:])
+    std = np.empty_like(packed)
+    for rows, padded in _padded_strips(packed):
+        level = stabilize.low_pass(padded)
+        std[:, rows] = strip_std = stabilize.noise_std(level, shot, read)
+        detail, brightness = stabilize.features(packed[:, rows], level, strip_std, shot, read)
+        grid = slice(rows.start // unshuffle, rows.stop // unshuffle)
+        cells: NDArray[Any] = detail.reshape(4, -1, unshuffle, shape[-1], unshuffle)
+        detail_part[..., grid, :] = cells.transpose(0, 2, 4, 1, 3)
+        seen = features[0, -4:, grid]
+        for row, col in np.ndindex(2 // unshuffle, 2 // unshuffle):
+            seen[:, row :: 2 // unshuffle, col :: 2 // unshuffle] = brightness
+    return features, std
+
+
+def _features_shape(height: int, width: int, unshuffle: int) -> tuple[int, int, int, int]:
+    """Return the shape of a tile's features."""
+    return 1, stabilize.feature_channels(unshuffle), height // unshuffle, width // unshuffle
+
+
+def _padded_strips(
+    packed: NDArray[np.float32],
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield (rows, those rows padded by reflection) of a tile; the next one takes its memory."""
+    planes, height, width = packed.shape
+    buffer = np.empty((planes, _STRIP + 2 * _PAD, width + 2 * _PAD), np.float32)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, min(top + _STRIP, height))
+        around = reflected(np.arange(rows.start - _PAD, rows.stop + _PAD), height)
+        padded = buffer[:, : len(around)]
+        padded[..., _PAD:-_PAD] = packed[:, around]
+        padded[..., :_PAD] = padded[..., 2 * _PAD : _PAD : -1]
+        padded[..., -_PAD:] = padded[..., -_PAD - 2 : -2 * _PAD - 2 : -1]
+        yield rows, padded
+
+
+def _add_residual(
+    std: NDArray[np.float32], residual: NDArray[np.float32], packed: NDArray[np.float32]
+) -> None:
+    """Turn sigma into the output, packed + sigma * residual, in place and strip by strip.
+
+    Channel p * u^2 + u * row + col of a grid pixel is sample (row, col) of its u x u packed pixels.
+    """
+    planes, height, width = packed.shape
+    step = height // residual.shape[1]
+    blocks = residual.reshape(planes, step, step, height // step, width // step)
+    shuffled = np.empty((planes, _STRIP, width), np.float32)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, min(top + _STRIP, height))
+        part = shuffled[:, : rows.stop - top]
+        for row, col in np.ndindex(step, step):
+            part[:, row::step, col::step] = blocks[:, row, col, top // step : rows.stop // step]
+        std[:, rows] *= part
+        std[:, rows] += packed[:, rows]

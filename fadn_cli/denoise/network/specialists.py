@@ -1,0 +1,211 @@
+"""The bundled networks: what each is for, which one suits a noise, and where its weights lie.
+
+`pipeline` asks `choose`, `network` asks `read_weights`. The one thing to know:
+weights/manifest.json is the only list of specialists; weights are looked for beside this package
+and nowhere else, and never downloaded.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fadn_cli.errors import WeightsError
+from fadn_cli.noise import NoiseModel
+
+MANIFEST = "manifest.json"
+QUALITIES = ("best", "fast")
+"""By preference: where none is asked for, it is the first that is bundled."""
+_REINSTALL = "Reinstall fadn: the weights belong to the package."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specialist:
+    """What a caller must know of one network."""
+
+    name: str
+    """"bayer-fast-low": colour filter array, quality, noise range."""
+    file: str
+    """File name in weights/."""
+    sha256: str
+    """Of the file, hexadecimal."""
+    cfa_kind: str
+    """"bayer"."""
+    quality: str
+    """"best" or "fast"."""
+    noise_range: tuple[float, float]
+    """sigma at x = 0.18, mean of the greens, normalized: from (inclusive) to (exclusive)."""
+    alignment: int
+    """Packed sides must be multiples of this."""
+    receptive_field: int
+    """Packed pixels per side that one output pixel depends on."""
+    inputs: str
+    """Name of the features it was trained on: a key of `stabilize.UNSHUFFLE`."""
+    parameters: int
+    """Number of weights."""
+    macs_per_packed_pixel: int
+    """Multiply-accumulates per packed pixel (four samples)."""
+    residual_std: tuple[tuple[float, float], ...]
+    """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
+    psnr: dict[str, float] = field(hash=False)
+    """dB per level of the ruler, measured through the shipped file."""
+
+    def residual_at(self, grey_std: float, *, strength: float = 1.0) -> float:
+        """Return the share of the noise's standard deviation that is left on flat areas.
+
+        What is left after full denoising is a smoothed part of the same noise: its variance is also
+        its covariance with the noise, so a blend's variance is r^2 + (1 - strength)^2 (1 - r^2).
+
+        Parameters
+        ----------
+        grey_std : float
+            Of the noise, at x = 0.18.
+        strength : float
+            0 to 1.
+
+        Examples
+        --------
+        >>> bundled()[0].residual_at(0.01, strength=0)
+        1.0
+        """
+        left: float = self._measured_residual(grey_std)
+        return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
+
+    def _measured_residual(self, grey_std: float) -> float:
+        """Interpolate residual_std, held beyond both ends."""
+        (low, value), *rest = self.residual_std
+        for high, next_value in rest:
+            if grey_std <= low:
+                break
+            if grey_std < high:
+                share = (grey_std - low) / (high - low)
+                return value + share * (next_value - value)
+            low, value = high, next_value
+        return value
+
+
+def folder() -> Path:
+    """Find the weights: inside the package (a wheel), else its sibling (a checkout).
+
+    Raises
+    ------
+    WeightsError
+        There are none in either place.
+    """
+    package = Path(__file__).resolve().parents[2]
+    places = (package / "weights", package.parent / "weights")
+    for place in places:
+        if (place / MANIFEST).is_file():
+            return place
+    looked = " nor ".join(str(place) for place in places)
+    raise WeightsError(f"no {MANIFEST} in {looked}", advice=_REINSTALL)
+
+
+@lru_cache(maxsize=1)
+def bundled() -> tuple[Specialist, ...]:
+    """Return every bundled specialist: the default quality first, and each from low noise to high.
+
+    Raises
+    ------
+    WeightsError
+        The manifest is missing, unreadable or empty.
+    """
+    path = folder() / MANIFEST
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["specialists"]
+        found = [_specialist(row) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: unreadable manifest ({error})", advice=_REINSTALL) from error
+    if not found:
+        raise WeightsError(f"{path} lists no specialist", advice=_REINSTALL)
+    return tuple(sorted(found, key=lambda each: (QUALITIES.index(each.quality), each.noise_range)))
+
+
+def _specialist(row: dict[str, Any]) -> Specialist:
+    """Read one row of the manifest; how it was trained is for people and stays behind."""
+    fields = {key: value for key, value in row.items() if key != "training"}
+    low, high = fields["noise_range"]
+    fields["noise_range"] = (float(low), float("inf") if high is None else float(high))
+    if fields["quality"] not in QUALITIES:
+        raise ValueError(f"quality {fields['quality']!r}, not one of {', '.join(QUALITIES)}")
+    curve = fields["residual_std"]
+    fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
+    return Specialist(**fields)
+
+
+def default_quality() -> str:
+    """Return the quality to use where none is asked for: "best" if it is bundled, else "fast".
+
+    Raises
+    ------
+    WeightsError
+        No weights are bundled.
+    """
+    return bundled()[0].quality
+
+
+def choose(noise: NoiseModel, quality: str | None = None) -> Specialist:
+    """Pick the specialist whose range holds the noise at mid grey; the nearest one beyond both
+    ends.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        What is to be removed.
+    quality : str, optional
+        "best" or "fast"; None: `default_quality`.
+
+    Raises
+    ------
+    WeightsError
+        No weights of that quality are bundled.
+    """
+    wanted = quality or default_quality()
+    suited = [specialist for specialist in bundled() if specialist.quality == wanted]
+    if not suited:
+        known = ", ".join(dict.fromkeys(specialist.quality for specialist in bundled()))
+        raise WeightsError(
+            f"no specialist of quality {wanted} is bundled", advice=f"Use one of: {known}."
+        )
+    level = noise.grey_std
+    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
+
+
+def find(name: str) -> Specialist:
+    """Return a specialist by its name.
+
+    Raises
+    ------
+    WeightsError
+        There is none of that name.
+    """
+    for specialist in bundled():
+        if specialist.name == name:
+            return specialist
+    known = ", ".join(specialist.name for specialist in bundled())
+    raise WeightsError(f"no specialist is called {name!r}", advice=f"Use one of: {known}.")
+
+
+def read_weights(specialist: Specialist) -> bytes:
+    """Read a specialist's ONNX file and verify its hash.
+
+    Raises
+    ------
+    WeightsError
+        The file is missing, or is not the one the manifest was written for.
+    """
+    path = folder() / specialist.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}", advice=_REINSTALL) from error
+    seen = hashlib.sha256(data).hexdigest()
+    if seen != specialist.sha256:
+        raise WeightsError(
+            f"{path}: sha256 is {seen[:16]}..., the manifest says {specialist.sha256[:16]}...",
+            advice=_REINSTALL,
+        )
+    return data

@@ -1,0 +1,79 @@
+"""Decide which noise a photograph is denoised by: given, the file's own if borne out, else
+measured.
+
+`pipeline` calls it. The one thing to know: a profile that the pixels contradict is not trusted, and
+the user is told.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.denoise.noise.estimate import estimate_noise, iso_bounds, reconcile, typical_levels
+from fadn_cli.errors import NoiseModelError
+from fadn_cli.noise import NoiseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundNoise:
+    """What is known of a photograph's noise, and what it is denoised by."""
+
+    measured: NoiseModel | None
+    """What the pixels say; None if it was not or could not be measured."""
+    used: NoiseModel
+    """What the denoising goes by."""
+    bounds: tuple[float, float] | None = None
+    """Least and most shot noise at this ISO, which the measurement was held to; None if it was
+    not."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know, one sentence each."""
+
+
+def choose_noise(
+    packed: NDArray[np.float32],
+    *,
+    name: str,
+    given: NoiseModel | None,
+    profile: NoiseModel | None,
+    iso: int | None,
+    step: float,
+) -> FoundNoise:
+    """Find the noise of a photograph.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        The active area.
+    name : str
+        Of the file, for errors.
+    given : NoiseModel or None
+        What the user says; nothing is measured then.
+    profile : NoiseModel or None
+        The DNG's NoiseProfile.
+    iso : int or None
+        ISO speed that bounds the measurement.
+    step : float
+        One DN, normalized.
+
+    Raises
+    ------
+    NoiseModelError
+        Nothing is given, there is no profile, and nothing can be measured.
+    """
+    if given is not None:
+        return FoundNoise(measured=None, used=given)
+    try:
+        measured = estimate_noise(packed, iso=iso, step=step)
+    except NoiseModelError as error:
+        if profile is None:
+            raise NoiseModelError(
+                f"{name}: {error}", advice="Give --shot-noise and --read-noise."
+            ) from error
+        return FoundNoise(measured=None, used=profile)
+    bounds = iso_bounds(iso)
+    if profile is None:
+        return FoundNoise(measured=measured, used=measured, bounds=bounds)
+    used, warning = reconcile(measured, profile, levels=typical_levels(packed))
+    warnings = (warning,) if warning else ()
+    return FoundNoise(measured=measured, used=used, bounds=bounds, warnings=warnings)

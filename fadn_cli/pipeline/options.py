@@ -1,0 +1,113 @@
+"""What the user chose for one file, checked once.
+
+`cli` makes it of its arguments and presets, `pipeline` goes by it. The one thing to know: a choice
+that can never be carried out is a ValueError here, before any file is opened.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import Any
+
+from fadn_cli.denoise.network.specialists import QUALITIES
+from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenoiseOptions:
+    """What the user chose for one file."""
+
+    strength: float = 1.0
+    """0 (the source's samples) to 1 (fully denoised); luma and chroma where these are None."""
+    luma: float | None = None
+    """The same for the mean of the four samples of a cell: grain."""
+    chroma: float | None = None
+    """The same for what each sample of a cell differs from their mean: coloured specks."""
+    hot_pixels: bool | None = None
+    """Whether isolated defects are repaired; None: not. At base ISO a detail of one sample can be
+    taken for one: 0.7 dB on the ruler's level A."""
+    format: str = "dng"
+    """"dng" or "tiff"."""
+    preview: str = "keep"
+    """Of a DNG: "keep" the source's previews, "render" them anew, or leave them out: "none"."""
+    compression: str = "lj92"
+    """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
+    iso: int | None = None
+    """ISO to bound the measured noise with, instead of the file's; None: the file's."""
+    shot_noise: float | None = None
+    """Variance per unit of signal, normalized, instead of measuring; goes with read_noise."""
+    read_noise: float | None = None
+    """Variance at black, normalized."""
+    quality: str | None = None
+    """"best" or "fast"; None: the best that is bundled."""
+    specialist: str | None = None
+    """Name of the network to use, whatever its quality; None: chosen by quality and noise."""
+    overwrite: bool = False
+    """Whether an existing output is replaced."""
+    threads: int | None = None
+    """Threads in all; None: one per available core. The output does not depend on it."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name not in _ALLOWED or (value is None and field.default is None):
+                continue
+            is_allowed, allowed = _ALLOWED[field.name]
+            if not is_allowed(value):
+                raise ValueError(f"{field.name} must be {allowed}, got {value!r}")
+        if self.choices != WriteChoices() and self.format == "tiff":
+            raise ValueError("preview and compression are choices for a DNG, but format is tiff")
+        if (self.shot_noise is None) != (self.read_noise is None):
+            raise ValueError("shot_noise and read_noise go together")
+
+    @property
+    def choices(self) -> WriteChoices:
+        """How a DNG is to be written; a ValueError for words that mean nothing."""
+        return WriteChoices(preview=self.preview, compression=self.compression)
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """How much of the noise to remove: luma and chroma, 0 to 1."""
+        luma, chroma = (
+            self.strength if share is None else share for share in (self.luma, self.chroma)
+        )
+        return luma, chroma
+
+    @property
+    def repairs(self) -> bool:
+        """Whether to repair isolated defects: only if asked to."""
+        return bool(self.hot_pixels)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number, and not a yes or no."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, Integral) and int(value) >= 1
+
+
+def _is_one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("strength", "luma", "chroma"), (_is_share, "within 0..1")),
+    **dict.fromkeys(("iso", "threads"), (_is_count, "a whole number, at least 1")),
+    "hot_pixels": (lambda value: isinstance(value, bool), "true or false"),
+    "overwrite": (lambda value: isinstance(value, bool), "true or false"),
+    "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
+    "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
+    "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
+    "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
+    "shot_noise": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),
+    "read_noise": (lambda value: _is_number(value) and value >= 0, "a number, at least 0"),
+    "specialist": (lambda value: isinstance(value, str), "the name of a network"),
+}
+"""By field: what is allowed, and in words."""

@@ -1,0 +1,177 @@
+"""Is this DNG in order? Asked of every output before it gets its name, and by `fadn check`.
+
+`output` calls `check_dng`, `examine` calls `check_file`. The one thing to know: an output must hold
+exactly the samples and levels that were meant, as LibRaw, an independent decoder, reads them, and
+must not be wrong in any way in which its source was not; else it is a WriteError, and the file is
+thrown away.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from fadn_cli.errors import FadnError, UnsupportedRawError, WriteError
+from fadn_cli.findings import FileFindings, Finding, Severity, errors_among
+from fadn_cli.mosaic import Mosaic
+from fadn_cli.raw.check.comparison import differing_levels
+from fadn_cli.raw.check.image_rules import check_images
+from fadn_cli.raw.check.structure import check_tiff
+from fadn_cli.raw.codec.lossless import stream_fault
+from fadn_cli.raw.source.dng_checks import find_raw_ifd, is_dng
+from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.ifd import TiffFile
+from fadn_cli.raw.tiff.tags import Compression, Tag, tag_name
+from fadn_cli.raw.tiff.tree import data_spans, integer, layout_of, name_ifds
+
+MAX_FINDINGS = 200
+"""A file that is wrong in more ways is wrong altogether."""
+_ADVICE = "This is a bug in fadn, or a failing disk; try again, and report it if it happens again."
+
+
+def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> None:
+    """Make sure that a DNG is in order and decodes to what was to be written.
+
+    Parameters
+    ----------
+    path : Path
+        The DNG, whatever its name ends with.
+    expected : Mosaic
+        The mosaic that was given to `dng.write_dng`.
+    source : Path, optional
+        The file it was made from: faults that the DNG has inherited from there are not its own.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be read, its structure is wrong, or samples, CFA, levels or active area
+        differ; the message says which.
+    """
+    try:
+        _refuse_faults(path, source)
+        found = read_raw(path).mosaic
+    except WriteError:
+        raise
+    except FadnError as error:
+        raise _wrong(f"cannot be read back: {error}") from error
+    if found.samples.shape != expected.samples.shape:
+        raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
+    differing = np.count_nonzero(found.samples != expected.samples)
+    if differing:
+        raise _wrong(f"{differing} samples differ")
+    difference = next(differing_levels(found, expected), "")
+    if difference:
+        raise _wrong(difference)
+
+
+def check_file(path: Path) -> FileFindings:
+    """Find all that is wrong with a DNG, and decode it.
+
+    Parameters
+    ----------
+    path : Path
+        Any file, which need not even exist.
+
+    Returns
+    -------
+    FileFindings
+        Of at most MAX_FINDINGS findings and one that says how many there are more. The samples
+        are decoded only if the structure is sound.
+    """
+    try:
+        tiff = parse(map_file(path), name=path.name, tolerant=True)
+    except FadnError as error:
+        found = [_finding("file", _without_name(error, path))]
+    else:
+        found = _faults(tiff)
+        if is_dng(tiff) and not errors_among(found):
+            found += _decode(path, tiff)
+    errors = errors_among(found)
+    if len(found) > MAX_FINDINGS:
+        rest = f"{len(found) - MAX_FINDINGS} more findings are left out"
+        found = [*(errors or found)[:MAX_FINDINGS], _finding("file", rest, "warning")]
+    return FileFindings(path=path, ok=not errors, findings=tuple(found))
+
+
+def _refuse_faults(path: Path, source: Path | None) -> None:
+    """Raise WriteError for an error in a file's structure that its source does not have."""
+    errors = errors_among(_faults(parse(map_file(path), name=path.name, tolerant=True)))
+    if not errors:
+        return
+    known = set()
+    if source is not None:
+        original = parse(map_file(source), name=source.name, tolerant=True)
+        known = {fault.place for fault in _faults(original)}
+    for error in errors:
+        if error.place not in known:
+            raise _wrong(str(error))
+
+
+def _faults(tiff: TiffFile) -> list[Finding]:
+    """Find what is wrong without decoding anything: milliseconds, whatever the size."""
+    if not is_dng(tiff):
+        return [_finding("raw", "has no DNGVersion: it is not a DNG")]
+    return [*check_tiff(tiff), *check_images(tiff)]
+
+
+def _decode(path: Path, tiff: TiffFile) -> list[Finding]:
+    """Decode the raw samples, JPEG by JPEG and with LibRaw."""
+    found = _check_streams(tiff)
+    try:
+        read_raw(path)
+    except UnsupportedRawError as error:
+        what = f"the samples were not decoded: {_without_name(error, path)}"
+        found.append(_finding("decode", what, "warning"))
+    except FadnError as error:
+        found.append(_finding("decode", _without_name(error, path)))
+    return found
+
+
+def _check_streams(tiff: TiffFile) -> list[Finding]:
+    """Decode the strips or tiles of a lossless-JPEG mosaic one by one."""
+    try:
+        raw_ifd = find_raw_ifd(tiff)
+    except FadnError:  # a linear DNG, or one that LibRaw will refuse
+        return []
+    layout = layout_of(raw_ifd)
+    if layout is None or integer(raw_ifd, Tag.COMPRESSION, 1) != Compression.JPEG:
+        return []
+    [name] = [name for name, ifd in name_ifds(tiff).items() if ifd is raw_ifd]
+    planes = integer(raw_ifd, Tag.SAMPLES_PER_PIXEL, 1)
+    height = integer(raw_ifd, Tag.IMAGE_LENGTH, 0)
+    found = []
+    for index, (tag, start, stop) in enumerate(data_spans(raw_ifd)):
+        last_strip = not layout.tiled and index == layout.count - 1
+        rows = height - index * layout.rows if last_strip else layout.rows
+        fault = stream_fault(bytes(tiff.data[start:stop]), math.prod((rows, layout.cols, planes)))
+        if fault:
+            found.append(
+                Finding(
+                    severity="error",
+                    kind="decode",
+                    what=f"piece {index + 1} of {layout.count} {fault}",
+                    ifd=name,
+                    tag=tag_name(tag),
+                    offset=start,
+                )
+            )
+    return found
+
+
+def _finding(kind: str, what: str, severity: Severity = "error") -> Finding:
+    """Make a finding about the whole file."""
+    return Finding(severity=severity, kind=kind, what=what)
+
+
+def _without_name(error: FadnError, path: Path) -> str:
+    """Return an error's message without the file name it begins with."""
+    text = str(error)
+    for name in (str(path), path.name):
+        text = text.removeprefix(f"{name}: ")
+    return text
+
+
+def _wrong(what: str) -> WriteError:
+    """Make the error for a DNG that is not what was to be written."""
+    return WriteError(f"the DNG as written is wrong: {what}", advice=_ADVICE)

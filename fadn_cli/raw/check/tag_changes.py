@@ -1,0 +1,165 @@
+"""Which tags differ between a DNG and a copy of it with other samples, and which of them may.
+
+`verify` calls it. The one thing to know: IFDs are compared by name, wherever they lie, and a
+pointer to an IFD by what it leads to; where bytes lie is `byte_changes`' business. Previews may be
+left out, if all of them are, and rendered anew, if the copy says so of them.
+
+References
+----------
+DNG 1.7.1, chapters 2 and 4.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from fadn_cli.errors import RawReadError
+from fadn_cli.findings import TagChange
+from fadn_cli.raw.check.pairs import Pair, pair_ifds
+from fadn_cli.raw.dng.marker import without_marks
+from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.tiff.file import POINTER_TAGS
+from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
+from fadn_cli.raw.tiff.tags import Tag, tag_name
+from fadn_cli.raw.tiff.tree import integers
+
+_LAYOUT = frozenset(
+    {
+        Tag.STRIP_OFFSETS,
+        Tag.STRIP_BYTE_COUNTS,
+        Tag.ROWS_PER_STRIP,
+        Tag.TILE_WIDTH,
+        Tag.TILE_LENGTH,
+        Tag.TILE_OFFSETS,
+        Tag.TILE_BYTE_COUNTS,
+        Tag.COMPRESSION,
+        Tag.BITS_PER_SAMPLE,
+    }
+)
+_STATEMENTS = frozenset(
+    {
+        Tag.NOISE_PROFILE,
+        Tag.NOISE_REDUCTION_APPLIED,
+        Tag.RAW_IMAGE_DIGEST,
+        Tag.NEW_RAW_IMAGE_DIGEST,
+        Tag.ENHANCE_PARAMS,
+    }
+)
+_OF_RAW = _LAYOUT | _STATEMENTS | {Tag.NEW_SUBFILE_TYPE, Tag.LINEARIZATION_TABLE}
+_OF_IFD0 = _STATEMENTS | {Tag.RAW_DATA_UNIQUE_ID}
+_VERSIONS = (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION)
+_LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # what lossless-JPEG tiles need
+_BYTE_SIZED = (FieldType.BYTE, FieldType.ASCII, FieldType.SBYTE, FieldType.UNDEFINED)
+_LONGEST = 60  # characters of a value that is shown
+_LONGEST_BYTES = 16  # of a value whose bytes are shown
+
+
+def compare_tags(
+    source: TiffFile, output: TiffFile, *, raw_ifd: Ifd, white_level: float
+) -> Iterator[TagChange]:
+    """Yield every tag in which a DNG differs from its source, IFD by IFD.
+
+    Parameters
+    ----------
+    source, output : TiffFile
+        Parsed with `tolerant=True`.
+    raw_ifd : Ifd
+        The source's.
+    white_level : float
+        The source's in DN, which the output may state where the source left it to be understood.
+    """
+    pairs = pair_ifds(source, output)
+    ifds_differ = any(pair.fate in ("dropped", "added") for pair in pairs)
+    for pair in pairs:
+        old, new = pair.before, pair.after
+        tags = {entry.tag for ifd in (old, new) if ifd for entry in ifd.entries}
+        for tag in sorted(tags):
+            if _same(old, new, tag):
+                continue
+            allowed = pair.fate in ("dropped", "added") or _may_change_in_preview(pair, tag)
+            if old is not None and new is not None:
+                allowed |= old is raw_ifd and _may_change_in_raw(old, new, tag, white_level)
+                allowed |= old is source.ifds[0] and _may_change_in_ifd0(old, new, tag)
+                allowed |= old is source.ifds[0] and tag == Tag.SUB_IFDS and ifds_differ
+            yield TagChange(
+                ifd=pair.name,
+                tag=tag_name(tag),
+                before=_spell(old, tag),
+                after=_spell(new, tag),
+                allowed=allowed,
+            )
+
+
+def _may_change_in_preview(pair: Pair, tag: int) -> bool:
+    """Tell whether a tag may change since its IFD holds another picture."""
+    return pair.fate == "rendered" and tag in PICTURE_TAGS
+
+
+def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:
+    """Tell whether denoising may change a tag of IFD0, wherever the samples are."""
+    if tag in _VERSIONS:
+        return () < integers(old, tag) < _LOSSLESS_JPEG_VERSION == integers(new, tag)
+    if tag == Tag.XMP:
+        before, after = _packet(old), _packet(new)
+        return after is not None and without_marks(before or b"") == without_marks(after)
+    return tag in _OF_IFD0
+
+
+def _packet(ifd: Ifd) -> bytes | None:
+    """Return the XMP packet of an IFD; None if there is none, or none that can be read."""
+    entry = ifd.get(Tag.XMP)
+    try:
+        return None if entry is None else bytes(entry.data)
+    except RawReadError:
+        return None
+
+
+def _may_change_in_raw(old: Ifd, new: Ifd, tag: int, white_level: float) -> bool:
+    """Tell whether denoising may change a tag of the IFD that holds the samples."""
+    if tag == Tag.WHITE_LEVEL:
+        return old.get(tag) is None and integers(new, Tag.WHITE_LEVEL) == (int(white_level),)
+    if tag == Tag.LINEARIZATION_TABLE:
+        return new.get(tag) is None  # baked into the samples, which are compared
+    return tag in _OF_RAW
+
+
+def _same(old: Ifd | None, new: Ifd | None, tag: int) -> bool:
+    """Tell whether two IFDs say the same by a tag."""
+    if old is None or new is None:
+        return False
+    first, second = old.get(tag), new.get(tag)
+    if first is None or second is None:
+        return False
+    if tag in POINTER_TAGS:
+        return len(old.sub_ifds(tag)) == len(new.sub_ifds(tag)) and first.count == second.count
+    if (first.type, first.count) != (second.type, second.count):
+        return False
+    try:
+        if first.byteorder == second.byteorder or first.type in _BYTE_SIZED:
+            return first.data == second.data
+        return first.values == second.values
+    except RawReadError:  # unreadable in the source is unreadable in its copy
+        return first.encoded == second.encoded
+
+
+def _spell(ifd: Ifd | None, tag: int) -> str | None:
+    """Show a value; None if there is none."""
+    entry = None if ifd is None else ifd.get(tag)
+    if ifd is None or entry is None:
+        return None
+    if tag in POINTER_TAGS:
+        return f"{len(ifd.sub_ifds(tag))} IFDs"
+    try:
+        if entry.type == FieldType.ASCII:
+            return show(entry.text)
+        if entry.type in _BYTE_SIZED and entry.count > _LONGEST_BYTES:
+            return f"{entry.count} bytes"
+        return show(entry.values)
+    except RawReadError:
+        return "unreadable"
+
+
+def show(values: str | Sequence[Number]) -> str:
+    """Show text or numbers, shortened."""
+    if not isinstance(values, str):
+        shown = values[:_LONGEST]
+        values = " ".join(f"{v[0]}/{v[1]}" if isinstance(v, tuple) else f"{v:.9g}" for v in shown)
+    return values if len(values) <= _LONGEST else f"{values[: _LONGEST - 1]}…"

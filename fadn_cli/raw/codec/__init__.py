@@ -1,0 +1,1 @@
+"""Samples to compressed bytes and back: the only door to imagecodecs. `raw` alone calls it."""

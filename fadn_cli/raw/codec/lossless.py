@@ -1,0 +1,203 @@
+"""A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
+
+Called by `samples`, `check` and `pieces`. The one thing to know: a tile goes in as two
+interleaved components with predictor 1, so that each sample is predicted by its neighbour of the
+same colour; predictor 6 would be a little smaller and is refused by released darktables.
+
+References
+----------
+ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.raw.tiff.room import Room
+from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
+from fadn_cli.raw.tiff.write import Field
+from fadn_cli.system.cores import available_cores
+
+_TILE_SIDE = 256  # Adobe's choice
+_SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
+_FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
+_MOST_BITS = 16
+_LONGEST_PADDING = 16  # bytes that writers leave after a stream
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
+
+
+def write_tiles(
+    room: Room,
+    samples: NDArray[np.uint16],
+    *,
+    stated_bits: int = 0,
+    threads: int | None = None,
+) -> list[Field]:
+    """Write a mosaic's tiles into a file.
+
+    Parameters
+    ----------
+    room : Room
+        Of the file; tiles that fit nowhere else go to its end.
+    samples : (H, W) uint16
+        H and W at least 2.
+    stated_bits : int
+        BitsPerSample of the source, kept unless a sample needs more (as it does after a
+        linearization table).
+    threads : int, optional
+        As for `encode_tiles`.
+
+    Returns
+    -------
+    list of Field
+        What the raw IFD must say about the tiles.
+    """
+    bits = bits_for(samples, stated=stated_bits)
+    tile_height, tile_width = tile_size(samples.shape)
+    offsets, sizes = [], []
+    for tile in encode_tiles(samples, bits=bits, threads=threads):
+        offsets.append(room.place(tile))
+        sizes.append(len(tile))
+    return [
+        make_field(Tag.BITS_PER_SAMPLE, bits),
+        make_field(Tag.COMPRESSION, Compression.JPEG),
+        make_field(Tag.TILE_LENGTH, tile_height),
+        make_field(Tag.TILE_WIDTH, tile_width),
+        make_field(Tag.TILE_OFFSETS, offsets),
+        make_field(Tag.TILE_BYTE_COUNTS, sizes),
+    ]
+
+
+def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
+    """Return the precision to code with: the stated one, unless a sample needs more.
+
+    Examples
+    --------
+    >>> bits_for(np.array([[16383]], np.uint16)), bits_for(np.array([[7]], np.uint16), stated=12)
+    (14, 12)
+    """
+    needed = int(samples.max()).bit_length()
+    return min(max(stated, needed, _FEWEST_BITS), _MOST_BITS)
+
+
+def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return (height, width) of the tiles for a mosaic of that shape.
+
+    LibRaw wraps a tile's rows at the width of the image, so no tile may be wider than the image;
+    and where a tile is half as wide as the image, LibRaw takes each of its rows for two.
+
+    Examples
+    --------
+    >>> tile_size((3000, 4000)), tile_size((100, 1000))
+    ((256, 256), (96, 256))
+    """
+    height, width = (
+        min(max(side // _SIDE_MULTIPLE * _SIDE_MULTIPLE, _SIDE_MULTIPLE), _TILE_SIDE)
+        for side in shape
+    )
+    if 2 * width == shape[1]:  # [LibRaw 0.22, lossless_dng_load_raw]
+        width -= _SIDE_MULTIPLE
+    return height, width
+
+
+def encode_tiles(
+    samples: NDArray[np.uint16], *, bits: int, threads: int | None = None
+) -> Iterator[bytes]:
+    """Encode the tiles of a mosaic, row by row from the top left.
+
+    At most one row of tiles is in memory at a time; the bytes do not depend on `threads`.
+
+    Parameters
+    ----------
+    samples : (H, W) uint16
+        H and W at least 2; values below 2**bits.
+    bits : int
+        Precision, see `bits_for`.
+    threads : int, optional
+        How many to encode with; all cores the process may use if None.
+
+    Yields
+    ------
+    bytes
+        One JPEG stream per tile of `tile_size`.
+    """
+    height, width = samples.shape
+    tile_height, tile_width = tile_size(samples.shape)
+    with ThreadPoolExecutor(threads or available_cores()) as pool:
+        for top in range(0, height, tile_height):
+            tiles = [
+                samples[top : top + tile_height, left : left + tile_width]
+                for left in range(0, width, tile_width)
+            ]
+            yield from pool.map(partial(_encode_tile, (tile_height, tile_width), bits), tiles)
+
+
+def stream_fault(stream: bytes, samples: int) -> str:
+    """Say why a JPEG stream does not hold a whole tile; empty if it does.
+
+    Decoders fill up what is missing without a word, so the end of the stream is looked for too.
+
+    Parameters
+    ----------
+    stream : bytes
+        One strip or tile; some padding may follow it.
+    samples : int
+        How many it must hold, whatever its width, height and number of components.
+    """
+    if not stream.startswith(_START_OF_IMAGE):
+        return "does not begin as a JPEG"
+    end = stream.find(_END_OF_IMAGE, max(stream.find(_START_OF_SCAN), 0))
+    if end < 0:
+        return "is cut off: it does not end as a JPEG"
+    if len(stream) - end - len(_END_OF_IMAGE) > _LONGEST_PADDING:
+        return "ends before its last byte"
+    try:
+        found = decode_stream(stream).size
+    except ValueError as error:
+        return f"cannot be decoded ({error})"
+    return "" if found == samples else f"holds {found} samples, not {samples}"
+
+
+def decode_stream(stream: bytes) -> NDArray[np.uint16]:
+    """Decode a JPEG stream, lossless or not, with any predictor.
+
+    Returns
+    -------
+    (H, W) or (H, W, components) uint16
+        H and W are the stream's own, which need not be those of the strip or tile it fills.
+
+    Raises
+    ------
+    ValueError
+        It cannot be decoded; decoders fill up what is cut off, see `stream_fault`.
+    """
+    try:
+        samples: NDArray[np.uint16] = imagecodecs.jpeg8_decode(stream).astype(np.uint16, copy=False)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+    return samples
+
+
+def _encode_tile(size: tuple[int, int], bits: int, samples: NDArray[np.uint16]) -> bytes:
+    """Encode one tile, padded to full size."""
+    height, width = size
+    pairs = _pad(samples, size).reshape(height, width // 2, 2)  # (row, cell, component)
+    return bytes(imagecodecs.jpeg8_encode(pairs, lossless=True, predictor=1, bitspersample=bits))
+
+
+def _pad(samples: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
+    """Fill a tile up with what costs least: repeated pairs, for which all differences are 0."""
+    height, width = samples.shape
+    if (height, width) == size:
+        return np.ascontiguousarray(samples)
+    padded = np.empty(size, np.uint16)
+    padded[:height, :width] = samples
+    for col in range(width, size[1]):  # keeps the colour of a column
+        padded[:height, col] = padded[:height, max(col - 2, 0)]
+    padded[height:, 0::2] = samples[-1, 0]  # a row begins with the difference to the one above
+    padded[height:, 1::2] = padded[height - 1, 1]
+    return padded

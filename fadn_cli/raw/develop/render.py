@@ -1,0 +1,122 @@
+"""Develop a denoised mosaic to RGB as LibRaw would develop the source.
+
+Called by `pipeline` for TIFF output and by the DNG writer for previews. The one thing to know:
+LibRaw is given samples already mapped to black 0, white 65535, because its own idea of black is out
+of phase for odd active areas and rounded to whole DN, and its brightness would follow the maximum
+of the data, which denoising lowers.
+"""
+
+import struct
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+from PIL import ImageCms
+
+from fadn_cli.errors import RawReadError
+from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.raw.source.quiet import openable, quiet_stderr
+from fadn_cli.raw.tiff.tags import PreviewSpace
+
+_ROWS_PER_BLOCK = 256
+_LIBRAW_WHITE = 65535
+_SPACES = {
+    PreviewSpace.SRGB: (rawpy.ColorSpace.sRGB, (2.4, 12.92)),  # IEC 61966-2-1
+    PreviewSpace.ADOBE_RGB: (rawpy.ColorSpace.Adobe, (563 / 256, 0)),  # Adobe RGB (1998), 4.3.4.2
+    PreviewSpace.PRO_PHOTO: (rawpy.ColorSpace.ProPhoto, (1.8, 16)),  # ISO 22028-2
+}
+"""LibRaw's name of a colour space, and its curve as LibRaw spells it: exponent, slope at black."""
+
+
+def _constant_srgb_profile() -> bytes:
+    """Build the sRGB profile without the two things in it that differ from run to run."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # creation date
+    profile[40:44] = bytes(4)  # primary platform
+    return bytes(profile)
+
+
+SRGB_PROFILE: bytes = _constant_srgb_profile()
+"""ICC profile of what `develop` returns, unless it is told otherwise."""
+
+
+def develop(
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    *,
+    half_size: bool = False,
+    space: PreviewSpace = PreviewSpace.SRGB,
+    gain: float = 1.0,
+) -> NDArray[np.uint16]:
+    """Develop a mosaic with LibRaw: demosaicing, white balance, camera matrix, sRGB curve.
+
+    Brightness depends on the levels alone, never on the data: no automatic exposure, no automatic
+    white level. Pixels stay as the sensor has them; the orientation is the file's to state.
+
+    Parameters
+    ----------
+    raw_image : RawImage
+        The source; LibRaw opens its file again for matrices and margins.
+    mosaic : Mosaic
+        The samples to develop instead, of the source's size, with their levels.
+    half_size : bool
+        One pixel per 2x2 cell instead of demosaicing; quick, for previews.
+    space : PreviewSpace
+        The colours to develop to: sRGB, Adobe RGB or ProPhoto.
+    gain : float
+        How much brighter than the levels say, linear: 2 is one stop.
+
+    Returns
+    -------
+    (height, width, 3) uint16, 0-65535
+        Encoded for `space`; the area LibRaw takes for visible, which is the active area.
+
+    Raises
+    ------
+    RawReadError
+        The source can no longer be opened.
+    ValueError
+        `mosaic` has another size than the source.
+    """
+    gains = raw_image.metadata.wb_gains
+    color_space, curve = _SPACES[space]
+    try:
+        with quiet_stderr():
+            opened = rawpy.imread(openable(raw_image.path))
+            opened.unpack()
+        with opened as raw:
+            _fill(raw.raw_image, mosaic)
+            rgb: NDArray[np.uint16] = raw.postprocess(
+                half_size=half_size,
+                # Unknown gains: LibRaw's daylight, which unlike its automatic one ignores the data.
+                user_wb=None if gains is None else [float(gains[i]) for i in (0, 1, 2, 1)],
+                user_black=0,
+                user_cblack=[0, 0, 0, 0],
+                user_sat=_LIBRAW_WHITE,
+                user_flip=0,
+                no_auto_bright=True,
+                adjust_maximum_thr=0,
+                bright=gain,
+                gamma=curve,
+                output_color=color_space,
+                output_bps=16,
+            )
+    except rawpy.LibRawError as error:
+        raise RawReadError(
+            f"{raw_image.path.name}: cannot be developed: {error}",
+            advice="Check that the file has not been moved or changed meanwhile.",
+        ) from error
+    return rgb
+
+
+def _fill(frame: NDArray[np.uint16], mosaic: Mosaic) -> None:
+    """Put a mosaic into LibRaw's frame, black at 0 and white at 65535."""
+    if frame.shape != mosaic.samples.shape:
+        raise ValueError(f"the mosaic is {mosaic.samples.shape}, the source {frame.shape}")
+    height, _ = frame.shape
+    for start in range(0, height, _ROWS_PER_BLOCK):
+        stop = min(start + _ROWS_PER_BLOCK, height)
+        black = mosaic.black_rows(start, stop)
+        scale = np.float32(_LIBRAW_WHITE) / (np.float32(mosaic.white_level) - black)
+        x = (mosaic.samples[start:stop] - black) * scale
+        frame[start:stop] = np.clip(np.rint(x), 0, _LIBRAW_WHITE)

@@ -1,0 +1,252 @@
+"""A DNG built from nothing, for sources that are not DNGs themselves.
+
+Called by `dng`. The one thing to know: the layout is Adobe's, which every reader knows: IFD0 holds
+a thumbnail and what describes the photograph, its first SubIFD the samples, its second a preview.
+What the source does not say is left out, never guessed. The file has the byte order of the source's
+metadata, for the sake of its maker note.
+
+References
+----------
+DNG 1.7.1, chapters 2 and 4; TIFF 6.0; Exif 2.32.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata, Rect
+from fadn_cli.raw.dng.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
+from fadn_cli.raw.dng.marker import mark_denoised
+from fadn_cli.raw.dng.samples import write_samples
+from fadn_cli.raw.dng.size_notes import explain_build
+from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg
+from fadn_cli.raw.previews.pictures import Picture, decode_jpeg, encode_jpeg
+from fadn_cli.raw.previews.renew import PREVIEW_SIDE, THUMBNAIL_SIDE, Box, render_pictures
+from fadn_cli.raw.previews.view import View
+from fadn_cli.raw.source.blocks import MetadataBlocks
+from fadn_cli.raw.source.embedded import read_frame
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.tiff.file import ByteOrder, FieldType
+from fadn_cli.raw.tiff.room import Room, seek_even_end
+from fadn_cli.raw.tiff.tags import Photometric, PreviewSpace, Tag, make_field
+from fadn_cli.raw.tiff.write import Field, PlacedField, build_header, build_ifd
+
+_FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
+_RECTANGULAR = 1  # CFALayout
+_D65 = 21  # EXIF LightSource
+_EXIF_SRGB = 1  # ColorSpace
+_NUMBERS = {"R": RED, "G": GREEN, "B": BLUE}
+
+
+def build(
+    path: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    edit: DngEdit,
+    *,
+    choices: WriteChoices,
+    threads: int | None,
+) -> tuple[str, ...]:
+    """Write a DNG of a source that is none; `dng.write_dng` states the contract."""
+    blocks = read_blocks(raw_image.path)
+    thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
+    note = blocks.maker_note
+    byteorder: ByteOrder = note.byteorder if note else "<"
+    with path.open("wb") as output:
+        output.write(build_header(byteorder, ifd0_offset=0))
+        placed = write_in_place(output, note) if note else None
+        layout = write_samples(
+            Room(output),
+            mosaic.samples,
+            compression=choices.compression,
+            stated_bits=_bits(mosaic.white_level),
+            byteorder=byteorder,
+            threads=threads,
+        )
+        offsets = [_append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)]
+        offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
+        fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
+        fields += _camera_fields(raw_image.metadata)
+        fields += _description_fields(raw_image, blocks, edit)
+        fields += _metadata_ifds(output, blocks, placed, byteorder)
+        if note:
+            fields.append(safety_field(note) if placed else private_field(note))
+        ifd0_offset = _append_ifd(output, fields, byteorder)
+        size = output.tell()
+        output.seek(0)
+        output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
+    return explain_build(raw_image.path.stat().st_size, size, compression=choices.compression)
+
+
+def _append_ifd(
+    output: BinaryIO, fields: Sequence[Field | PlacedField], byteorder: ByteOrder
+) -> int:
+    """Write an IFD at the end of a file and return its offset."""
+    offset = seek_even_end(output)
+    output.write(build_ifd(fields, byteorder=byteorder, at_offset=offset))
+    return offset
+
+
+def _metadata_ifds(
+    output: BinaryIO, blocks: MetadataBlocks, note: PlacedField | None, byteorder: ByteOrder
+) -> list[Field]:
+    """Write the EXIF, interoperability and GPS IFDs; return what points to them."""
+    exif: list[Field | PlacedField] = list(blocks.exif)
+    if note:
+        exif.append(note)
+    if blocks.interoperability:
+        offset = _append_ifd(output, blocks.interoperability, byteorder)
+        exif.append(make_field(Tag.INTEROPERABILITY_IFD, offset))
+    return [
+        make_field(tag, _append_ifd(output, block, byteorder))
+        for tag, block in ((Tag.EXIF_IFD, exif), (Tag.GPS_IFD, blocks.gps))
+        if block
+    ]
+
+
+def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[Field]:
+    """Describe the samples; patterns begin at the active area's corner, as DNG has it."""
+    height, width = mosaic.samples.shape
+    area = mosaic.active_area
+    cfa = mosaic.cfa.shifted(area.top, area.left).colors
+    black = np.roll(mosaic.black_level, (-area.top, -area.left), axis=(0, 1))
+    corners = (area.top, area.left, area.top + area.height, area.left + area.width)
+    return [
+        make_field(Tag.NEW_SUBFILE_TYPE, _FULL_SIZE),
+        make_field(Tag.IMAGE_WIDTH, width),
+        make_field(Tag.IMAGE_LENGTH, height),
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
+        make_field(Tag.SAMPLES_PER_PIXEL, 1),
+        make_field(Tag.PLANAR_CONFIGURATION, 1),
+        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
+        make_field(Tag.CFA_PATTERN, [_NUMBERS[color] for color in cfa]),
+        make_field(Tag.CFA_PLANE_COLOR, RGB),
+        make_field(Tag.CFA_LAYOUT, _RECTANGULAR),
+        make_field(Tag.BLACK_LEVEL_REPEAT_DIM, black.shape),
+        make_field(Tag.BLACK_LEVEL, _rationals(black)),
+        make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
+        make_field(Tag.ACTIVE_AREA, corners),
+        make_field(Tag.DEFAULT_CROP_ORIGIN, (0, 0)),
+        make_field(Tag.DEFAULT_CROP_SIZE, (area.width, area.height)),
+        *layout,
+        *edit_fields(edit),
+    ]
+
+
+def _camera_fields(metadata: RawMetadata) -> list[Field]:
+    """Describe the camera and its colours."""
+    make, model = metadata.make, metadata.model
+    brand = make.split()[0].casefold() if make else ""
+    unique = model if brand and model.casefold().startswith(brand) else f"{make} {model}".strip()
+    fields = [
+        make_field(Tag.DNG_VERSION, (1, 4, 0, 0)),
+        make_field(Tag.DNG_BACKWARD_VERSION, (1, 1, 0, 0)),  # what lossless JPEG needs
+        make_field(Tag.UNIQUE_CAMERA_MODEL, unique or "Unknown"),
+        make_field(Tag.ORIENTATION, metadata.orientation),
+    ]
+    fields += [make_field(tag, s) for tag, s in ((Tag.MAKE, make), (Tag.MODEL, model)) if s]
+    if metadata.color_matrix is not None:
+        fields.append(make_field(Tag.COLOR_MATRIX_1, _rationals(metadata.color_matrix)))
+        fields.append(make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65))
+    if metadata.wb_gains is not None:
+        fields.append(
+            make_field(Tag.AS_SHOT_NEUTRAL, _rationals(np.float32(1) / metadata.wb_gains))
+        )
+    return fields
+
+
+def _description_fields(raw_image: RawImage, blocks: MetadataBlocks, edit: DngEdit) -> list[Field]:
+    """Describe the photograph and the file."""
+    fields = list(blocks.shared)
+    if all(field.tag != Tag.SOFTWARE for field in fields):
+        fields.append(make_field(Tag.SOFTWARE, edit.description))
+    packet = mark_denoised(blocks.xmp or b"", strength=edit.strength, process=edit.description)
+    fields.append(make_field(Tag.XMP, packet))
+    lens, serial = blocks.find(Tag.LENS_SPECIFICATION), blocks.find(Tag.BODY_SERIAL_NUMBER)
+    if lens is not None and lens.type == FieldType.RATIONAL and len(lens.values) == 4:
+        fields.append(make_field(Tag.LENS_INFO, lens.values))
+    if serial is not None and serial.type == FieldType.ASCII:
+        fields.append(make_field(Tag.CAMERA_SERIAL_NUMBER, serial.values))
+    fields.append(_file_name_field(raw_image.path.name))
+    fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
+    return fields
+
+
+def _file_name_field(name: str) -> Field:
+    """State a file name: ASCII, or UTF-8 as bytes, with ? for what is not even that."""
+    encoded = name.encode("utf-8", "replace") + b"\0"
+    kind = FieldType.ASCII if name.isascii() else FieldType.BYTE
+    return Field(tag=Tag.ORIGINAL_RAW_FILE_NAME, type=kind, values=encoded)
+
+
+def _pictures(
+    raw_image: RawImage, mosaic: Mosaic, blocks: MetadataBlocks, choices: WriteChoices
+) -> Iterator[tuple[bytes, list[Field]]]:
+    """Yield the thumbnail and the preview, if there is to be one, and what is said of each."""
+    kept = blocks.preview if choices.preview == "keep" else None
+    boxes = [Box(height=THUMBNAIL_SIDE, width=THUMBNAIL_SIDE)]
+    if choices.preview != "none" and kept is None:
+        boxes.append(_box_like(blocks.preview))
+    area = mosaic.active_area
+    view = View(area=Rect(top=0, left=0, height=area.height, width=area.width))
+    for picture in render_pictures(raw_image, mosaic, boxes, view=view):
+        yield _described(picture)
+    if kept is not None:
+        color_space = blocks.find(Tag.COLOR_SPACE)
+        known = color_space is not None and tuple(color_space.values) == (_EXIF_SRGB,)
+        space = PreviewSpace.SRGB if known else PreviewSpace.UNKNOWN
+        yield kept, describe_jpeg(kept, color_space=space)
+
+
+def _box_like(preview: bytes | None) -> Box:
+    """Return the room for a rendered preview: the camera's own, if it has one."""
+    frame = read_frame(preview or b"")
+    if preview is None or frame is None:
+        return Box(height=PREVIEW_SIDE, width=PREVIEW_SIDE)
+    like = decode_jpeg(preview)
+    return Box(height=frame.height, width=frame.width, is_filled=True, like=like)
+
+
+def _described(picture: Picture) -> tuple[bytes, list[Field]]:
+    """Encode a picture of our own, and describe it."""
+    jpeg = encode_jpeg(picture)
+    fields = describe_jpeg(jpeg, color_space=PreviewSpace.SRGB)
+    return jpeg, [*fields, make_field(Tag.PREVIEW_APPLICATION_NAME, APPLICATION)]
+
+
+def _write(output: BinaryIO, picture: tuple[bytes, list[Field]]) -> list[Field]:
+    """Write a JPEG, and say where it is."""
+    jpeg, fields = picture
+    [height] = (field.values for field in fields if field.tag == Tag.IMAGE_LENGTH)
+    offset = seek_even_end(output)
+    output.write(jpeg)
+    return [
+        make_field(Tag.NEW_SUBFILE_TYPE, _REDUCED_SIZE),
+        *fields,
+        make_field(Tag.STRIP_OFFSETS, offset),
+        make_field(Tag.ROWS_PER_STRIP, height),
+        make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
+    ]
+
+
+def _bits(white_level: float) -> int:
+    """Return how many bits the source's samples take, white included."""
+    return int(white_level).bit_length()
+
+
+def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return values as fractions with a round denominator: most were round decimals once."""
+    return [_rational(float(value)) for value in values.ravel()]
+
+
+def _rational(value: float) -> tuple[int, int]:
+    """Return the first fraction that is the same float32, else one to six decimals."""
+    for denominator in (1, 10_000, 1_000_000):
+        numerator = round(value * denominator)
+        if np.float32(numerator / denominator) == np.float32(value):
+            break
+    return numerator, denominator

@@ -1,0 +1,244 @@
+"""A denoised copy of a DNG that keeps every other byte of it.
+
+Called by `dng`. The one thing to know: nothing of the source moves, so maker notes, previews and
+private data with absolute offsets stay right. New samples, new previews and the changed IFDs take
+the place of the old pixels or follow at the end, and only the pointers to them are overwritten.
+Previews that go are overwritten with zeros.
+
+References
+----------
+DNG 1.7.1; TIFF 6.0, section 15 (tiles).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fadn_cli.errors import WriteError
+from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.marker import mark_denoised
+from fadn_cli.raw.dng.samples import write_samples
+from fadn_cli.raw.dng.size_notes import explain_splice
+from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.previews.renew import Renewal, renew_previews, shrink_first_preview
+from fadn_cli.raw.source.dng_checks import find_raw_ifd
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.ifd import Ifd, Span, TiffFile
+from fadn_cli.raw.tiff.rewrite import Rewrite
+from fadn_cli.raw.tiff.room import Room
+from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
+from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
+from fadn_cli.raw.tiff.write import Field
+
+_DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
+_OLD_LAYOUT = (
+    Tag.STRIP_OFFSETS,
+    Tag.STRIP_BYTE_COUNTS,
+    Tag.ROWS_PER_STRIP,
+    Tag.TILE_WIDTH,
+    Tag.TILE_LENGTH,
+    Tag.TILE_OFFSETS,
+    Tag.TILE_BYTE_COUNTS,
+    Tag.LINEARIZATION_TABLE,  # LibRaw has applied it to the samples we were given
+)
+_LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # before 1.1, a difference of 32768 was coded otherwise
+_LARGEST_FILE = (1 << 32) - (1 << 20)  # of a classic TIFF, with room for the IFDs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A DNG that is to be copied, and what of it is not."""
+
+    tiff: TiffFile
+    """All of it."""
+    raw_ifd: Ifd
+    """The IFD of its samples."""
+    dropped: tuple[Ifd, ...]
+    """Previews that go."""
+    renewals: tuple[Renewal, ...]
+    """Previews that are replaced, or added."""
+    spans: Mapping[Ifd, Sequence[Span]]
+    """Where the pixels lie that may be overwritten."""
+
+
+def splice(
+    path: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    edit: DngEdit,
+    *,
+    choices: WriteChoices,
+    threads: int | None,
+) -> tuple[str, ...]:
+    """Write a copy of a DNG source with other samples; `dng.write_dng` states the contract."""
+    source = _prepare(raw_image, mosaic, choices)
+    rewrite = Rewrite(source.tiff)
+    with path.open("wb") as output:
+        room = _copy(output, source)
+        end = output.seek(0, 2)
+        # What fits where it was goes there; what does not must not take the samples' room.
+        at_home = [renewal for renewal in source.renewals if _fits_at_home(source, renewal)]
+        _write_pictures(room, source, rewrite, at_home)
+        before = room.appended
+        layout = _write_samples(room, source, mosaic, choices, threads)
+        displaced = room.appended - before if _is_within(source, end) else 0
+        others = [renewal for renewal in source.renewals if renewal not in at_home]
+        _write_pictures(room, source, rewrite, others)
+        if output.seek(0, 2) > _LARGEST_FILE:
+            raise WriteError(
+                f"{raw_image.path.name}: the DNG would exceed 4 GiB, the limit of the format",
+                advice="Write a TIFF instead with --format tiff.",
+            )
+        for ifd in source.dropped:
+            rewrite.remove(ifd)
+        _state_changes(rewrite, source, layout, edit)
+        rewrite.write(room)
+    return explain_splice(
+        source.raw_ifd,
+        layout,
+        previews_grown=_previews_grown(source),
+        shared=not source.spans[source.raw_ifd],
+        unused=room.unused,
+        displaced=displaced,
+    )
+
+
+def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Source:
+    """Read the source's structure, and render the previews that are wanted."""
+    tiff = parse(map_file(raw_image.path), name=raw_image.path.name, tolerant=True)
+    raw_ifd = find_raw_ifd(tiff)
+    dropped: tuple[Ifd, ...] = ()
+    renewals: Sequence[Renewal] = ()
+    if choices.preview == "none":
+        dropped = previews_below(tiff)
+        renewals = shrink_first_preview(tiff, raw_ifd, raw_image, mosaic)
+    elif choices.preview == "render":
+        renewals = renew_previews(tiff, raw_ifd, raw_image, mosaic)
+    renewed = (renewal.ifd for renewal in renewals if renewal.ifd is not None)
+    return _Source(
+        tiff=tiff,
+        raw_ifd=raw_ifd,
+        dropped=dropped,
+        renewals=tuple(renewals),
+        spans={ifd: _replaceable_spans(tiff, ifd) for ifd in (raw_ifd, *dropped, *renewed)},
+    )
+
+
+def _copy(output: BinaryIO, source: _Source) -> Room:
+    """Copy the source but for what it ends with and is replaced; return the room it leaves."""
+    data = source.tiff.data
+    spans = sorted(span for spans in source.spans.values() for span in spans)
+    end = _kept_end(data, spans)
+    output.write(data[:end])
+    free = [span for span in spans if span[0] < end]
+    for start, stop in free:
+        if (start, stop) not in source.spans[source.raw_ifd]:
+            output.seek(start)
+            output.write(bytes(stop - start))  # nothing is left of a preview that has gone
+    return Room(output, free)
+
+
+def _is_within(source: _Source, end: int) -> bool:
+    """Tell whether the old samples' room is a part of the copied bytes."""
+    return any(start < end for start, _ in source.spans[source.raw_ifd])
+
+
+def _kept_end(data: memoryview, spans: Sequence[Span]) -> int:
+    """Return how many bytes to keep: all but replaceable ones that the file ends with."""
+    end = len(data)
+    for start, stop in reversed(spans):
+        rest = bytes(data[stop:end][:PADDING])
+        if len(rest) >= PADDING or any(rest):
+            break
+        end = start
+    return end
+
+
+def _replaceable_spans(tiff: TiffFile, ifd: Ifd) -> list[Span]:
+    """Return where an IFD's pixels lie, neighbours joined; none if anything else lies there too."""
+    spans = joined((start, stop) for _, start, stop in data_spans(ifd))
+    ifds = name_ifds(tiff)
+    others = [
+        part for part in parts_of(tiff) if not (part.kind == "data" and ifds[part.ifd] is ifd)
+    ]
+    inside_file = all(stop <= len(tiff.data) for _, stop in spans)
+    alone = not any(
+        start < other.stop and other.start < stop for start, stop in spans for other in others
+    )
+    return spans if inside_file and alone else []
+
+
+def _write_samples(
+    room: Room, source: _Source, mosaic: Mosaic, choices: WriteChoices, threads: int | None
+) -> list[Field]:
+    """Write the new samples; return what the raw IFD must say of them."""
+    raw_ifd = source.raw_ifd
+    bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
+    is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE
+    layout = write_samples(
+        room,
+        mosaic.samples,
+        compression=choices.compression,
+        stated_bits=bits,
+        plain_bits=bits if is_plain else 0,
+        byteorder=source.tiff.byteorder,
+        threads=threads,
+    )
+    bits_differ = make_field(Tag.BITS_PER_SAMPLE, bits) not in layout
+    if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
+        layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
+    return layout
+
+
+def _fits_at_home(source: _Source, renewal: Renewal) -> bool:
+    """Tell whether a new preview fits where the old one was."""
+    own = () if renewal.ifd is None else source.spans[renewal.ifd]
+    return any(start + start % 2 + len(renewal.data) <= stop for start, stop in own)
+
+
+def _write_pictures(
+    room: Room, source: _Source, rewrite: Rewrite, renewals: Sequence[Renewal]
+) -> None:
+    """Write new previews, best where the old ones were, and say so in their IFDs."""
+    for renewal in renewals:
+        own = () if renewal.ifd is None else source.spans[renewal.ifd]
+        fields = renewal.place_fields(room.place(renewal.data, rather=own))
+        if renewal.ifd is None:
+            rewrite.add([*renewal.fields, *fields])
+        else:
+            rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=PICTURE_TAGS)
+
+
+def _previews_grown(source: _Source) -> int:
+    """Return how many bytes more the previews take than before."""
+    new = sum(len(renewal.data) for renewal in source.renewals)
+    gone = [*source.dropped, *(r.ifd for r in source.renewals if r.ifd is not None)]
+    return new - sum(stop - start for ifd in gone for _, start, stop in data_spans(ifd))
+
+
+def _state_changes(
+    rewrite: Rewrite, source: _Source, layout: Sequence[Field], edit: DngEdit
+) -> None:
+    """Say in the raw IFD and in IFD0 what has been done."""
+    ifd0, raw_ifd = source.tiff.ifds[0], source.raw_ifd
+    stated = edit_fields(edit, plane_colors=raw_ifd.ints(Tag.CFA_PLANE_COLOR) or RGB)
+    stale = {*_DIGESTS, Tag.NOISE_PROFILE}
+    # IFD0 may repeat what belongs to the raw IFD; what it says must not be stale.
+    repeated = [field for field in stated if ifd0.get(field.tag) is not None]
+    rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit), *repeated], drop=stale)
+    rewrite.change(raw_ifd, [*layout, *stated], drop={*stale, *_OLD_LAYOUT})
+
+
+def _ifd0_fields(ifd0: Ifd, edit: DngEdit) -> list[Field]:
+    """Return the new values of tags that belong to IFD0 wherever the samples are."""
+    packet = ifd0.get(Tag.XMP)
+    marked = mark_denoised(
+        bytes(packet.data) if packet else b"", strength=edit.strength, process=edit.description
+    )
+    fields = [make_field(Tag.XMP, marked), make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id)]
+    for tag in (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION):
+        if () < ifd0.ints(tag) < _LOSSLESS_JPEG_VERSION:
+            fields.append(make_field(tag, _LOSSLESS_JPEG_VERSION))
+    return fields

@@ -1,0 +1,222 @@
+"""Pictures as previews need them: shrunk, turned, matched, encoded. The previews' door to pillow.
+
+`renew` and `canonical` call it. The one thing to know: a picture is (height, width, 3) uint8, as
+encoded for the screen, and a file's own preview is only looked at, never copied from.
+
+References
+----------
+ITU-T T.81 (JPEG); Exif 2.32, tag 274 (what each orientation means); ITU-R BT.601 (luma).
+"""
+
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fadn_cli.raw.source.embedded import read_frame
+
+Picture = NDArray[np.uint8]
+"""(height, width, 3), encoded for the screen."""
+_JPEG_QUALITY = 90
+_ROUNDED = 0.02  # cameras round and trim the sides of their previews by as much
+_SKETCH_SIDE = 16  # blocks so large show the scene, whatever its noise, and a little displaced too
+_DECODED_SIDE = 256  # a JPEG is decoded at the first eighth, quarter or half that is no smaller
+_MOST_PIXELS = 1 << 26  # of a JPEG that is worth looking at; pillow warns of more
+_LIKENESS = 0.4  # correlation above which two sketches show the same scene
+_CLEARLY = 0.05  # more of it, to decide for the less usual orientation
+_MOST_STOPS = 3.0
+_GAMMA = 2.2  # near enough to every space's curve to tell how bright something looks
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture is turned upright, by EXIF orientation."""
+
+
+def to_picture(rgb: NDArray[np.uint16], *, gain: float = 1.0) -> Picture:
+    """Make an 8-bit picture of (height, width, 3) uint16, its dark tones `gain` times as bright."""
+    if gain == 1:
+        return (rgb >> 8).astype(np.uint8)
+    tones = _brighten(np.linspace(0, 1, 1 << 16, dtype=np.float32), gain)
+    picture: Picture = np.rint(tones * 255).astype(np.uint8)[rgb]
+    return picture
+
+
+def encode_jpeg(picture: Picture) -> bytes:
+    """Encode a picture; the bytes depend on nothing else."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
+def decode_jpeg(jpeg: bytes) -> Picture | None:
+    """Decode a colour JPEG at a reduced size, big enough to look at; None if it is damaged."""
+    frame = read_frame(jpeg)
+    if frame is None or frame.height * frame.width > _MOST_PIXELS:
+        return None
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
+            opened.draft("RGB", (_DECODED_SIDE, _DECODED_SIDE))
+            return np.asarray(opened.convert("RGB"))
+    except (OSError, SyntaxError, ValueError):  # what pillow raises at broken files
+        return None
+
+
+def picture_of_bytes(data: bytes, size: tuple[int, int]) -> Picture | None:
+    """Return the picture in plain RGB bytes; None if there are more or fewer than it takes."""
+    shape = (*size, 3)
+    if not data or len(data) != math.prod(shape):
+        return None
+    return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def fitted_size(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """Return the (height, width) that a picture has when it fits into a box without distortion.
+
+    A box of nearly its shape is filled. Nothing is enlarged by more than that.
+
+    Examples
+    --------
+    >>> fitted_size((3000, 4000), (768, 1024)), fitted_size((3000, 4000), (682, 1024))
+    ((768, 1024), (682, 909))
+    >>> fitted_size((3000, 4000), (2992, 4008)), fitted_size((3000, 4000), (9000, 9000))
+    ((2992, 4008), (3000, 4000))
+    """
+    scale = min(1.0, *(limit / side for limit, side in zip(box, size, strict=True)))
+    height, width = (max(1, round(side * scale)) for side in size)
+    near = all(
+        abs(limit - side) <= max(1, _ROUNDED * limit)
+        for limit, side in zip(box, (height, width), strict=True)
+    )
+    return box if near else (height, width)
+
+
+def frame(picture: Picture, box: tuple[int, int], *, like: Picture | None = None) -> Picture:
+    """Fill a box of (height, width) with a picture, enlarged if need be, without distortion.
+
+    Parameters
+    ----------
+    picture : Picture
+        The picture.
+    box : tuple of int
+        Height and width, pixels.
+    like : Picture, optional
+        What filled a box of that shape before. If the shapes differ, black bars are left, unless
+        that one shows a part of the photograph without bars.
+    """
+    height, width, _ = picture.shape
+    down, across = box[0] / height, box[1] / width
+    inner = (max(1, round(height * min(down, across))), max(1, round(width * min(down, across))))
+    if fitted_size(inner, box) == box:
+        return resize(picture, box)
+    bars = np.zeros((*box, 3), np.uint8)
+    bars[_middle(inner, box)] = resize(picture, inner)
+    if like is None:
+        return bars
+    scale = max(down, across)
+    part = (min(height, round(box[0] / scale)), min(width, round(box[1] / scale)))
+    cut = resize(picture[_middle(part, (height, width))], box)
+    old = _sketch(like)
+    return cut if _likeness(old, _sketch(cut)) > _likeness(old, _sketch(bars)) else bars
+
+
+def resize(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Resize a picture to (height, width)."""
+    height, width = size
+    small = Image.fromarray(picture).resize(
+        (width, height), Image.Resampling.BICUBIC, reducing_gap=2.0
+    )
+    return np.asarray(small)
+
+
+def turn_upright(picture: Picture, orientation: int) -> Picture:
+    """Turn a picture that lies as the sensor saw it, by EXIF orientation."""
+    turn = _TURNS.get(orientation)
+    return picture if turn is None else np.asarray(Image.fromarray(picture).transpose(turn))
+
+
+def is_stored_upright(old: Picture, picture: Picture, orientation: int) -> bool:
+    """Tell whether a file's preview has been turned upright already, against DNG's rule.
+
+    Parameters
+    ----------
+    old : Picture
+        The file's own.
+    picture : Picture
+        The same photograph as the sensor saw it.
+    orientation : int
+        EXIF orientation, 1-8.
+    """
+    height, width, _ = old.shape
+    seen = _sketch(old)
+    lying, upright = (
+        _likeness(seen, _sketch(frame(each, (height, width), like=old)))
+        for each in (picture, turn_upright(picture, orientation))
+    )
+    return upright > max(lying + _CLEARLY, _LIKENESS)
+
+
+def gain_like(old: Picture, picture: Picture) -> float:
+    """Return the gain that makes a picture as bright as an old one of the same scene.
+
+    Cameras brighten their own pictures, by up to two stops.
+
+    Parameters
+    ----------
+    old, picture : Picture
+        Turned alike; of whatever sizes.
+
+    Returns
+    -------
+    float
+        For `to_picture`; 1 if the pictures do not show the same scene.
+    """
+    height, width, _ = old.shape
+    wanted, found = _sketch(old), _sketch(frame(picture, (height, width), like=old))
+    if _likeness(wanted, found) < _LIKENESS:
+        return 1.0
+    low, high = -_MOST_STOPS, _MOST_STOPS
+    for _ in range(12):  # bisection: halves the doubt each time
+        middle = (low + high) / 2
+        too_dark = float(_brighten(found, 2**middle).mean()) < float(wanted.mean())
+        low, high = (middle, high) if too_dark else (low, middle)
+    return float(2 ** round((low + high) / 2, 2))
+
+
+def _brighten(x: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """Brighten encoded tones, 0 to 1: the dark ones by `gain`, ever less towards white.
+
+    Black and white stay where they are, so nothing is clipped.
+    """
+    linear = x ** np.float32(_GAMMA)
+    brighter = gain * linear / (1 + np.float32(gain - 1) * linear)
+    result: NDArray[np.float32] = brighter ** np.float32(1 / _GAMMA)
+    return result
+
+
+def _middle(size: tuple[int, int], box: tuple[int, int]) -> tuple[slice, slice]:
+    """Return where something of one size lies in the middle of another."""
+    top, left = ((outer - inner) // 2 for inner, outer in zip(size, box, strict=True))
+    return slice(top, top + size[0]), slice(left, left + size[1])
+
+
+def _sketch(picture: Picture) -> NDArray[np.float32]:
+    """Return the luma of a picture in 16 x 16 blocks, 0 to 1, whatever its shape."""
+    square = Image.fromarray(picture).resize(
+        (_SKETCH_SIDE, _SKETCH_SIDE), Image.Resampling.BOX, reducing_gap=2.0
+    )
+    return np.asarray(square.convert("L"), np.float32) / np.float32(255)
+
+
+def _likeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """Return the correlation of two sketches; 0 for one without contrast."""
+    one, other = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt((one * one).sum() * (other * other).sum()))
+    return float((one * other).sum()) / scale if scale > 1e-3 else 0.0

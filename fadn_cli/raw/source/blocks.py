@@ -1,0 +1,87 @@
+"""What a container says about the photograph, in a form that can be written into another file.
+
+`metadata` fills it, the reader and the writers take what they need. The one thing to know: fields
+keep the source's bytes and types; what the source does not say is empty or None.
+
+References
+----------
+Exif 2.32, section 4.6.5 (tags of the EXIF IFD).
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from fadn_cli.raw.tiff.file import ByteOrder
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.write import Field
+
+_ISO_TAGS = (
+    Tag.ISO_SPEED_RATINGS,
+    Tag.ISO_SPEED,
+    Tag.RECOMMENDED_EXPOSURE_INDEX,
+    Tag.STANDARD_OUTPUT_SENSITIVITY,
+)
+_ISO_OVERFLOW = 65535  # "look at the 32-bit tags" [Exif 2.32, tag 34855]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakerNote:
+    """The camera's own notes, and what their inner offsets depend on."""
+
+    data: bytes = field(repr=False)
+    """As the camera wrote it; most makers store an IFD."""
+    byteorder: ByteOrder
+    """Of the TIFF it lay in, which is the note's own unless it says otherwise."""
+    offset: int
+    """Where it lay, from that TIFF's first byte: most notes count their own offsets from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataBlocks:
+    """What a container says about the photograph, ready to be written into another."""
+
+    make: str = ""
+    """Camera maker as spelt; empty if unknown."""
+    model: str = ""
+    """Camera model as spelt; empty if unknown."""
+    orientation: int | None = None
+    """EXIF orientation, 1-8."""
+    shared: tuple[Field, ...] = ()
+    """`metadata.SHARED_TAGS` of IFD0."""
+    exif: tuple[Field, ...] = ()
+    """The EXIF IFD without maker note and pointers, values in the source's bytes."""
+    interoperability: tuple[Field, ...] = ()
+    """The interoperability IFD."""
+    gps: tuple[Field, ...] = ()
+    """The GPS IFD."""
+    maker_note: MakerNote | None = None
+    """None also where the note is the raw data itself (Phase One)."""
+    xmp: bytes | None = None
+    """The XMP packet."""
+    preview: bytes | None = field(default=None, repr=False)
+    """The largest viewable JPEG."""
+
+    @property
+    def iso(self) -> int | None:
+        """ISO speed; 0 and a 16-bit tag's overflow mark count as none."""
+        speeds = (self._number(tag) for tag in _ISO_TAGS)
+        return next((round(iso) for iso in speeds if iso >= 0.5 and iso != _ISO_OVERFLOW), None)
+
+    @property
+    def exposure_time(self) -> float | None:
+        """Exposure time, seconds; 0 counts as none."""
+        return max(self._number(Tag.EXPOSURE_TIME), 0.0) or None
+
+    def find(self, tag: Tag) -> Field | None:
+        """Return the EXIF field with this tag, or the shared one."""
+        return next((item for item in (*self.exif, *self.shared) if item.tag == tag), None)
+
+    def _number(self, tag: Tag) -> float:
+        """Return the first number of a field; 0 if there is none, and for n/0 and infinities."""
+        item = self.find(tag)
+        if item is None or isinstance(item.values, bytes | str):
+            return 0.0
+        first = item.values[0]
+        if isinstance(first, tuple):
+            return first[0] / first[1] if first[1] else 0.0
+        return float(first) if math.isfinite(first) else 0.0

@@ -1,0 +1,141 @@
+"""Whether a DNG holds a mosaic we can denoise, decided from its tags before LibRaw sees it.
+
+The reader calls it for every DNG, the DNG writer to find the IFD it replaces. The one thing to
+know: LibRaw decodes some of what is refused here, but to something else than the file's own
+samples.
+
+References
+----------
+DNG 1.7.1, chapters 2 and 4.
+"""
+
+import math
+
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.raw.tiff.file import Ifd, TiffFile
+from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag
+
+_MAIN_IMAGE = 0  # NewSubfileType
+_FLOATING_POINT = 3  # SampleFormat
+_UNREADABLE_COMPRESSIONS = {
+    Compression.VC5: "GoPro VC-5",
+    Compression.LOSSY_JPEG: "lossy JPEG",
+    Compression.JPEG_XL: "JPEG XL",
+}
+_COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
+
+
+def is_dng(tiff: TiffFile) -> bool:
+    """Tell a DNG from other TIFF-like raws."""
+    return tiff.ifds[0].get(Tag.DNG_VERSION) is not None
+
+
+def find_raw_ifd(tiff: TiffFile) -> Ifd:
+    """Return the IFD of the mosaic: the largest main image that is a colour filter array.
+
+    Raises
+    ------
+    UnsupportedRawError
+        The main image is something else: linear, monochrome, RGB.
+    RawReadError
+        There is no main image, or its tags are damaged.
+    """
+    images = [ifd for ifd in tiff.walk() if ifd.get(Tag.IMAGE_WIDTH) and ifd.get(Tag.IMAGE_LENGTH)]
+    mains = [ifd for ifd in images if ifd.first_int(Tag.NEW_SUBFILE_TYPE, 0) == _MAIN_IMAGE]
+    mosaics = [ifd for ifd in mains if _photometric(ifd) == Photometric.CFA]
+    if mosaics:
+        return max(mosaics, key=lambda ifd: math.prod(image_size(ifd)))
+    if not mains:
+        raise RawReadError(f"{tiff.name}: no main image among its IFDs", advice=_COPY_AGAIN)
+    main = max(mains, key=lambda ifd: math.prod(image_size(ifd)))
+    photometric = _photometric(main)
+    kind, advice = f"an image of PhotometricInterpretation {photometric}", Needs.ORIGINAL_RAW
+    if photometric == Photometric.LINEAR_RAW and main.first_int(Tag.SAMPLES_PER_PIXEL, 1) > 1:
+        kind = "a linear DNG, already demosaiced"
+    elif photometric in (Photometric.LINEAR_RAW, 0, 1):
+        kind, advice = "a monochrome DNG", Needs.MONOCHROME
+    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {Needs.ONLY_BAYER}", advice=advice)
+
+
+def image_size(ifd: Ifd) -> tuple[int, int]:
+    """Return (height, width) in pixels of the IFD's image."""
+    return ifd.first_int(Tag.IMAGE_LENGTH, 0), ifd.first_int(Tag.IMAGE_WIDTH, 0)
+
+
+def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
+    """Refuse what LibRaw cannot decode or decodes to something else than the file's samples.
+
+    Raises
+    ------
+    UnsupportedRawError
+        VC-5, lossy JPEG, JPEG XL, floating-point or over 16-bit samples, several samples per pixel,
+        samples stored in another order than from left to right and top to bottom.
+    """
+    compression = ifd.first_int(Tag.COMPRESSION, 1)
+    reason = ""
+    advice = Needs.LOSSLESS_MOSAIC
+    if compression in _UNREADABLE_COMPRESSIONS:
+        name = _UNREADABLE_COMPRESSIONS[Compression(compression)]
+        reason = f"{name} compression ({compression}) is not supported"
+    elif ifd.first_int(Tag.SAMPLE_FORMAT, 1) == _FLOATING_POINT:
+        reason = "floating-point samples (SampleFormat 3) are not supported"
+        advice = Needs.INTEGER_RAW
+    elif (bits := ifd.first_int(Tag.BITS_PER_SAMPLE, 16)) > 16:
+        reason = f"{bits}-bit samples are not supported (at most 16)"
+    elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
+        reason = f"{planes} samples per pixel are no Bayer mosaic"
+        advice = Needs.ORIGINAL_RAW
+    elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
+        reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"
+    elif (blocks := ifd.ints(Tag.SUB_TILE_BLOCK_SIZE)) not in ((), (1, 1)):
+        size = "x".join(map(str, blocks))
+        reason = f"samples in blocks (SubTileBlockSize {size}) are not supported"
+    if reason:
+        raise UnsupportedRawError(f"{tiff.name}: {reason}", advice=advice)
+
+
+def check_complete(tiff: TiffFile, ifd: Ifd) -> None:
+    """Refuse a file whose strips or tiles lie beyond its end: LibRaw may pad them silently.
+
+    Raises
+    ------
+    RawReadError
+        Strips or tiles are missing or cut off.
+    """
+    height, width = image_size(ifd)
+    tiled = ifd.get(Tag.TILE_OFFSETS) is not None
+    if tiled:
+        rows, cols = ifd.first_int(Tag.TILE_LENGTH, 0), ifd.first_int(Tag.TILE_WIDTH, 0)
+    else:
+        rows, cols = min(ifd.first_int(Tag.ROWS_PER_STRIP, height), height), width
+    if min(height, width, rows, cols) < 1:
+        raise RawReadError(
+            f"{tiff.name}: image size {width}x{height} in pieces of {cols}x{rows}",
+            advice=_COPY_AGAIN,
+        )
+    offsets = ifd.ints(Tag.TILE_OFFSETS if tiled else Tag.STRIP_OFFSETS)
+    lengths = ifd.ints(Tag.TILE_BYTE_COUNTS if tiled else Tag.STRIP_BYTE_COUNTS)
+    expected = -(-height // rows) * -(-width // cols)
+    if expected <= len(offsets) and ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE:
+        # Byte counts of uncompressed files are often wrong and never needed.
+        row_bytes = -(-cols * ifd.first_int(Tag.BITS_PER_SAMPLE, 16) // 8)
+        last = rows if tiled else height - (expected - 1) * rows
+        lengths = (rows * row_bytes,) * (expected - 1) + (last * row_bytes,)
+    listed = min(len(offsets), len(lengths))
+    if listed < expected:
+        raise RawReadError(
+            f"{tiff.name}: damaged: {listed} of {expected} strips or tiles are listed",
+            advice=_COPY_AGAIN,
+        )
+    end = max(offset + length for offset, length in zip(offsets, lengths, strict=False))
+    if end > len(tiff.data):
+        raise RawReadError(
+            f"{tiff.name}: truncated: image data up to byte {end}, "
+            f"the file has {len(tiff.data)} bytes",
+            advice=_COPY_AGAIN,
+        )
+
+
+def _photometric(ifd: Ifd) -> int:
+    """Return PhotometricInterpretation, -1 if absent."""
+    return ifd.first_int(Tag.PHOTOMETRIC_INTERPRETATION, -1)

@@ -1,0 +1,227 @@
+"""What a DNG says of its own mosaic, read from the tags: LibRaw rounds, averages and shifts it.
+
+The reader calls it for every DNG that `dng_checks` lets pass. The one thing to know: the DNG states
+CFA pattern, black levels and deltas from the top-left of ActiveArea, and everything here is
+returned aligned to (0, 0) of the full mosaic.
+
+References
+----------
+DNG 1.7.1, chapters 2 (raw IFD) and 4 (tags); TIFF/EP for the CFA tags.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
+from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.raw.source.dng_checks import image_size
+from fadn_cli.raw.tiff.file import Ifd, TiffFile
+from fadn_cli.raw.tiff.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
+
+_RECTANGULAR = 1  # CFALayout
+_HIGHEST_WHITE = 1 << 16  # some writers state the number of values, not the largest
+_COLOR_LETTERS = "RGBCMYW"  # in the order of CFAPlaneColor's numbers
+_MATRICES = (
+    (Tag.COLOR_MATRIX_1, Tag.CALIBRATION_ILLUMINANT_1),
+    (Tag.COLOR_MATRIX_2, Tag.CALIBRATION_ILLUMINANT_2),
+    (Tag.COLOR_MATRIX_3, Tag.CALIBRATION_ILLUMINANT_3),
+)
+_COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
+
+
+def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic:
+    """Give decoded samples the colours and levels that the tags state.
+
+    Parameters
+    ----------
+    tiff : TiffFile
+        The DNG.
+    ifd : Ifd
+        Its raw IFD.
+    samples : (H, W) uint16 DN
+        Decoded, LinearizationTable applied; kept, not copied.
+
+    Raises
+    ------
+    UnsupportedRawError
+        The colours are no 2x2 Bayer pattern.
+    RawReadError
+        A level or the active area contradicts the rest.
+    """
+    area = read_active_area(tiff, ifd)
+    black_level = _black_level(tiff, ifd, area)
+    white_level = _white_level(ifd)
+    if white_level > _HIGHEST_WHITE:
+        raise RawReadError(
+            f"{tiff.name}: WhiteLevel {white_level:g} is more than 16 bits can hold",
+            advice=_COPY_AGAIN,
+        )
+    if not white_level > black_level.max():
+        raise RawReadError(
+            f"{tiff.name}: WhiteLevel {white_level:g} is not above BlackLevel "
+            f"{black_level.max():g}",
+            advice=_COPY_AGAIN,
+        )
+    height, width = samples.shape
+    return Mosaic(
+        samples=samples,
+        cfa=read_cfa(tiff, ifd).shifted(area.top % 2, area.left % 2),
+        black_level=black_level,
+        white_level=white_level,
+        active_area=area,
+        black_delta_h=_delta(tiff, ifd, Tag.BLACK_LEVEL_DELTA_H, width, area.left, area.width),
+        black_delta_v=_delta(tiff, ifd, Tag.BLACK_LEVEL_DELTA_V, height, area.top, area.height),
+    )
+
+
+def read_active_area(tiff: TiffFile, ifd: Ifd) -> Rect:
+    """Return ActiveArea, or the whole image; raises RawReadError if it lies outside."""
+    height, width = image_size(ifd)
+    top, left, bottom, right = _exactly(4, tiff, ifd, Tag.ACTIVE_AREA) or (0, 0, height, width)
+    if not (0 <= top < bottom <= height and 0 <= left < right <= width):
+        raise RawReadError(
+            f"{tiff.name}: ActiveArea {top} {left} {bottom} {right} lies outside the "
+            f"{width}x{height} image",
+            advice=_COPY_AGAIN,
+        )
+    return Rect(top=top, left=left, height=bottom - top, width=right - left)
+
+
+def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
+    """Return the colours from the top-left of ActiveArea; UnsupportedRawError if no 2x2 Bayer."""
+    rows_cols = ifd.ints(Tag.CFA_REPEAT_PATTERN_DIM)
+    pattern = ifd.ints(Tag.CFA_PATTERN)
+    if not pattern:
+        raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=Needs.ORIGINAL_RAW)
+    colors = "".join(_COLOR_LETTERS[c] if c < len(_COLOR_LETTERS) else "?" for c in pattern)
+    reason, advice = "", Needs.OTHER_FILTERS
+    if rows_cols == (6, 6):
+        reason, advice = "CFA is X-Trans", Needs.X_TRANS
+    elif not set(colors) <= set("RGB"):
+        found = "".join(dict.fromkeys(colors))
+        reason = f"CFA has {len(found)} colours ({found}), others than red, green and blue"
+    elif rows_cols not in ((2, 2), ()):
+        reason = f"CFA repeats every {'x'.join(map(str, rows_cols))} samples"
+    elif (layout := ifd.first_int(Tag.CFA_LAYOUT, _RECTANGULAR)) != _RECTANGULAR:
+        reason = f"CFA is not rectangular (CFALayout {layout})"
+    elif colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
+        reason = f"CFA is {colors}, not a Bayer pattern"
+    if reason:
+        raise UnsupportedRawError(f"{tiff.name}: {reason}; {Needs.ONLY_BAYER}", advice=advice)
+    return CfaPattern(colors=colors)
+
+
+def read_noise_profile(tiff: TiffFile, ifd: Ifd) -> NoiseModel | None:
+    """Return NoiseProfile in the order R, Gr, Gb, B; None if absent or without meaning.
+
+    Negative offsets, which some phones write, count as 0.
+    """
+    entry = ifd.get(Tag.NOISE_PROFILE) or tiff.ifds[0].get(Tag.NOISE_PROFILE)
+    if entry is None:
+        return None
+    values = entry.floats
+    planes = list(ifd.ints(Tag.CFA_PLANE_COLOR)) or [0, 1, 2]
+    if len(values) == 2:
+        values *= len(planes)
+    if len(values) != 2 * len(planes) or sorted(planes) != [0, 1, 2]:
+        return None
+    pairs = np.array(values, np.float64).reshape(-1, 2)[[planes.index(c) for c in (0, 1, 1, 2)]]
+    # A variance of 1 is noise as strong as the light at white: no sensor, a damaged file.
+    if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any() or (pairs > 1).any():
+        return None
+    return noise_model(pairs[:, 0], np.maximum(pairs[:, 1], 0), source="NoiseProfile")
+
+
+def read_color_matrix(tiff: TiffFile) -> NDArray[np.float32] | None:
+    """Return the (3, 3) ColorMatrix (XYZ -> camera) whose illuminant is nearest D65."""
+    best = None
+    best_distance = math.inf
+    for matrix_tag, illuminant_tag in _MATRICES:
+        entry = tiff.ifds[0].get(matrix_tag)
+        kelvin = ILLUMINANT_KELVIN.get(tiff.ifds[0].first_int(illuminant_tag, 0), 0)
+        # Colour differences go with 1/kelvin; an unknown illuminant is the last resort.
+        distance = abs(1 / kelvin - 1 / D65_KELVIN) if kelvin else 1.0
+        if entry is None or entry.count != 9 or distance >= best_distance:
+            continue
+        matrix = np.array(entry.floats, np.float32).reshape(3, 3)
+        if np.isfinite(matrix).all() and np.linalg.det(matrix.astype(np.float64)) != 0:
+            best, best_distance = matrix, distance
+    return best
+
+
+def read_wb_gains(
+    tiff: TiffFile, color_matrix: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """Return the (3,) gains with green = 1 from AsShotNeutral, else from AsShotWhiteXY."""
+    neutral_entry = tiff.ifds[0].get(Tag.AS_SHOT_NEUTRAL)
+    white_entry = tiff.ifds[0].get(Tag.AS_SHOT_WHITE_XY)
+    if neutral_entry is not None and neutral_entry.count == 3:
+        neutral = np.array(neutral_entry.floats, np.float32)
+    elif white_entry is not None and white_entry.count == 2 and color_matrix is not None:
+        x, y = white_entry.floats
+        neutral = color_matrix @ np.array([x, y, 1 - x - y], np.float32)
+    else:
+        return None
+    if not np.isfinite(neutral).all() or (neutral <= 0).any():
+        return None
+    gains: NDArray[np.float32] = neutral[1] / neutral
+    return gains
+
+
+def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:
+    """Return BlackLevel as a (r, c) float32 DN pattern aligned to the mosaic's (0, 0)."""
+    entry = ifd.get(Tag.BLACK_LEVEL)
+    if entry is None:
+        return np.zeros((2, 2), np.float32)
+    rows, cols = _exactly(2, tiff, ifd, Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
+    levels = np.array(entry.floats, np.float32)
+    if levels.size == 1:
+        rows, cols = 1, 1
+    if levels.size != rows * cols or not levels.size or not np.isfinite(levels).all():
+        raise RawReadError(
+            f"{tiff.name}: BlackLevel {levels.tolist()} for a repeat of {rows}x{cols}",
+            advice=_COPY_AGAIN,
+        )
+    return np.roll(levels.reshape(rows, cols), (area.top, area.left), (0, 1))
+
+
+def _white_level(ifd: Ifd) -> float:
+    """Return WhiteLevel in DN, or its default, which no LinearizationTable changes."""
+    entry = ifd.get(Tag.WHITE_LEVEL)
+    if entry is not None and entry.count:
+        return entry.floats[0]
+    return float(2 ** ifd.first_int(Tag.BITS_PER_SAMPLE, 16) - 1)
+
+
+def _delta(
+    tiff: TiffFile, ifd: Ifd, tag: Tag, length: int, start: int, active: int
+) -> NDArray[np.float32] | None:
+    """Return black deltas for the full side of the mosaic, 0 outside the active area."""
+    entry = ifd.get(tag)
+    if entry is None:
+        return None
+    values = np.array(entry.floats, np.float32)
+    if values.size != active or not np.isfinite(values).all():
+        raise RawReadError(
+            f"{tiff.name}: {tag.label} has {values.size} values for {active} active samples",
+            advice=_COPY_AGAIN,
+        )
+    if not values.any():
+        return None
+    deltas = np.zeros(length, np.float32)
+    deltas[start : start + active] = values
+    return deltas
+
+
+def _exactly(count: int, tiff: TiffFile, ifd: Ifd, tag: Tag) -> tuple[int, ...]:
+    """Return an entry's integers, () if absent; RawReadError if there are more or fewer."""
+    values = ifd.ints(tag)
+    if values and len(values) != count:
+        raise RawReadError(
+            f"{tiff.name}: {tag.label} has {len(values)} values instead of {count}",
+            advice=_COPY_AGAIN,
+        )
+    return values

@@ -1,0 +1,138 @@
+"""The samples of a DNG put together from its strips or tiles, where LibRaw would misplace them.
+
+The reader calls it. The one thing to know: some layouts that DNG allows come out of LibRaw
+scrambled, and without a word. Of several strips it looks up the first alone; it wraps the rows of a
+tile at the width of the image; and it takes a row of some two-component JPEGs for two.
+
+References
+----------
+TIFF 6.0, sections 3, 9 and 15; DNG 1.7.1, "BitsPerSample" and "Compression"; LibRaw 0.22,
+packed_dng_load_raw and lossless_dng_load_raw.
+"""
+
+import struct
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.errors import RawReadError
+from fadn_cli.raw.codec.lossless import decode_stream
+from fadn_cli.raw.source.containers import jpeg_segments
+from fadn_cli.raw.source.dng_checks import image_size
+from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
+from fadn_cli.raw.tiff.tags import Compression, Tag
+from fadn_cli.raw.tiff.tree import Layout, layout_of
+
+_LOSSLESS_FRAME = 0xC3  # the marker SOF3
+_LONGEST_SIDE = 65535  # LibRaw's limit; it refuses what is larger
+_COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
+
+
+def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:
+    """Tell whether LibRaw reads the samples of a raw IFD from the wrong places.
+
+    Parameters
+    ----------
+    tiff, ifd : TiffFile, Ifd
+        A mosaic that `dng_checks` has let pass.
+    """
+    layout = layout_of(ifd)
+    height, width = image_size(ifd)
+    if layout is None or max(height, width) > _LONGEST_SIDE:
+        return False
+    compression = ifd.first_int(Tag.COMPRESSION, 1)
+    readable = compression in (Compression.NONE, Compression.JPEG)
+    if not readable or ifd.first_int(Tag.BITS_PER_SAMPLE, 0) < 1:
+        return False
+    if layout.tiled and layout.cols > width:
+        return True
+    offsets = _offsets(ifd, layout)
+    if compression == Compression.JPEG:
+        _, pairs, components = _frame(tiff.data[offsets[0] :])
+        return (not layout.tiled and layout.count > 1) or (
+            components > 1 and components**2 * pairs == width
+        )
+    return not layout.tiled and any(
+        offset + layout.size != following
+        for offset, following in zip(offsets, offsets[1:], strict=False)
+    )
+
+
+def read_samples(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
+    """Decode the mosaic of a raw IFD, uncompressed or lossless JPEG.
+
+    Returns
+    -------
+    (H, W) uint16 DN
+        LinearizationTable applied, as by LibRaw.
+
+    Raises
+    ------
+    RawReadError
+        A piece cannot be decoded, or holds other than its share of samples.
+    """
+    height, width = image_size(ifd)
+    layout = cast(Layout, layout_of(ifd))  # `check_complete` has refused an image without pieces
+    samples = np.empty((height, width), np.uint16)
+    across = -(-width // layout.cols)
+    for index, offset in enumerate(_offsets(ifd, layout)):
+        top, left = index // across * layout.rows, index % across * layout.cols
+        place = samples[top : top + layout.rows, left : left + layout.cols]
+        rows = layout.rows if layout.tiled else place.shape[0]
+        piece = _decode(tiff, ifd, layout, index, offset, rows)
+        place[...] = piece[: place.shape[0], : place.shape[1]]
+    table = np.array(ifd.ints(Tag.LINEARIZATION_TABLE), np.int64).astype(np.uint16)
+    return table[np.minimum(samples, table.size - 1)] if table.size else samples
+
+
+def _offsets(ifd: Ifd, layout: Layout) -> tuple[int, ...]:
+    """Return where the pieces lie."""
+    return ifd.ints(Tag.TILE_OFFSETS if layout.tiled else Tag.STRIP_OFFSETS)[: layout.count]
+
+
+def _decode(
+    tiff: TiffFile, ifd: Ifd, layout: Layout, index: int, offset: int, rows: int
+) -> NDArray[np.uint16]:
+    """Decode one piece of so many rows: (rows, layout.cols)."""
+    if ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE:
+        data = tiff.data[offset : offset + layout.size_of(index)]
+        bits = ifd.first_int(Tag.BITS_PER_SAMPLE, 16)
+        return _unpack(data, bits, tiff.byteorder, (rows, layout.cols))
+    sizes = ifd.ints(Tag.TILE_BYTE_COUNTS if layout.tiled else Tag.STRIP_BYTE_COUNTS)
+    stream = tiff.data[offset : offset + sizes[index]]
+    height, pairs, components = _frame(stream)
+    reason = f"holds {height * pairs * components} samples, not {rows * layout.cols}"
+    if height * pairs * components == rows * layout.cols:
+        try:
+            return decode_stream(bytes(stream)).reshape(rows, layout.cols)
+        except ValueError as error:
+            reason = f"cannot be decoded ({error})"
+    raise RawReadError(
+        f"{tiff.name}: strip or tile {index + 1} of {layout.count} {reason}", advice=_COPY_AGAIN
+    )
+
+
+def _frame(stream: memoryview) -> tuple[int, int, int]:
+    """Return (lines, samples of a line, components) of a lossless JPEG; zeros if it is none."""
+    for marker, content in jpeg_segments(stream):
+        if marker == _LOSSLESS_FRAME and len(content) >= 6:
+            _, lines, length, components = struct.unpack_from(">BHHB", content)
+            return lines, length, components
+    return 0, 0, 0
+
+
+def _unpack(
+    data: memoryview, bits: int, byteorder: str, shape: tuple[int, int]
+) -> NDArray[np.uint16]:
+    """Return uncompressed samples: words in the file's byte order, else the highest bit first."""
+    rows, cols = shape
+    if bits == 16:
+        return np.frombuffer(data, byteorder + "u2").reshape(shape).astype(np.uint16)
+    packed = np.frombuffer(data, np.uint8).reshape(rows, -1)  # each row begins with a byte
+    weights = (1 << np.arange(bits)[::-1]).astype(np.uint16)
+    samples = np.empty(shape, np.uint16)
+    for row in range(rows):  # one by one: bits take ten times the room of samples
+        digits = np.unpackbits(packed[row], count=cols * bits).reshape(cols, bits)
+        np.matmul(digits, weights, out=samples[row])
+    return samples

@@ -1,0 +1,224 @@
+"""A raw file, read: path -> RawImage. The only importer of rawpy together with `render`.
+
+`pipeline` calls it. The one thing to know: LibRaw decodes the samples (but for the few layouts that
+`pieces` knows), and for a DNG nothing else: colours, levels, matrix, white balance and noise come
+from the file's own tags, which LibRaw rounds, averages or shifts. For any other format LibRaw knows
+the camera, and its levels are taken.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
+from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
+from fadn_cli.raw.source.dng_checks import (
+    check_complete,
+    check_supported,
+    find_raw_ifd,
+    image_size,
+    is_dng,
+)
+from fadn_cli.raw.source.dng_tags import (
+    read_active_area,
+    read_cfa,
+    read_color_matrix,
+    read_mosaic,
+    read_noise_profile,
+    read_wb_gains,
+)
+from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
+from fadn_cli.raw.source.quiet import openable, quiet_stderr
+from fadn_cli.raw.tiff.file import Ifd, TiffFile, map_file, parse
+
+MIN_SIDE = 16
+"""Smallest side of a mosaic, pixels: below it there is nothing to denoise."""
+MAX_ZEROS = 0.995
+"""Largest share of zero samples; a truncated file that LibRaw padded has more."""
+
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # + is BigTIFF's 43
+_NOT_RAW = (
+    (b"\xff\xd8\xff", "a JPEG"),
+    (b"\x89PNG", "a PNG"),
+    (b"GIF8", "a GIF"),
+    (b"%PDF", "a PDF"),
+    (b"RIFF", "a RIFF file (WebP, AVI or WAV)"),
+)
+_COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
+
+
+def libraw_version() -> str:
+    """Return the version of the LibRaw inside rawpy."""
+    return ".".join(str(part) for part in rawpy.libraw_version)
+
+
+def read_raw(path: Path) -> RawImage:
+    """Read a raw file that holds a 2x2 Bayer mosaic.
+
+    Parameters
+    ----------
+    path : Path
+        Any raw file LibRaw decodes; opened read-only.
+
+    Returns
+    -------
+    RawImage
+        The full mosaic, masked borders included, as decoded (LinearizationTable applied).
+
+    Raises
+    ------
+    RawReadError
+        Missing, unreadable, empty, truncated, corrupt, zero-filled, or not a raw file.
+    UnsupportedRawError
+        Recognised, but not a Bayer mosaic, or of a kind LibRaw does not decode or not calibrate.
+    """
+    data = map_file(path)
+    _refuse_by_signature(bytes(data[:16]), path.name)
+    if bytes(data[:4]) in _TIFF_SIGNATURES and is_dng(parse(data, name=path.name, tolerant=True)):
+        return _read_dng(path, parse(data, name=path.name))
+    return _read_camera_raw(path)
+
+
+def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
+    """Read a DNG: samples from LibRaw, everything else from the tags."""
+    ifd = find_raw_ifd(tiff)
+    _refuse_tiny(image_size(ifd), tiff.name)
+    check_supported(tiff, ifd)
+    read_cfa(tiff, ifd)  # an X-Trans mosaic is to be refused before it is decoded
+    read_active_area(tiff, ifd)
+    check_complete(tiff, ifd)
+    if libraw_misplaces(tiff, ifd):
+        samples = read_samples(tiff, ifd)
+    else:
+        with _decoded(path) as raw:
+            samples = _samples(raw, path.name)
+    if samples.shape != image_size(ifd):
+        height, width = image_size(ifd)
+        raise UnsupportedRawError(
+            f"{tiff.name}: decodes to {samples.shape[1]}x{samples.shape[0]} samples, "
+            f"its tags say {width}x{height}",
+            advice=Needs.NEW_CAMERA,
+        )
+    mosaic = read_mosaic(tiff, ifd, samples)
+    _refuse_blank(mosaic, path.name)
+    return RawImage(path=path, mosaic=mosaic, metadata=_dng_metadata(path, tiff, ifd))
+
+
+def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
+    """Collect what a DNG's tags say."""
+    blocks = read_blocks(path)
+    color_matrix = read_color_matrix(tiff)
+    return RawMetadata(
+        make=blocks.make,
+        model=blocks.model,
+        iso=blocks.iso,
+        exposure_time=blocks.exposure_time,
+        wb_gains=read_wb_gains(tiff, color_matrix),
+        color_matrix=color_matrix,
+        orientation=blocks.orientation or 1,
+        noise_profile=read_noise_profile(tiff, ifd),
+        is_dng=True,
+    )
+
+
+def _read_camera_raw(path: Path) -> RawImage:
+    """Read any other raw: everything from LibRaw but what only the container says."""
+    with _decoded(path) as raw:
+        samples = _samples(raw, path.name)
+        _refuse_phase_one(path)
+        _refuse_tiny(samples.shape, path.name)
+        blocks = read_blocks(path)
+        mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
+        metadata = camera_metadata(raw, blocks)
+    _refuse_blank(mosaic, path.name)
+    return RawImage(path=path, mosaic=mosaic, metadata=metadata)
+
+
+@contextmanager
+def _decoded(path: Path) -> Iterator[Any]:
+    """Open and unpack a file with LibRaw, its errors made ours."""
+    try:
+        with quiet_stderr():
+            raw = rawpy.imread(openable(path))
+            raw.unpack()
+    except rawpy.LibRawFileUnsupportedError as error:
+        raise RawReadError(
+            f"{path.name}: not a raw file that LibRaw can decode",
+            advice="Convert it to DNG, if it is a raw file of a new camera.",
+        ) from error
+    except rawpy.LibRawError as error:
+        reason = error.args[0] if error.args else error
+        text = reason.decode("ascii", "replace") if isinstance(reason, bytes) else str(reason)
+        raise RawReadError(
+            f"{path.name}: cannot be decoded ({text})", advice=_COPY_AGAIN
+        ) from error
+    with raw:
+        yield raw
+
+
+def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
+    """Copy the full mosaic out of LibRaw's memory."""
+    if raw.raw_type != rawpy.RawType.Flat:
+        raise UnsupportedRawError(
+            f"{name}: is an sRAW, or another raw of full-colour pixels; {Needs.ONLY_BAYER}",
+            advice=Needs.FULL_SIZE_RAW,
+        )
+    samples: NDArray[np.uint16] = raw.raw_image.copy()
+    return samples
+
+
+def _refuse_by_signature(head: bytes, name: str) -> None:
+    """Name what can be told from the first bytes."""
+    for signature, kind in _NOT_RAW:
+        if head.startswith(signature):
+            raise RawReadError(
+                f"{name}: is {kind}, not a raw file", advice="Give the camera's raw file instead."
+            )
+    if head.startswith(b"FOVb"):
+        raise UnsupportedRawError(
+            f"{name}: is a Sigma Foveon raw (X3F); {Needs.ONLY_BAYER}", advice=Needs.FOVEON
+        )
+
+
+def _refuse_phase_one(path: Path) -> None:
+    """Refuse an IIQ: LibRaw keeps its black levels to itself, and applies them as it develops."""
+    # By the same 32 bytes LibRaw goes by. [LibRaw 0.22, identify and raw2image]
+    if PHASE_ONE_NOTE.search(bytes(map_file(path)[:32])):
+        raise UnsupportedRawError(
+            f"{path.name}: is a Phase One raw (IIQ); a DNG of its samples would lose the "
+            "calibration of its sensor",
+            advice=Needs.CALIBRATED_RAW,
+        )
+
+
+def _refuse_tiny(size: tuple[int, ...], name: str) -> None:
+    """Refuse mosaics with hardly a pixel."""
+    height, width = size
+    if min(height, width) < MIN_SIDE:
+        raise UnsupportedRawError(
+            f"{name}: the mosaic is {width}x{height} pixels; the smallest is {MIN_SIDE}x{MIN_SIDE}",
+            advice="Give a photograph.",
+        )
+
+
+def _refuse_blank(mosaic: Mosaic, name: str) -> None:
+    """Refuse samples without a picture: what LibRaw leaves where a file was cut off."""
+    active = mosaic.samples[mosaic.active_area.slices]
+    _refuse_tiny(active.shape, name)
+    zeros = 1 - np.count_nonzero(active) / active.size
+    lowest, highest = int(active.min()), int(active.max())
+    reason = ""
+    if lowest == highest:
+        reason = f"all samples are {lowest}"
+    elif zeros > MAX_ZEROS:
+        reason = f"{zeros:.1%} of the samples are 0"
+    if reason:
+        raise RawReadError(f"{name}: no picture in it: {reason}", advice=_COPY_AGAIN)
