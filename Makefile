@@ -25,7 +25,7 @@ fmt:
 
 # Each generalist first, in two halves, then the specialists that start from it. A run that was stopped resumes.
 # One thread, as the bundled weights were trained: the number of threads changes the last bits.
-TRAIN = $(PYTHON) -m fadn_cli.training.train --threads 1
+TRAIN = $(PYTHON) -m fadn_cli.training.run.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
 RANGES = faint low high extreme
 
@@ -34,4 +34,4 @@ weights: weights-best weights-fast
 weights-best weights-fast: weights-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
-	$(PYTHON) -m fadn_cli.training.export $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val

@@ -8,7 +8,7 @@ pytest.importorskip("onnx")
 
 from PIL import Image  # noqa: E402
 
-from fadn_cli.training.photos import load_photos  # noqa: E402
+from fadn_cli.training.data.photos import load_photos  # noqa: E402
 
 torch.set_num_threads(1)  # the networks here are so small that threads only wait for each other
 

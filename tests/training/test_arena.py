@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("torch")
 
-from fadn_cli.training import arena  # noqa: E402
-from fadn_cli.training.arena import main, relative_seconds, run_experiment, table_text  # noqa: E402
-from fadn_cli.training.config import load_config  # noqa: E402
-from fadn_cli.training.evaluate import LEVELS  # noqa: E402
-from fadn_cli.training.model import StudentConfig  # noqa: E402
+from fadn_cli.training.judge import arena
+from fadn_cli.training.judge.arena import main, relative_seconds, run_experiment, table_text
+from fadn_cli.training.judge.evaluate import LEVELS
+from fadn_cli.training.network.model import StudentConfig
+from fadn_cli.training.run.config import load_config
 
-CONFIGS = sorted((Path(arena.__file__).parent / "configs").glob("arena-*.toml"))
+CONFIGS = sorted((Path(arena.__file__).parents[1] / "configs").glob("arena-*.toml"))
 TINY = "# A tiny one\nsteps = 2\nbatch = 2\npatch = 16\nwarmup = 1\n[network]\nwidths = [8, 8]\n"
 ONE_SCALE = "encode = [1]\ndecode = [1]\n"
 

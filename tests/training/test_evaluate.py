@@ -10,15 +10,7 @@ from PIL import Image
 pytest.importorskip("torch")
 
 from fadn_cli.pipeline import file as pipeline
-from fadn_cli.training.evaluate import (  # noqa: E402
-    LEVELS,
-    cases,
-    evaluate,
-    main,
-    psnr,
-    ssim,
-    table_text,
-)
+from fadn_cli.training.judge.evaluate import LEVELS, cases, evaluate, main, psnr, ssim, table_text
 
 
 @pytest.mark.raw

@@ -11,17 +11,11 @@ onnx = pytest.importorskip("onnx")
 from fadn_cli.denoise.network import inference as network  # noqa: E402
 from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.training import export  # noqa: E402
-from fadn_cli.training.export import check_parity  # noqa: E402
-from fadn_cli.training.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
-from fadn_cli.training.onnx_graph import build_onnx  # noqa: E402
-from fadn_cli.training.quantize import (  # noqa: E402
-    Conv,
-    FineConv,
-    calibrate,
-    convolutions,
-    set_rounding,
-)
+from fadn_cli.training.export import weights as export  # noqa: E402
+from fadn_cli.training.export.weights import check_parity  # noqa: E402
+from fadn_cli.training.network.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
+from fadn_cli.training.network.onnx_graph import build_onnx  # noqa: E402
+from fadn_cli.training.network.quantize import Conv, FineConv, calibrate, convolutions, set_rounding  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 FULL = dataclasses.replace(

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from fadn_cli.denoise.network.inference import make_features  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
-from fadn_cli.training.model import (  # noqa: E402
+from fadn_cli.training.network.model import (  # noqa: E402
     Denoiser,
     FeatureAlign,
     Student,

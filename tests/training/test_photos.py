@@ -6,7 +6,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from fadn_cli.training.photos import (  # noqa: E402
+from fadn_cli.training.data.photos import (  # noqa: E402
     Photos,
     cut_gathered,
     cut_slices,

@@ -6,7 +6,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from fadn_cli.training.provenance import data, trained  # noqa: E402
+from fadn_cli.training.export.provenance import data, trained  # noqa: E402
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ pytest.importorskip("torch")
 
 from fadn_cli.denoise.network import specialists
 from fadn_cli.pipeline import file as pipeline
-from fadn_cli.training import robustness  # noqa: E402
-from fadn_cli.training.robustness import DEFECTS, main, measure, table_text  # noqa: E402
-from fadn_cli.training.synthesis import SPOTLESS, Dirt  # noqa: E402
-from fadn_cli.training.train import load_config  # noqa: E402
+from fadn_cli.training.data.synthesis import SPOTLESS, Dirt
+from fadn_cli.training.judge import robustness
+from fadn_cli.training.judge.robustness import DEFECTS, main, measure, table_text
+from fadn_cli.training.run.train import load_config
 
-CONFIGS = Path(robustness.__file__).parent / "configs"
+CONFIGS = Path(robustness.__file__).parents[1] / "configs"
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from fadn_cli.training import search  # noqa: E402
-from fadn_cli.training.config import TrainConfig  # noqa: E402
-from fadn_cli.training.model import Student, StudentConfig  # noqa: E402
-from fadn_cli.training.search import (  # noqa: E402
+from fadn_cli.training.judge import search
+from fadn_cli.training.judge.search import (
     draw_candidates,
     draw_network,
     halve,
@@ -19,6 +17,8 @@ from fadn_cli.training.search import (  # noqa: E402
     name_of,
     table_text,
 )
+from fadn_cli.training.network.model import Student, StudentConfig
+from fadn_cli.training.run.config import TrainConfig
 
 NETWORKS = [StudentConfig(widths=(8, 8), encode=(n,), decode=(1,)) for n in (1, 2, 3)]
 

@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fadn_cli.training.photos import Photos, draw_crops, unprocess  # noqa: E402
-from fadn_cli.training.synthesis import (  # noqa: E402
+from fadn_cli.training.data.photos import Photos, draw_crops, unprocess  # noqa: E402
+from fadn_cli.training.data.synthesis import (  # noqa: E402
     CAMERA_OFFSET,
     CAMERA_SD,
     CAMERA_SLOPE,

@@ -8,23 +8,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fadn_cli.training import train as training  # noqa: E402
-from fadn_cli.training.config import TrainConfig, load_config  # noqa: E402
-from fadn_cli.training.keep import keep  # noqa: E402
-from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
-from fadn_cli.training.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
-from fadn_cli.training.muon import Muon, orthogonalized  # noqa: E402
-from fadn_cli.training.quantize import Conv, alive  # noqa: E402
-from fadn_cli.training.train import (  # noqa: E402
-    make_batch,
-    make_optimizers,
-    schedule,
-    train,
-)
+from fadn_cli.training.network.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
+from fadn_cli.training.network.quantize import Conv, alive  # noqa: E402
+from fadn_cli.training.run import train as training  # noqa: E402
+from fadn_cli.training.run.config import TrainConfig, load_config  # noqa: E402
+from fadn_cli.training.run.keep import keep  # noqa: E402
+from fadn_cli.training.run.losses import feature_loss, pixel_loss  # noqa: E402
+from fadn_cli.training.run.muon import Muon, orthogonalized  # noqa: E402
+from fadn_cli.training.run.train import make_batch, make_optimizers, schedule, train  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 CONFIG = TrainConfig(network=TINY, steps=60, batch=2, patch=16, bfloat16=False)
-CONFIGS = Path(training.__file__).parent / "configs"
+CONFIGS = Path(training.__file__).parents[1] / "configs"
 
 
 def weights(checkpoint):

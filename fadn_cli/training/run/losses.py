@@ -2,7 +2,7 @@
 
 import torch
 
-from fadn_cli.training.model import Denoiser
+from fadn_cli.training.network.model import Denoiser
 
 
 def pixel_loss(

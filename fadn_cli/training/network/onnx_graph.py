@@ -12,8 +12,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from fadn_cli.training.model import Block, FeatureAlign, Shift, Student
-from fadn_cli.training.quantize import FINER, Conv, FineConv, scale_and_zero, weight_scales
+from fadn_cli.training.network.model import Block, FeatureAlign, Shift, Student
+from fadn_cli.training.network.quantize import FINER, Conv, FineConv, scale_and_zero, weight_scales
 
 OPSET = 17
 IR_VERSION = 9

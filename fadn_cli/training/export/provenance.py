@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from fadn_cli.training.config import load_config
-from fadn_cli.training.photos import SUFFIXES
+from fadn_cli.training.data.photos import SUFFIXES
+from fadn_cli.training.run.config import load_config
 
 MANIFEST = "MANIFEST.csv"
 """Beside the folders of photographs: file, licence and source repository of each."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fadn_cli.training.model import StudentConfig
-from fadn_cli.training.synthesis import Dirt, NoiseRange
+from fadn_cli.training.data.synthesis import Dirt, NoiseRange
+from fadn_cli.training.network.model import StudentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise.noise import stabilize
-from fadn_cli.training.quantize import Conv, FineConv, rounded, watching
+from fadn_cli.training.network.quantize import Conv, FineConv, rounded, watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

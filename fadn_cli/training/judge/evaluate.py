@@ -1,4 +1,4 @@
-"""PSNR and SSIM on the ruler: ``python -m fadn_cli.training.evaluate --photos DIR [...]``.
+"""PSNR and SSIM on the ruler: ``python -m fadn_cli.training.judge.evaluate --photos DIR [...]``.
 
 The benchmark is made here from a folder of photographs, by the published recipe and fixed seeds:
 levels A to E (shot noise 1e-4 to 2.56e-2) and S (C's noise, 3 EV underexposed). The one thing to
@@ -23,10 +23,10 @@ import fadn_cli
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.sensors.bayer import pack, unpack
 from fadn_cli.noise import noise_model
-from fadn_cli.training.model import Denoiser
-from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
-from fadn_cli.training.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
-from fadn_cli.training.train import load_denoiser
+from fadn_cli.training.data.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
+from fadn_cli.training.data.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
+from fadn_cli.training.network.model import Denoiser
+from fadn_cli.training.run.train import load_denoiser
 
 Levels = Mapping[str, tuple[float, float]]
 """Name -> (shot noise, exposure)."""

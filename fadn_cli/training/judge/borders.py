@@ -1,4 +1,4 @@
-"""What a wrong choice of specialist costs: ``python -m fadn_cli.training.borders --photos DIR``.
+"""What a wrong specialist costs: ``python -m fadn_cli.training.judge.borders --photos DIR``.
 
 At the noise where one specialist hands over to the next, both denoise the ruler's photographs. The
 one thing to know: measured noise is never exact, so neighbours must be equally good there.
@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.training.evaluate import evaluate, shipped, shot_noise_at
+from fadn_cli.training.judge.evaluate import evaluate, shipped, shot_noise_at
 
 
 def main() -> None:

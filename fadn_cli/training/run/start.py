@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from fadn_cli.training.model import Block, Denoiser
-from fadn_cli.training.quantize import alive
+from fadn_cli.training.network.model import Block, Denoiser
+from fadn_cli.training.network.quantize import alive
 
 DEAD = 0.25
 """Share of its inner channels below which a block counts as dead. Blocks that work have most of

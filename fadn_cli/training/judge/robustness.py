@@ -1,4 +1,4 @@
-"""What each defect of real files costs: ``python -m fadn_cli.training.robustness --photos DIR
+"""What each defect of real files costs: ``python -m fadn_cli.training.judge.robustness --photos DIR
 [RUN ...]``.
 
 Every photograph of the ruler is given noise with one defect, always on, at the level where it
@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.training.evaluate import LEVELS, Denoise, cases, shipped, torch_denoise
-from fadn_cli.training.synthesis import SPOTLESS, Dirt, add_noise
-from fadn_cli.training.train import load_denoiser
+from fadn_cli.training.data.synthesis import SPOTLESS, Dirt, add_noise
+from fadn_cli.training.judge.evaluate import LEVELS, Denoise, cases, shipped, torch_denoise
+from fadn_cli.training.run.train import load_denoiser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Train one network: ``python -m fadn_cli.training.train CONFIG.toml --photos DIR [DIR ...]``.
+"""Train one network: ``python -m fadn_cli.training.run.train CONFIG.toml --photos DIR [DIR ...]``.
 
 A run is a folder, runs/<name>/: config.toml (a copy), checkpoint.pt and log.jsonl. Start the same
 command again and it resumes; on one CPU and the same number of threads the weights are
@@ -17,14 +17,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.losses import feature_loss, pixel_loss
-from fadn_cli.training.model import Denoiser, Student, StudentConfig
-from fadn_cli.training.muon import Muon
-from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import alive, calibrate, set_leak
-from fadn_cli.training.start import load_start, retire, revive
-from fadn_cli.training.synthesis import add_noise, draw_sensors
+from fadn_cli.training.data.photos import Photos, draw_crops, load_photos, unprocess
+from fadn_cli.training.data.synthesis import add_noise, draw_sensors
+from fadn_cli.training.network.model import Denoiser, Student, StudentConfig
+from fadn_cli.training.network.quantize import alive, calibrate, set_leak
+from fadn_cli.training.run.config import TrainConfig, load_config
+from fadn_cli.training.run.losses import feature_loss, pixel_loss
+from fadn_cli.training.run.muon import Muon
+from fadn_cli.training.run.start import load_start, retire, revive
 
 LOG_STEPS = 200
 CHECKPOINT_SECONDS = 120

@@ -1,4 +1,4 @@
-"""Keep runs beyond the machine: ``python -m fadn_cli.training.keep RUN [RUN ...] --to DIR``.
+"""Keep runs beyond the machine: ``python -m fadn_cli.training.run.keep RUN [RUN ...] --to DIR``.
 
 Writes DIR/<run>/ with the config and the weights in float16, small enough to commit. The one thing
 to know: it is a run's folder without the optimizer, so other runs can start from it, learn from it

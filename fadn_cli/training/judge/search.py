@@ -1,5 +1,5 @@
-"""A search for networks: ``python -m fadn_cli.training.search CONFIG --photos DIR ... --ruler
-DIR``, and ``python -m fadn_cli.training.search --table``.
+"""A search for networks: ``python -m fadn_cli.training.judge.search CONFIG --photos DIR ... --ruler
+DIR``, and ``python -m fadn_cli.training.judge.search --table``.
 
 Networks are drawn at random, and timed as the int8 graphs that they would become, in turn with the
 config's own; those that take longer are not trained. The others are trained for a few steps and
@@ -21,10 +21,10 @@ from typing import Any
 
 import torch
 
-from fadn_cli.training.arena import make_parser, relative_seconds, train_and_measure
-from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
-from fadn_cli.training.photos import Photos, load_photos
+from fadn_cli.training.data.photos import Photos, load_photos
+from fadn_cli.training.judge.arena import make_parser, relative_seconds, train_and_measure
+from fadn_cli.training.network.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.run.config import TrainConfig, load_config
 
 CANDIDATES = 16
 RUNGS = ((375, 16), (750, 6), (1500, 2))

@@ -1,5 +1,5 @@
-"""Experiments on equal terms: ``python -m fadn_cli.training.arena CONFIG [CONFIG ...] --photos DIR
-... --ruler DIR``, and ``python -m fadn_cli.training.arena --table``.
+"""Experiments on equal terms: ``python -m fadn_cli.training.judge.arena CONFIG [CONFIG ...]
+--photos DIR ... --ruler DIR``, and ``python -m fadn_cli.training.judge.arena --table``.
 
 Every config is trained for the same few steps, measured on the ruler in float, and timed as the
 int8 graph that it would become, in turn with the base. What was found goes into
@@ -22,13 +22,13 @@ import numpy as np
 import onnxruntime
 import torch
 
-from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.evaluate import LEVELS, evaluate, torch_denoise
-from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
-from fadn_cli.training.onnx_graph import build_onnx
-from fadn_cli.training.photos import Photos, load_photos
-from fadn_cli.training.quantize import calibrate
-from fadn_cli.training.train import load_denoiser, train
+from fadn_cli.training.data.photos import Photos, load_photos
+from fadn_cli.training.judge.evaluate import LEVELS, evaluate, torch_denoise
+from fadn_cli.training.network.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.network.onnx_graph import build_onnx
+from fadn_cli.training.network.quantize import calibrate
+from fadn_cli.training.run.config import TrainConfig, load_config
+from fadn_cli.training.run.train import load_denoiser, train
 
 STEPS = 1500
 """Of every experiment."""
@@ -184,7 +184,7 @@ def main() -> None:
         parser.error("an experiment needs a config, --photos and --ruler")
     torch.set_num_threads(arguments.threads)
     photos = load_photos(arguments.photos, torch.device("cpu"))
-    base = load_config(Path(__file__).parent / "configs" / f"{BASE}.toml").network
+    base = load_config(Path(__file__).parents[1] / "configs" / f"{BASE}.toml").network
     for path in arguments.configs:
         config = load_config(path)
         seconds = relative_seconds(config.network, base)

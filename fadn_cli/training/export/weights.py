@@ -1,5 +1,5 @@
-"""A run to a bundled specialist: ``python -m fadn_cli.training.export RUN [RUN ...] --photos DIR
-...``.
+"""A run to a bundled specialist: ``python -m fadn_cli.training.export.weights RUN [RUN ...]
+--photos DIR ...``.
 
 Writes weights/<name>.onnx and its row of weights/manifest.json, from the run's checkpoint and the
 [specialist] table of its config. The one thing to know: nothing is written unless the graph agrees
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.network import inference as network
 from fadn_cli.denoise.network import specialists
 from fadn_cli.noise import noise_model
-from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.evaluate import (
+from fadn_cli.training.data.photos import Photos, load_photos
+from fadn_cli.training.export.provenance import commit, data, processor, trained
+from fadn_cli.training.judge.evaluate import (
     LEVELS,
     Denoise,
     evaluate,
@@ -32,12 +33,11 @@ from fadn_cli.training.evaluate import (
     torch_denoise,
     typical_read_noise,
 )
-from fadn_cli.training.model import Denoiser, Student, macs_per_packed_pixel, prune
-from fadn_cli.training.onnx_graph import build_onnx
-from fadn_cli.training.photos import Photos, load_photos
-from fadn_cli.training.provenance import commit, data, processor, trained
-from fadn_cli.training.quantize import set_rounding
-from fadn_cli.training.train import load_denoiser, make_batch
+from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
+from fadn_cli.training.network.onnx_graph import build_onnx
+from fadn_cli.training.network.quantize import set_rounding
+from fadn_cli.training.run.config import TrainConfig, load_config
+from fadn_cli.training.run.train import load_denoiser, make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""

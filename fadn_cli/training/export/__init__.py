@@ -1,0 +1,1 @@
+"""What ships: finished runs in, weights/ out; `weights` is the command."""

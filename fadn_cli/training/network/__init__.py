@@ -1,0 +1,1 @@
+"""What is trained: the network, its rounding to 8 bits, and its graph as ONNX."""
