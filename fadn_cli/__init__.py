@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fadn_cli.errors import FadnError as FadnError
     from fadn_cli.pipeline.file import denoise_file as denoise_file
-    from fadn_cli.pipeline.file import denoise_mosaic as denoise_mosaic
+    from fadn_cli.pipeline.mosaic import denoise_mosaic as denoise_mosaic
     from fadn_cli.pipeline.options import DenoiseOptions as DenoiseOptions
 
 __version__ = "0.1.0"
@@ -21,7 +21,7 @@ _HOMES = {
     "DenoiseOptions": "fadn_cli.pipeline.options",
     "FadnError": "fadn_cli.errors",
     "denoise_file": "fadn_cli.pipeline.file",
-    "denoise_mosaic": "fadn_cli.pipeline.file",
+    "denoise_mosaic": "fadn_cli.pipeline.mosaic",
 }
 
 

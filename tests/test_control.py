@@ -6,7 +6,8 @@ import pytest
 from benchmarks.chart import luma_and_chroma_lost, planes
 from fadn_cli.mosaic import saturated_areas
 from fadn_cli.noise import noise_model
-from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, denoise_mosaic, inspect_file
+from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
+from fadn_cli.pipeline.mosaic import denoise_mosaic
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.metadata import read_blocks

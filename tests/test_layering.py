@@ -71,7 +71,12 @@ ROWS = {
         "byte_changes structure tag_changes",
         "dng verify",
     ),
-    "pipeline": ("options report", "presets wording", "preparation output", "file"),
+    "pipeline": (
+        "options report",
+        "presets wording preparation",
+        "mosaic output",
+        "file",
+    ),
     "batch": (
         "results",
         "sources naming ledger",

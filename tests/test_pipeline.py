@@ -19,10 +19,10 @@ from fadn_cli.mosaic import saturated_areas
 from fadn_cli.pipeline.file import (
     DenoiseOptions,
     denoise_file,
-    denoise_mosaic,
     inspect_file,
     is_marked,
 )
+from fadn_cli.pipeline.mosaic import denoise_mosaic
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS

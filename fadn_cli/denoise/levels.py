@@ -89,3 +89,20 @@ def _axis(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     places = np.arange(length) + 0.5
     weights = np.stack([np.interp(places, centres, unit) for unit in np.eye(count)])
     return edges[:-1], weights.astype(np.float32)
+
+
+def mean_shift(
+    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel
+) -> tuple[float, ...]:
+    """Return how far each plane's mean has moved, in units of the noise's sigma at that mean.
+
+    Parameters
+    ----------
+    before, after : (4, h, w) float32, normalized
+    noise : NoiseModel
+        Of `before`.
+    """
+    # float64 sums: six million float32 terms would drift.
+    old, new = (x.mean(axis=(1, 2), dtype=np.float64) for x in (before, after))
+    std = np.sqrt(noise.shot_noise * np.maximum(old, 0) + noise.read_noise)
+    return tuple(float(value) for value in (new - old) / np.maximum(std, 1e-12))

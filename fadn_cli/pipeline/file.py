@@ -1,42 +1,28 @@
 """The whole story on one screen: a raw file in, a denoised file out.
 
-The command line and the batch call `denoise_file`; programs call `denoise_mosaic`, its middle. The
-one thing to know: nothing is rounded or clipped between `normalize` and `denormalize`.
+The command line and the batch call `denoise_file`. The one thing to know: nothing is rounded or
+clipped between `pack_active` and `unpack_active`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from fadn_cli.denoise.frame import OnTile, denoise_packed
-from fadn_cli.denoise.hotpixels import find_defects, repair_defects
-from fadn_cli.denoise.mix import equivalent_strength
-from fadn_cli.denoise.network.specialists import Specialist
+from fadn_cli.denoise.frame import OnTile
+from fadn_cli.denoise.hotpixels import find_defects
+from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.noise.choice import FoundNoise
-from fadn_cli.denoise.noise.estimate import estimate_noise
-from fadn_cli.denoise.sensors.bayer import (
-    pack,
-    pack_active,
-    shift_back,
-    shift_to_rggb,
-    unpack,
-    unpack_active,
-)
-from fadn_cli.mosaic import CfaPattern, RawImage
-from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
+from fadn_cli.mosaic import RawImage
+from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
-from fadn_cli.pipeline.output import sha256_of, write_output
-from fadn_cli.pipeline.preparation import MANY, pick, prepare
+from fadn_cli.pipeline.output import write_output
+from fadn_cli.pipeline.preparation import prepare
 from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.raw.dng.marker import is_marked
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, ensure_not_source
 from fadn_cli.system.usage import Stopwatch, peak_memory
-
-__all__ = ["DenoiseOptions", "denoise_file", "denoise_mosaic", "inspect_file", "is_marked"]
 
 OnWritten = Callable[[Path, str, str], None]
 """Called with an output complete under a temporary name, the source's hash, and the output's."""
@@ -75,8 +61,6 @@ def denoise_file(
         See `errors`: unreadable or unsupported source, no noise model, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
-    luma, chroma = options.shares
-    strength = equivalent_strength(luma, chroma)
     clock = Stopwatch()
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary:
@@ -84,137 +68,29 @@ def denoise_file(
             raw_image = read_raw(path)
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
-            noise, specialist, hot_pixels = prepare(packed, shift, raw_image, options)
+            treatment = prepare(packed, shift, raw_image, options)
         with clock.stage("denoise"):
-            denoised, tiles, mean_shift = _denoise(packed, noise.used, specialist, options, on_tile)
+            denoised, tiles = treat(packed, treatment, on_tile)
+            shifts = mean_shift(packed, denoised, treatment.noise.used)
             del packed
             mosaic = unpack_active(denoised, shift, raw_image.mosaic)
             del denoised
         with clock.stage("write"):
-            source_sha256 = sha256_of(path)
-            notes = write_output(
-                temporary,
-                raw_image,
-                mosaic,
-                format=options.format,
-                luma=luma,
-                chroma=chroma,
-                hot_pixels=options.hot_pixels,
-                noise=noise.used,
-                specialist=specialist,
-                source_sha256=source_sha256,
-                choices=options.choices,
-                threads=options.threads,
-            )
-            output_sha256, output_bytes = sha256_of(temporary), temporary.stat().st_size
+            written = write_output(temporary, raw_image, mosaic, treatment)
         if on_written is not None:
-            on_written(temporary, source_sha256, output_sha256)
+            on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
-        **_describe(raw_image, noise),
+        **_describe(raw_image, treatment.noise),
+        **treatment.told(),
+        **written.told(),
         source=path,
         output=output,
-        specialist=None if strength == 0 else specialist.name,
-        quality=None if strength == 0 else specialist.quality,
-        strength=strength,
-        luma=luma,
-        chroma=chroma,
-        hot_pixels=hot_pixels,
-        format=options.format,
         tiles=tiles,
+        mean_shift=shifts,
         seconds=clock.seconds(),
         peak_memory_bytes=peak_memory(),
         megapixels=raw_image.mosaic.samples.size / 1e6,
-        source_sha256=source_sha256,
-        output_sha256=output_sha256,
-        source_bytes=path.stat().st_size,
-        output_bytes=output_bytes,
-        mean_shift=mean_shift,
-        residual_std_ratio=specialist.residual_at(noise.used.grey_std, strength=strength),
-        notes=notes,
     )
-
-
-def denoise_mosaic(
-    x: NDArray[np.float32],
-    *,
-    cfa: str = "RGGB",
-    shot_noise: ArrayLike | None = None,
-    read_noise: ArrayLike | None = None,
-    strength: float = 1.0,
-    luma: float | None = None,
-    chroma: float | None = None,
-    hot_pixels: bool | None = None,
-    quality: str | None = None,
-    specialist: str | None = None,
-) -> NDArray[np.float32]:
-    """Denoise one normalized mosaic.
-
-    Parameters
-    ----------
-    x : (H, W) float32, normalized
-        0 = black, 1 = white, not clipped; H and W at least 2, even or odd. Not modified.
-    cfa : str
-        "RGGB", "BGGR", "GRBG" or "GBRG", from `x`'s (0, 0).
-    shot_noise, read_noise : float or four floats in R, Gr, Gb, B order, optional
-        Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
-    strength : float
-        0 returns the samples of `x`, 1 the denoised ones.
-    luma, chroma : float, optional
-        The same for the mean of the four samples of a cell, and for what each differs from it;
-        None: `strength`.
-    hot_pixels : bool, optional
-        Whether isolated defects are repaired; None: not.
-    quality : str, optional
-        "best" or "fast"; None: the best that is bundled.
-    specialist : str, optional
-        Name of a bundled network, whatever its quality; None: chosen by quality and noise.
-
-    Returns
-    -------
-    (H, W) float32, normalized
-        Not clipped.
-
-    Raises
-    ------
-    ValueError
-        A wrong shape, CFA, strength, luma, chroma or quality, a sample that is not finite, or only
-        one noise parameter.
-    NoiseModelError
-        The noise is to be estimated, and nothing in `x` can be measured.
-    WeightsError
-        There is no network of that name or quality.
-
-    Examples
-    --------
-    >>> noisy = np.random.default_rng(1).normal(0.2, 0.05, (64, 64)).astype(np.float32)
-    >>> clean = denoise_mosaic(noisy, shot_noise=0.0125, read_noise=0.0)
-    >>> bool(clean.std() < 0.5 * noisy.std())
-    True
-    """
-    x = np.asarray(x, np.float32)
-    if not np.isfinite(x).all():
-        raise ValueError("x holds samples that are not finite")
-    if (shot_noise is None) != (read_noise is None):
-        raise ValueError("shot_noise and read_noise go together")
-    options = DenoiseOptions(
-        strength=strength,
-        luma=luma,
-        chroma=chroma,
-        hot_pixels=hot_pixels,
-        quality=quality,
-        specialist=specialist,
-    )
-    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
-    packed = pack(rggb)
-    given = None
-    if shot_noise is not None and read_noise is not None:
-        given = noise_model(shot_noise, read_noise, source="given")
-    noise = given or estimate_noise(packed)
-    if options.repairs and repair_defects(packed, shift, noise) > MANY * x.size:
-        noise = given or estimate_noise(packed)
-    luma, chroma = options.shares
-    denoised, _ = denoise_packed(packed, noise, pick(noise, options), luma=luma, chroma=chroma)
-    return np.ascontiguousarray(shift_back(unpack(denoised), shift))
 
 
 def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
@@ -230,7 +106,8 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     raw_image = read_raw(path)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, shift = pack_active(mosaic)
-    noise, specialist, hot_pixels = prepare(packed, shift, raw_image, options)
+    treatment = prepare(packed, shift, raw_image, options)
+    noise, specialist, hot_pixels = treatment.noise, treatment.specialist, treatment.hot_pixels
     if hot_pixels is None:
         hot_pixels = len(find_defects(packed, shift, noise.used).values)
     area = mosaic.active_area
@@ -272,28 +149,3 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
             for name, model in summaries.items()
         },
     }
-
-
-def _denoise(
-    packed: NDArray[np.float32],
-    noise: NoiseModel,
-    specialist: Specialist,
-    options: DenoiseOptions,
-    on_tile: OnTile | None,
-) -> tuple[NDArray[np.float32], int, tuple[float, ...]]:
-    """Denoise a packed frame; also return the number of tiles and each plane's shift in sigma."""
-    luma, chroma = options.shares
-    denoised, tiles = denoise_packed(
-        packed,
-        noise,
-        specialist,
-        luma=luma,
-        chroma=chroma,
-        threads=options.threads,
-        on_tile=on_tile,
-    )
-    # float64 sums: six million float32 terms would drift.
-    before, after = (x.mean(axis=(1, 2), dtype=np.float64) for x in (packed, denoised))
-    std = np.sqrt(noise.shot_noise * np.maximum(before, 0) + noise.read_noise)
-    shift = (after - before) / np.maximum(std, 1e-12)
-    return denoised, tiles, tuple(float(value) for value in shift)

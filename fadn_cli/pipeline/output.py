@@ -5,35 +5,42 @@ on the clock or on chance, so the same source, options and weights give the same
 """
 
 import hashlib
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from fadn_cli import __version__
-from fadn_cli.denoise.mix import equivalent_strength
-from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import Mosaic, RawImage
-from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.noise import noise_model
+from fadn_cli.pipeline.preparation import Treatment
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
-from fadn_cli.raw.dng.write import DngEdit, WriteChoices, write_dng
+from fadn_cli.raw.dng.write import DngEdit, write_dng
 
 
-def write_output(
-    path: Path,
-    raw_image: RawImage,
-    mosaic: Mosaic,
-    *,
-    format: str,
-    luma: float,
-    chroma: float,
-    hot_pixels: bool | None,
-    noise: NoiseModel,
-    specialist: Specialist,
-    source_sha256: str,
-    choices: WriteChoices | None = None,
-    threads: int | None = None,
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A finished file, still under its temporary name."""
+
+    source_sha256: str
+    """Of the source file, hexadecimal."""
+    output_sha256: str
+    """Of the output file, hexadecimal."""
+    source_bytes: int
+    """Size of the source file."""
+    output_bytes: int
+    """Size of the output file."""
+    notes: tuple[str, ...]
+    """Why a DNG is larger than it might be, one sentence each."""
+
+    def told(self) -> dict[str, Any]:
+        """Return what the report says of it, by the report's names."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment) -> Written:
     """Write a denoised photograph, and read a DNG back.
 
     Parameters
@@ -44,27 +51,8 @@ def write_output(
         The source.
     mosaic : Mosaic
         The denoised samples.
-    format : str
-        "dng" or "tiff".
-    luma, chroma : float
-        How much of the noise was removed, 0 to 1.
-    hot_pixels : bool or None
-        Whether the user wanted defects repaired, stated in the file; None: left to us.
-    noise : NoiseModel
-        What the source was denoised by.
-    specialist : Specialist
-        The network.
-    source_sha256 : str
-        Of the source file.
-    choices : WriteChoices, optional
-        How a DNG is written.
-    threads : int, optional
-        For the compression; None: all cores.
-
-    Returns
-    -------
-    tuple of str
-        Why a DNG is larger than it might be, one sentence each.
+    treatment : Treatment
+        What was done, which the file is to state, and how the user wants it written.
 
     Raises
     ------
@@ -73,34 +61,61 @@ def write_output(
     OSError
         The system refused.
     """
-    strength = equivalent_strength(luma, chroma)
-    description = _describe(luma, chroma, hot_pixels, specialist)
-    if format == "tiff":
-        write_tiff(path, develop(raw_image, mosaic), raw_image, software=description)
-        return ()
-    left = specialist.residual_at(noise.grey_std, strength=strength) ** 2
+    source = raw_image.path
+    source_sha256 = sha256_of(source)
+    write = _write_tiff if treatment.options.format == "tiff" else _write_dng
+    notes = write(path, raw_image, mosaic, treatment, source_sha256)
+    return Written(
+        source_sha256=source_sha256,
+        output_sha256=sha256_of(path),
+        source_bytes=source.stat().st_size,
+        output_bytes=path.stat().st_size,
+        notes=notes,
+    )
+
+
+def _write_tiff(
+    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment, _: str
+) -> tuple[str, ...]:
+    """Write a developed picture."""
+    write_tiff(path, develop(raw_image, mosaic), raw_image, software=_describe(treatment))
+    return ()
+
+
+def _write_dng(
+    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment, source_sha256: str
+) -> tuple[str, ...]:
+    """Write a DNG and check it; return why it is larger than it might be."""
+    noise, options = treatment.noise.used, treatment.options
+    description = _describe(treatment)
+    left = treatment.residual_std_ratio**2
     # Not random: the same source, noise, options and weights are the same photograph.
-    identity = hashlib.sha256(f"{source_sha256} {description} {specialist.sha256}".encode())
+    identity = hashlib.sha256(
+        f"{source_sha256} {description} {treatment.specialist.sha256}".encode()
+    )
     identity.update(noise.shot_noise.tobytes() + noise.read_noise.tobytes())
     edit = DngEdit(
         noise_profile=noise_model(
             noise.shot_noise * left, noise.read_noise * left, source="after denoising"
         ),
-        strength=strength,
+        strength=treatment.strength,
         unique_id=identity.digest()[:16],
         description=description,
     )
-    notes = write_dng(path, raw_image, mosaic, edit=edit, choices=choices, threads=threads)
+    notes = write_dng(
+        path, raw_image, mosaic, edit=edit, choices=options.choices, threads=options.threads
+    )
     check_dng(path, mosaic, source=raw_image.path)
     return notes
 
 
-def _describe(luma: float, chroma: float, hot_pixels: bool | None, specialist: Specialist) -> str:
+def _describe(treatment: Treatment) -> str:
     """Say in one line what was done, for the file."""
+    luma, chroma, asked = treatment.luma, treatment.chroma, treatment.options.hot_pixels
     shares = f"strength={luma:g}" if luma == chroma else f"luma={luma:g} chroma={chroma:g}"
-    model = "none" if luma == chroma == 0 else specialist.name
-    asked = "" if hot_pixels is None else f" hot_pixels={'on' if hot_pixels else 'off'}"
-    return f"fadn {__version__} {shares} model={model}{asked}"
+    model = "none" if luma == chroma == 0 else treatment.specialist.name
+    repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
+    return f"fadn {__version__} {shares} model={model}{repairs}"
 
 
 def sha256_of(path: Path) -> str:

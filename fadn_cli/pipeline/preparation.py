@@ -5,10 +5,14 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
@@ -21,9 +25,57 @@ MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Treatment:
+    """What is done to one photograph: decided here, carried out, stated in the output, reported."""
+
+    options: DenoiseOptions
+    """What the user chose."""
+    noise: FoundNoise
+    """Of the photograph, without the defects that were repaired."""
+    specialist: Specialist
+    """The network."""
+    hot_pixels: int | None = None
+    """How many defects were repaired; None if they were not looked for."""
+
+    @property
+    def luma(self) -> float:
+        """How much of the noise is removed from the mean of each cell, 0 to 1."""
+        return self.options.shares[0]
+
+    @property
+    def chroma(self) -> float:
+        """How much is removed from what samples differ from it, 0 to 1."""
+        return self.options.shares[1]
+
+    @property
+    def strength(self) -> float:
+        """What leaves as much noise as luma and chroma do, 0 to 1."""
+        return equivalent_strength(self.luma, self.chroma)
+
+    @property
+    def residual_std_ratio(self) -> float:
+        """The share of the noise's standard deviation that is left on flat areas."""
+        return self.specialist.residual_at(self.noise.used.grey_std, strength=self.strength)
+
+    def told(self) -> dict[str, Any]:
+        """Return what the report says of it, by the report's names."""
+        runs = self.strength > 0
+        return {
+            "specialist": self.specialist.name if runs else None,
+            "quality": self.specialist.quality if runs else None,
+            "strength": self.strength,
+            "luma": self.luma,
+            "chroma": self.chroma,
+            "hot_pixels": self.hot_pixels,
+            "format": self.options.format,
+            "residual_std_ratio": self.residual_std_ratio,
+        }
+
+
 def prepare(
     packed: NDArray[np.float32], shift: PhaseShift, raw_image: RawImage, options: DenoiseOptions
-) -> tuple[FoundNoise, Specialist, int | None]:
+) -> Treatment:
     """Find a photograph's noise, repair what it cannot explain, and choose the network.
 
     Parameters
@@ -36,15 +88,6 @@ def prepare(
         Says what the file says of its noise.
     options : DenoiseOptions
         What the user says of it.
-
-    Returns
-    -------
-    noise : FoundNoise
-        Of `packed` as it is now.
-    specialist : Specialist
-        The network.
-    hot_pixels : int or None
-        How many defects were repaired; None if they were not looked for.
 
     Raises
     ------
@@ -59,7 +102,12 @@ def prepare(
         repaired = repair_defects(packed, shift, noise.used)
     if repaired and repaired > MANY * packed.size:
         noise = find_noise(packed, raw_image, options)
-    return noise, pick(noise.used, options), repaired
+    return Treatment(
+        options=options,
+        noise=noise,
+        specialist=pick(noise.used, options),
+        hot_pixels=repaired,
+    )
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:

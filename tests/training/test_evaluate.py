@@ -9,7 +9,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from fadn_cli.pipeline import file as pipeline
+from fadn_cli.pipeline import mosaic as pipeline
 from fadn_cli.training.judge.evaluate import LEVELS, cases, evaluate, main, psnr, ssim, table_text
 
 

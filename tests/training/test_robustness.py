@@ -11,7 +11,7 @@ from PIL import Image
 pytest.importorskip("torch")
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.pipeline import file as pipeline
+from fadn_cli.pipeline import mosaic as pipeline
 from fadn_cli.training.data.synthesis import SPOTLESS, Dirt
 from fadn_cli.training.judge import robustness
 from fadn_cli.training.judge.robustness import DEFECTS, main, measure, table_text

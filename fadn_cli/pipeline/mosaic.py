@@ -1,0 +1,134 @@
+"""Arrays in, arrays out: one mosaic denoised, without a file.
+
+Programs call `denoise_mosaic`; `file` shares its middle, `treat`. The one thing to know: nothing is
+rounded or clipped here.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fadn_cli.denoise.frame import OnTile, denoise_packed
+from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.noise.choice import FoundNoise
+from fadn_cli.denoise.noise.estimate import estimate_noise
+from fadn_cli.denoise.sensors.bayer import pack, shift_back, shift_to_rggb, unpack
+from fadn_cli.mosaic import CfaPattern
+from fadn_cli.noise import noise_model
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.preparation import MANY, Treatment, pick
+
+
+def treat(
+    packed: NDArray[np.float32], treatment: Treatment, on_tile: OnTile | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Denoise a packed frame as was decided.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        Not modified.
+    treatment : Treatment
+        Of `preparation.prepare`.
+    on_tile : callable, optional
+        Progress.
+
+    Returns
+    -------
+    denoised : (4, h, w) float32, normalized
+        Not clipped.
+    tiles : int
+        How many tiles the network ran on.
+    """
+    return denoise_packed(
+        packed,
+        treatment.noise.used,
+        treatment.specialist,
+        luma=treatment.luma,
+        chroma=treatment.chroma,
+        threads=treatment.options.threads,
+        on_tile=on_tile,
+    )
+
+
+def denoise_mosaic(
+    x: NDArray[np.float32],
+    *,
+    cfa: str = "RGGB",
+    shot_noise: ArrayLike | None = None,
+    read_noise: ArrayLike | None = None,
+    strength: float = 1.0,
+    luma: float | None = None,
+    chroma: float | None = None,
+    hot_pixels: bool | None = None,
+    quality: str | None = None,
+    specialist: str | None = None,
+) -> NDArray[np.float32]:
+    """Denoise one normalized mosaic.
+
+    Parameters
+    ----------
+    x : (H, W) float32, normalized
+        0 = black, 1 = white, not clipped; H and W at least 2, even or odd. Not modified.
+    cfa : str
+        "RGGB", "BGGR", "GRBG" or "GBRG", from `x`'s (0, 0).
+    shot_noise, read_noise : float or four floats in R, Gr, Gb, B order, optional
+        Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
+    strength : float
+        0 returns the samples of `x`, 1 the denoised ones.
+    luma, chroma : float, optional
+        The same for the mean of the four samples of a cell, and for what each differs from it;
+        None: `strength`.
+    hot_pixels : bool, optional
+        Whether isolated defects are repaired; None: not.
+    quality : str, optional
+        "best" or "fast"; None: the best that is bundled.
+    specialist : str, optional
+        Name of a bundled network, whatever its quality; None: chosen by quality and noise.
+
+    Returns
+    -------
+    (H, W) float32, normalized
+        Not clipped.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, CFA, strength, luma, chroma or quality, a sample that is not finite, or only
+        one noise parameter.
+    NoiseModelError
+        The noise is to be estimated, and nothing in `x` can be measured.
+    WeightsError
+        There is no network of that name or quality.
+
+    Examples
+    --------
+    >>> noisy = np.random.default_rng(1).normal(0.2, 0.05, (64, 64)).astype(np.float32)
+    >>> clean = denoise_mosaic(noisy, shot_noise=0.0125, read_noise=0.0)
+    >>> bool(clean.std() < 0.5 * noisy.std())
+    True
+    """
+    x = np.asarray(x, np.float32)
+    if not np.isfinite(x).all():
+        raise ValueError("x holds samples that are not finite")
+    if (shot_noise is None) != (read_noise is None):
+        raise ValueError("shot_noise and read_noise go together")
+    options = DenoiseOptions(
+        strength=strength,
+        luma=luma,
+        chroma=chroma,
+        hot_pixels=hot_pixels,
+        quality=quality,
+        specialist=specialist,
+    )
+    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
+    packed = pack(rggb)
+    given = None
+    if shot_noise is not None and read_noise is not None:
+        given = noise_model(shot_noise, read_noise, source="given")
+    noise = given or estimate_noise(packed)
+    if options.repairs and repair_defects(packed, shift, noise) > MANY * x.size:
+        noise = given or estimate_noise(packed)
+    found = FoundNoise(measured=None, used=noise)
+    treatment = Treatment(options=options, noise=found, specialist=pick(noise, options))
+    denoised, _ = treat(packed, treatment)
+    return np.ascontiguousarray(shift_back(unpack(denoised), shift))
