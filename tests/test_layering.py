@@ -67,8 +67,8 @@ ROWS = {
     ),
     "raw.dng": ("edit maker_notes marker samples size_notes", "canonical splice", "write"),
     "raw.check": (
-        "comparison image_rules pairs tag_rules",
-        "byte_changes structure tag_changes",
+        "comparison level_rules pairs tag_rules",
+        "byte_changes image_rules structure tag_changes",
         "dng verify",
     ),
     "pipeline": (

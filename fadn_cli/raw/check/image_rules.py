@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 
 from fadn_cli.findings import Finding, Severity
+from fadn_cli.raw.check.level_rules import about, check_levels
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag
 from fadn_cli.raw.tiff.tree import (
@@ -21,7 +22,6 @@ from fadn_cli.raw.tiff.tree import (
     is_image_ifd,
     layout_of,
     name_ifds,
-    numbers,
 )
 
 _RAW_PHOTOMETRICS = (Photometric.CFA, Photometric.LINEAR_RAW)
@@ -44,7 +44,6 @@ _PIECES = (
     (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS),
 )
 _TILE_SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
-_LARGEST_TABLE = 1 << 16  # LinearizationTable: one value per sample value
 _LAYOUTS = range(1, 10)  # CFALayout
 _ORIENTATIONS = range(1, 10)  # 9 is Adobe's "unknown"
 
@@ -91,7 +90,7 @@ def _check_ifd0(ifd0: Ifd) -> Iterator[Finding]:
         yield _warning("required", "is missing; DNG requires it", "IFD0", Tag.ORIENTATION)
     elif integer(ifd0, Tag.ORIENTATION, 1) not in _ORIENTATIONS:
         what = f"is {integer(ifd0, Tag.ORIENTATION, 1)}; 1 to 9 have a meaning"
-        yield _about(ifd0, "IFD0", Tag.ORIENTATION, "color", what, "warning")
+        yield about(ifd0, "IFD0", Tag.ORIENTATION, "color", what, "warning")
     for matrix, illuminant in _MATRIX_ILLUMINANTS:
         if ifd0.get(matrix) is not None and ifd0.get(illuminant) is None:
             yield _warning("color", f"is missing beside {matrix.label}", "IFD0", illuminant)
@@ -104,7 +103,7 @@ def _check_ifd0(ifd0: Ifd) -> Iterator[Finding]:
         entry = ifd0.get(tag)
         if entry is not None and entry.count != first.count // 3:
             what = f"has {entry.count} values for {first.count // 3} colours"
-            yield _about(ifd0, "IFD0", tag, "color", what)
+            yield about(ifd0, "IFD0", tag, "color", what)
 
 
 def _check_pieces(name: str, ifd: Ifd) -> Iterator[Finding]:
@@ -112,7 +111,7 @@ def _check_pieces(name: str, ifd: Ifd) -> Iterator[Finding]:
     present = [offsets for offsets, _ in _PIECES if ifd.get(offsets) is not None]
     if len(present) != 1:
         if present:
-            yield _about(ifd, name, present[0], "pieces", "is left beside the tiles")
+            yield about(ifd, name, present[0], "pieces", "is left beside the tiles")
         elif ifd.get(Tag.JPEG_INTERCHANGE_FORMAT) is None:
             yield _error("pieces", "the image has neither strips nor tiles", name)
         return
@@ -126,11 +125,11 @@ def _check_pieces(name: str, ifd: Ifd) -> Iterator[Finding]:
         if listed != layout.count:
             what = f"lists {listed} pieces; the image takes {layout.count}"
             severity: Severity = "error" if listed < layout.count else "warning"
-            yield _about(ifd, name, tag, "pieces", what, severity)
+            yield about(ifd, name, tag, "pieces", what, severity)
     yield from _check_piece_sizes(name, ifd, layout)
     if layout.tiled and (layout.rows % _TILE_SIDE_MULTIPLE or layout.cols % _TILE_SIDE_MULTIPLE):
         what = f"the tiles are {layout.cols}x{layout.rows}; TIFF wants multiples of 16"
-        yield _about(ifd, name, Tag.TILE_WIDTH, "pieces", what, "warning")
+        yield about(ifd, name, Tag.TILE_WIDTH, "pieces", what, "warning")
 
 
 def _check_piece_sizes(name: str, ifd: Ifd, layout: Layout) -> Iterator[Finding]:
@@ -140,12 +139,12 @@ def _check_piece_sizes(name: str, ifd: Ifd, layout: Layout) -> Iterator[Finding]
     if integer(ifd, Tag.COMPRESSION, 1) != Compression.NONE:
         empty = sum(size == 0 for size in sizes)
         if empty:
-            yield _about(ifd, name, tag, "pieces", f"{empty} of {len(sizes)} pieces are empty")
+            yield about(ifd, name, tag, "pieces", f"{empty} of {len(sizes)} pieces are empty")
         return
     wrong = sum(size != layout.size_of(index) for index, size in enumerate(sizes))
     if wrong:
         what = f"{wrong} of {len(sizes)} pieces have another size than the uncompressed samples"
-        yield _about(ifd, name, tag, "pieces", what, "warning")
+        yield about(ifd, name, tag, "pieces", what, "warning")
 
 
 def _check_raw(name: str, ifd: Ifd) -> Iterator[Finding]:
@@ -157,9 +156,7 @@ def _check_raw(name: str, ifd: Ifd) -> Iterator[Finding]:
         yield _warning("required", "is missing; DNG requires it", name, Tag.NEW_SUBFILE_TYPE)
     if integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1) == Photometric.CFA:
         yield from _check_cfa(name, ifd)
-    yield from _check_areas(name, ifd)
-    yield from _check_black(name, ifd)
-    yield from _check_white(name, ifd)
+    yield from check_levels(name, ifd)
 
 
 def _check_cfa(name: str, ifd: Ifd) -> Iterator[Finding]:
@@ -170,115 +167,14 @@ def _check_cfa(name: str, ifd: Ifd) -> Iterator[Finding]:
     dims, pattern = integers(ifd, Tag.CFA_REPEAT_PATTERN_DIM), integers(ifd, Tag.CFA_PATTERN)
     if len(dims) == 2 and pattern and math.prod(dims) != len(pattern):
         what = f"has {len(pattern)} colours for {dims[0]}x{dims[1]} samples"
-        yield _about(ifd, name, Tag.CFA_PATTERN, "cfa", what)
+        yield about(ifd, name, Tag.CFA_PATTERN, "cfa", what)
     colors = integers(ifd, Tag.CFA_PLANE_COLOR) or (0, 1, 2)
     if pattern and set(pattern) != set(colors):
         what = f"has the colours {sorted(set(pattern))}, CFAPlaneColor {sorted(set(colors))}"
-        yield _about(ifd, name, Tag.CFA_PATTERN, "cfa", what)
+        yield about(ifd, name, Tag.CFA_PATTERN, "cfa", what)
     if integer(ifd, Tag.CFA_LAYOUT, 1) not in _LAYOUTS:
         what = f"is {integer(ifd, Tag.CFA_LAYOUT, 1)}; 1 to 9 have a meaning"
-        yield _about(ifd, name, Tag.CFA_LAYOUT, "cfa", what)
-
-
-def _check_areas(name: str, ifd: Ifd) -> Iterator[Finding]:
-    """Check that areas lie inside the image, and the crop inside the active area."""
-    height, width = integer(ifd, Tag.IMAGE_LENGTH, 0), integer(ifd, Tag.IMAGE_WIDTH, 0)
-    area = _active_area(ifd)
-    if not _is_inside(area, height, width):
-        what = f"{_spell(area)} lies outside the {width}x{height} image"
-        yield _about(ifd, name, Tag.ACTIVE_AREA, "area", what)
-        return
-    masked = integers(ifd, Tag.MASKED_AREAS)
-    for start in range(0, len(masked) - 3, 4):
-        mask = masked[start : start + 4]
-        if not _is_inside(mask, height, width):
-            what = f"{_spell(mask)} lies outside the {width}x{height} image"
-            yield _about(ifd, name, Tag.MASKED_AREAS, "area", what)
-        elif _overlap(mask, area):
-            what = f"{_spell(mask)} reaches into ActiveArea"
-            yield _about(ifd, name, Tag.MASKED_AREAS, "area", what, "warning")
-    top, left, bottom, right = area
-    left_top = numbers(ifd, Tag.DEFAULT_CROP_ORIGIN) or (0.0, 0.0)
-    size = numbers(ifd, Tag.DEFAULT_CROP_SIZE)
-    if len(left_top) != 2 or len(size) != 2:
-        return
-    sides = zip(left_top, size, (right - left, bottom - top), strict=True)
-    if not all(0 <= start < limit and 0 < n <= limit - start for start, n, limit in sides):
-        what = (
-            f"{size[0]:g}x{size[1]:g} from {left_top[0]:g} {left_top[1]:g} lies outside "
-            f"the {right - left}x{bottom - top} ActiveArea"
-        )
-        yield _about(ifd, name, Tag.DEFAULT_CROP_SIZE, "area", what)
-
-
-def _check_black(name: str, ifd: Ifd) -> Iterator[Finding]:
-    """Check that black levels fit the pattern and the active area."""
-    dims = integers(ifd, Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
-    entry = ifd.get(Tag.BLACK_LEVEL)
-    samples = integer(ifd, Tag.SAMPLES_PER_PIXEL, 1)
-    if entry is not None and len(dims) == 2 and entry.count != math.prod(dims) * samples:
-        what = f"has {entry.count} values for {dims[0]}x{dims[1]} samples of {samples} planes"
-        yield _about(ifd, name, Tag.BLACK_LEVEL, "black", what)
-    if any(math.isnan(level) for level in numbers(ifd, Tag.BLACK_LEVEL)):
-        yield _about(ifd, name, Tag.BLACK_LEVEL, "black", "has a value n/0")
-    top, left, bottom, right = _active_area(ifd)
-    for tag, active, side in (
-        (Tag.BLACK_LEVEL_DELTA_H, right - left, "columns"),
-        (Tag.BLACK_LEVEL_DELTA_V, bottom - top, "rows"),
-    ):
-        entry = ifd.get(tag)
-        if entry is not None and entry.count != active:
-            what = f"has {entry.count} values for {active} active {side}"
-            yield _about(ifd, name, tag, "black", what)
-
-
-def _check_white(name: str, ifd: Ifd) -> Iterator[Finding]:
-    """Check that the white level can be reached and lies above black."""
-    entry = ifd.get(Tag.LINEARIZATION_TABLE)
-    table = integers(ifd, Tag.LINEARIZATION_TABLE)
-    if entry is not None and not 2 <= entry.count <= _LARGEST_TABLE:
-        what = f"has {entry.count} values; 2 to {_LARGEST_TABLE} make sense"
-        yield _about(ifd, name, Tag.LINEARIZATION_TABLE, "white", what)
-    bits = integer(ifd, Tag.BITS_PER_SAMPLE, 16)
-    default = (1 << min(bits, 32)) - 1
-    highest = max(table) if table else default
-    whites = numbers(ifd, Tag.WHITE_LEVEL) or (float(default),)
-    if max(whites) > highest and ifd.get(Tag.WHITE_LEVEL) is not None:
-        source = "the LinearizationTable" if table else f"{bits} bits"
-        what = f"is {max(whites):g}; {source} can reach {highest}"
-        yield _about(ifd, name, Tag.WHITE_LEVEL, "white", what, "warning")
-    blacks = numbers(ifd, Tag.BLACK_LEVEL) or (0.0,)
-    if min(whites) <= max(blacks):
-        what = f"is {min(whites):g}, not above BlackLevel {max(blacks):g}"
-        yield _about(ifd, name, Tag.WHITE_LEVEL, "white", what)
-
-
-def _active_area(ifd: Ifd) -> tuple[int, ...]:
-    """Return (top, left, bottom, right) of ActiveArea, or of the whole image."""
-    area = integers(ifd, Tag.ACTIVE_AREA)
-    whole = (0, 0, integer(ifd, Tag.IMAGE_LENGTH, 0), integer(ifd, Tag.IMAGE_WIDTH, 0))
-    return area if len(area) == 4 else whole
-
-
-def _is_inside(area: tuple[int, ...], height: int, width: int) -> bool:
-    """Tell whether (top, left, bottom, right) is a part of an image."""
-    top, left, bottom, right = area
-    return 0 <= top < bottom <= height and 0 <= left < right <= width
-
-
-def _overlap(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
-    """Tell whether two areas share a sample."""
-    return (
-        first[0] < second[2]
-        and second[0] < first[2]
-        and first[1] < second[3]
-        and second[1] < first[3]
-    )
-
-
-def _spell(area: tuple[int, ...]) -> str:
-    """Spell an area as the tag has it."""
-    return " ".join(map(str, area))
+        yield about(ifd, name, Tag.CFA_LAYOUT, "cfa", what)
 
 
 def _error(kind: str, what: str, name: str = "", tag: Tag | None = None) -> Finding:
@@ -290,12 +186,3 @@ def _error(kind: str, what: str, name: str = "", tag: Tag | None = None) -> Find
 def _warning(kind: str, what: str, name: str, tag: Tag) -> Finding:
     """Make a warning about what is not there."""
     return Finding(severity="warning", kind=kind, what=what, ifd=name, tag=tag.label)
-
-
-def _about(
-    ifd: Ifd, name: str, tag: Tag, kind: str, what: str, severity: Severity = "error"
-) -> Finding:
-    """Make a finding about an entry."""
-    entry = ifd.get(tag)
-    offset = None if entry is None else entry.location
-    return Finding(severity=severity, kind=kind, what=what, ifd=name, tag=tag.label, offset=offset)
