@@ -1,7 +1,7 @@
 """Who may import whom, and which module is the only door to a third-party package.
 
-The two tables are those of ARCHITECTURE.md; each module's imports are read from its source, those
-inside functions included.
+The tables are read from ARCHITECTURE.md, each module's imports from its source, those inside
+functions included.
 """
 
 import ast
@@ -16,99 +16,34 @@ import fadn_cli
 PACKAGE = Path(fadn_cli.__file__).parent
 FACE = "fadn_cli"
 """The public face: `__version__` and the lazily imported names."""
+PAGE = (PACKAGE.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
-DENOISE = "denoise denoise.sensors denoise.noise denoise.network"
-RAW = "raw.tiff raw.codec raw.source raw.develop raw.previews raw.dng raw.check"
 
-MAY_IMPORT = {
-    "errors": "",
-    "noise": "errors",
-    "mosaic": "errors noise",
-    "findings": "",
-    "system": "errors",
-    "denoise.sensors": "errors mosaic",
-    "denoise.noise": "errors noise denoise.sensors",
-    "denoise.network": "errors noise denoise.sensors denoise.noise",
-    "denoise": "errors noise mosaic system denoise.sensors denoise.noise denoise.network",
-    "raw.tiff": "errors",
-    "raw.codec": "errors system raw.tiff",
-    "raw.source": "errors noise mosaic raw.tiff raw.codec",
-    "raw.develop": "errors mosaic raw.tiff raw.codec raw.source",
-    "raw.previews": "errors mosaic raw.tiff raw.codec raw.source raw.develop",
-    "raw.dng": "errors noise mosaic raw.tiff raw.codec raw.source raw.previews",
-    "raw.check": "errors mosaic findings raw.tiff raw.codec raw.source raw.previews raw.dng",
-    "pipeline": f"errors noise mosaic system {DENOISE} {RAW} {FACE}",
-    "batch": f"errors system denoise denoise.network raw.source raw.dng pipeline {FACE}",
-    "compare": f"errors noise mosaic system {DENOISE} {RAW} pipeline batch {FACE}",
-    "demo": "errors mosaic system raw.tiff raw.source raw.develop pipeline compare",
-    "doctor": f"errors noise findings system {DENOISE} raw.source pipeline {FACE}",
-    "screen": "errors findings pipeline batch",
-    "cli": f"errors denoise.network raw.check pipeline batch compare demo doctor screen {FACE}",
-    "__main__": "errors cli screen",
-    FACE: "errors pipeline",
-    "training.network": "denoise.noise",
-    "training.data": "noise",
-    "training.run": "training.network training.data",
-    "training.judge": f"errors noise mosaic {DENOISE} training.network training.data training.run"
-    f" {FACE}",
-    "training.export": f"errors noise mosaic {DENOISE} training.network training.data training.run"
-    f" training.judge {FACE}",
-}
-"""By folder, or module at the top. A folder's own modules may see each other as `ROWS` allows."""
+def read_table(first, second):
+    """The rows of a table of ARCHITECTURE.md, by its head: {first cell: second}, with dots."""
+    _, _, table = PAGE.partition(f"| {first} | {second} |\n|---|---|\n")
+    rows = [line.split("|")[1:3] for line in table.split("\n\n")[0].splitlines()]
+    plain = ([cell.strip().replace("`", "").replace("/", ".") for cell in row] for row in rows)
+    return dict(plain)
 
-ROWS = {
-    "denoise": ("levels mix tiles hotpixels", "frame"),
-    "raw.tiff": ("ifd", "file room", "write", "tags", "tree rewrite"),
-    "raw.source": (
-        "blocks containers dng_checks quiet",
-        "camera dng_tags embedded pieces",
-        "metadata",
-        "reader shot",
-    ),
-    "raw.dng": ("edit maker_notes marker samples size_notes", "canonical splice", "write"),
-    "raw.check": (
-        "comparison level_rules pairs tag_rules",
-        "byte_changes image_rules structure tag_changes",
-        "dng verify",
-    ),
-    "pipeline": (
-        "options report",
-        "presets wording preparation",
-        "mosaic output",
-        "file",
-    ),
-    "batch": (
-        "results",
-        "sources naming ledger",
-        "planning sidecars",
-        "worker",
-        "cluster",
-        "crew",
-        "run",
-    ),
-    "compare": (
-        "curves display picking picture residual",
-        "chart facts",
-        "pair",
-        "page sheet thumbnail",
-        "gallery publish",
-    ),
-}
-"""Where the order inside a folder matters: a module imports only from earlier rows."""
 
-DOORS = {
-    "rawpy": "raw.source.reader raw.develop.render",
-    "onnxruntime": "denoise.network.inference training.judge training.export",
-    "tifffile": "raw.develop.tiff_image",
-    "imagecodecs": "raw.codec",
-    "platformdirs": "pipeline.presets",
-    "PIL": "raw.previews.pictures raw.develop.render compare training.data training.judge",
-    "rich": "screen",
-    "typer": "cli",
-    "distributed": "batch.cluster",
-    "torch": "training",
-    "onnx": "training.network training.export",
-}
+def read_rooms():
+    """What each room may import, its stars written out."""
+    rooms = read_table("room", "may import")
+    names = list(rooms)
+    for room, below in rooms.items():
+        for star in [each for each in below.split() if each.endswith(".*")]:
+            inside = [each for each in names if each.startswith(star[:-1]) and each != room]
+            below = below.replace(star, " ".join(inside))
+        rooms[room] = below
+    return rooms
+
+
+MAY_IMPORT = read_rooms()
+"""By room: a folder, or a module at the top. Its modules may see each other as `ROWS` allows."""
+ROWS = {room: order.split(",") for room, order in read_table("room", "order").items()}
+"""Where the order inside a room matters: a module imports only from earlier rows."""
+DOORS = read_table("package", "only in")
 """Third-party packages and their only doors; numpy may be used anywhere."""
 
 
