@@ -1,8 +1,8 @@
 """Developed pictures made ready for a screen: exposed, oriented, shrunk, 8 bits, JPEG.
 
-The comparison calls it with what `raw.render` develops. The one thing to know: whatever changes
-brightness or averages pixels does so in linear light; averaged as encoded, noisy shadows would look
-darker than clean ones, and a comparison would show a shift that the files do not have.
+The comparison calls it with what `raw.develop.render` develops. The one thing to know: whatever
+changes brightness or averages pixels does so in linear light; averaged as encoded, noisy shadows
+would look darker than clean ones, and a comparison would show a shift that the files do not have.
 """
 
 import io

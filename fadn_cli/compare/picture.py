@@ -1,6 +1,6 @@
 """Before and after, side by side, as a picture.
 
-`demo` calls `before_after_picture`. The one thing to know: pixels are never resampled except by
+`demo.run` calls `before_after_picture`. The one thing to know: pixels are never resampled except by
 repeating them, so what is compared is what the files hold.
 """
 

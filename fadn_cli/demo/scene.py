@@ -1,6 +1,6 @@
 """The scene that `fadn demo` photographs: a harbour town at dusk, drawn with numpy.
 
-`demo` calls `draw_scene`. The one thing to know: it returns light, linear and unclipped above, and
+`run` calls `draw_scene`. The one thing to know: it returns light, linear and unclipped above, and
 holds what denoisers trip over: smooth gradients, fine lines, texture, colours and lamps.
 """
 

@@ -1,6 +1,6 @@
 """Blend the denoised samples with the source: strength, for luma and chroma apart.
 
-`frame` calls `mix` after the network, `pipeline` and `output` state what `equivalent_strength`
+`frame` calls `mix` after the network, `pipeline.preparation` states what `equivalent_strength`
 says. The one thing to know: the blend is linear in normalized units, and at its ends it returns
 the source or the denoised samples bit for bit.
 """

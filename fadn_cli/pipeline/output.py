@@ -1,6 +1,6 @@
 """One denoised mosaic to one finished file: written, read back, and identified.
 
-`pipeline` calls `write_output` with a temporary path. The one thing to know: nothing here depends
+`file` calls `write_output` with a temporary path. The one thing to know: nothing here depends
 on the clock or on chance, so the same source, options and weights give the same bytes.
 """
 

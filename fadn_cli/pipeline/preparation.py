@@ -1,6 +1,6 @@
 """From a packed photograph to what its denoising goes by: noise, network, and no defects.
 
-`pipeline` calls `prepare`, to denoise a file as much as to say what would be done with it. The one
+`file` calls `prepare`, to denoise a file as much as to say what would be done with it. The one
 thing to know: defects are found against the noise, and where they are many, the noise is measured
 again without them.
 """

@@ -1,8 +1,8 @@
 """Run a specialist on one packed tile: the only importer of onnxruntime.
 
-`pipeline` calls it from several threads at once. The one thing to know: the network itself maps
-features to a residual in units of sigma; the features and the sum (out = x + sigma * residual) are
-float32 here, whatever precision the network's convolutions have.
+`denoise.frame` calls it from several threads at once. The one thing to know: the network itself
+maps features to a residual in units of sigma; the features and the sum (out = x + sigma * residual)
+are float32 here, whatever precision the network's convolutions have.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """The bundled networks: what each is for, which one suits a noise, and where its weights lie.
 
-`pipeline` asks `choose`, `network` asks `read_weights`. The one thing to know:
+`pipeline` asks `choose`, `inference` asks `read_weights`. The one thing to know:
 weights/manifest.json is the only list of specialists; weights are looked for beside this package
 and nowhere else, and never downloaded.
 """

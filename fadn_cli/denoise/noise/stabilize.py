@@ -1,8 +1,9 @@
 """The networks' noise-normalized view of a packed mosaic, and the noise scale of their output.
 
-`network` calls it on every tile, the training on every batch: one function for NumPy arrays and
-torch tensors alike, so both see the same numbers. The one thing to know: whatever the ISO, noise
-has unit scale in these features and everything is bounded, negative and dark samples included.
+`network.inference` calls it on every tile, the training on every batch: one function for NumPy
+arrays and torch tensors alike, so both see the same numbers. The one thing to know: whatever the
+ISO, noise has unit scale in these features and everything is bounded, negative and dark samples
+included.
 
 The network never sees raw values. It sees the high-passed mosaic in units of its noise, companded,
 and the variance-stabilized brightness of each 2x2 block, companded: either at half the packed

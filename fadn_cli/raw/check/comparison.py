@@ -1,6 +1,6 @@
 """How two mosaics differ: in their levels, and sample by sample.
 
-`check` compares an output with what was meant, `verify` with its source. The one thing to know:
+`dng` compares an output with what was meant, `verify` with its source. The one thing to know:
 samples of saturated areas and those outside the active area must be the source's bit for bit.
 """
 

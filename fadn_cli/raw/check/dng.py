@@ -1,9 +1,9 @@
 """Is this DNG in order? Asked of every output before it gets its name, and by `fadn check`.
 
-`output` calls `check_dng`, `examine` calls `check_file`. The one thing to know: an output must hold
-exactly the samples and levels that were meant, as LibRaw, an independent decoder, reads them, and
-must not be wrong in any way in which its source was not; else it is a WriteError, and the file is
-thrown away.
+`pipeline.output` calls `check_dng`, `fadn check` calls `check_file`. The one thing to know: an
+output must hold exactly the samples and levels that were meant, as LibRaw, an independent decoder,
+reads them, and must not be wrong in any way in which its source was not; else it is a WriteError,
+and the file is thrown away.
 """
 
 import math
@@ -38,7 +38,7 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     path : Path
         The DNG, whatever its name ends with.
     expected : Mosaic
-        The mosaic that was given to `dng.write_dng`.
+        The mosaic that was given to `raw.dng.write`.
     source : Path, optional
         The file it was made from: faults that the DNG has inherited from there are not its own.
 

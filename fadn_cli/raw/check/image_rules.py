@@ -1,6 +1,6 @@
 """Is a sound TIFF a sound DNG? The tags it must have, and whether they agree with one another.
 
-`check` calls it after `structure`. The one thing to know: an entry that cannot be read counts as
+`dng` calls it after `structure`. The one thing to know: an entry that cannot be read counts as
 absent here, since `structure` has already said what is wrong with it.
 
 References

@@ -1,7 +1,7 @@
 """Is a file a sound TIFF? Order, types, counts, offsets and overlaps of everything in it.
 
-`check` calls it before `image_rules` asks for what DNG adds. The one thing to know: it works on the
-tree that `tiff.parse` could read, and reports every pointer that leads to nothing readable.
+`dng` calls it before `image_rules` asks for what DNG adds. The one thing to know: it works on the
+tree that `file.parse` could read, and reports every pointer that leads to nothing readable.
 
 References
 ----------

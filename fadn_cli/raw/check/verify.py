@@ -1,7 +1,7 @@
 """Is an output its source with a cleaner mosaic, and nothing else? `fadn verify` asks.
 
-`examine` calls it. The one thing to know: it trusts nothing that the writers say of themselves; it
-reads both files from the disk and compares tags, bytes, levels and samples.
+`fadn verify` calls it. The one thing to know: it trusts nothing that the writers say of themselves;
+it reads both files from the disk and compares tags, bytes, levels and samples.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """A mosaic as lossless-JPEG tiles, in the layout Adobe writes and every reader of DNG accepts.
 
-Called by `samples`, `check` and `pieces`. The one thing to know: a tile goes in as two
-interleaved components with predictor 1, so that each sample is predicted by its neighbour of the
-same colour; predictor 6 would be a little smaller and is refused by released darktables.
+Called by `dng.samples`, `check.dng` and `source.pieces`. The one thing to know: a tile goes in as
+two interleaved components with predictor 1, so that each sample is predicted by its neighbour of
+the same colour; predictor 6 would be a little smaller and is refused by released darktables.
 
 References
 ----------

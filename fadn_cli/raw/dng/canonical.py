@@ -1,9 +1,9 @@
 """A DNG built from nothing, for sources that are not DNGs themselves.
 
-Called by `dng`. The one thing to know: the layout is Adobe's, which every reader knows: IFD0 holds
-a thumbnail and what describes the photograph, its first SubIFD the samples, its second a preview.
-What the source does not say is left out, never guessed. The file has the byte order of the source's
-metadata, for the sake of its maker note.
+Called by `write`. The one thing to know: the layout is Adobe's, which every reader knows: IFD0
+holds a thumbnail and what describes the photograph, its first SubIFD the samples, its second a
+preview. What the source does not say is left out, never guessed. The file has the byte order of the
+source's metadata, for the sake of its maker note.
 
 References
 ----------
@@ -51,7 +51,7 @@ def build(
     choices: WriteChoices,
     threads: int | None,
 ) -> tuple[str, ...]:
-    """Write a DNG of a source that is none; `dng.write_dng` states the contract."""
+    """Write a DNG of a source that is none; `write.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path)
     thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note

@@ -1,6 +1,6 @@
 """A denoised copy of a DNG that keeps every other byte of it.
 
-Called by `dng`. The one thing to know: nothing of the source moves, so maker notes, previews and
+Called by `write`. The one thing to know: nothing of the source moves, so maker notes, previews and
 private data with absolute offsets stay right. New samples, new previews and the changed IFDs take
 the place of the old pixels or follow at the end, and only the pointers to them are overwritten.
 Previews that go are overwritten with zeros.
@@ -72,7 +72,7 @@ def splice(
     choices: WriteChoices,
     threads: int | None,
 ) -> tuple[str, ...]:
-    """Write a copy of a DNG source with other samples; `dng.write_dng` states the contract."""
+    """Write a copy of a DNG source with other samples; `write.write_dng` states the contract."""
     source = _prepare(raw_image, mosaic, choices)
     rewrite = Rewrite(source.tiff)
     with path.open("wb") as output:

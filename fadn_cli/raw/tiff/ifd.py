@@ -1,6 +1,6 @@
 """What a TIFF consists of: entries, directories, and the file that holds them. Bytes, no meaning.
 
-`tiff` makes them, everything in `raw` reads them. The one thing to know: values are decoded only
+`file` makes them, everything in `raw` reads them. The one thing to know: values are decoded only
 when asked for, so a broken entry nobody needs hurts nobody, and nothing but a RawReadError leaves
 an `Entry`, whatever its bytes are.
 

@@ -1,7 +1,7 @@
 """Numbers, names, types and meanings of the TIFF, EXIF and DNG tags we touch or check.
 
 Everything in `raw` that gives a tag meaning imports this. The one thing to know: a number is
-written down here and nowhere else (`tiff` alone knows which four tags point to further IFDs).
+written down here and nowhere else (`file` alone knows which four tags point to further IFDs).
 
 References
 ----------

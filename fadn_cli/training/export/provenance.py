@@ -1,6 +1,6 @@
 """Where weights come from: the runs, the photographs, the commit and the machine.
 
-`export` writes it into the manifest. The one thing to know: the photographs are named by a digest
+`weights` writes it into the manifest. The one thing to know: the photographs are named by a digest
 of their bytes, so that anybody who has them can tell whether they are the same.
 """
 

@@ -1,8 +1,8 @@
 """The FADN student: a small encoder-decoder whose blocks are modulated by the noisy input itself.
 
-`train` builds it, `export` writes it out. The one thing to know: the module maps *features* to a
-residual in units of sigma; `Denoiser` around it turns a packed mosaic and its noise into features
-and adds the residual back, exactly as `denoise.network` does at run time.
+`run.train` builds it, `export` writes it out. The one thing to know: the module maps *features* to
+a residual in units of sigma; `Denoiser` around it turns a packed mosaic and its noise into features
+and adds the residual back, exactly as `denoise.network.inference` does at run time.
 
 References
 ----------
