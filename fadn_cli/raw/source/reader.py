@@ -19,6 +19,7 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
+from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
     check_complete,
     check_supported,
@@ -109,7 +110,12 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
-    return RawImage(path=path, mosaic=mosaic, metadata=_dng_metadata(path, tiff, ifd))
+    return RawImage(
+        path=path,
+        mosaic=mosaic,
+        metadata=_dng_metadata(path, tiff, ifd),
+        defects=read_defects(tiff, ifd, samples),
+    )
 
 
 def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
@@ -139,7 +145,8 @@ def _read_camera_raw(path: Path) -> RawImage:
         mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
         metadata = camera_metadata(raw, blocks)
     _refuse_blank(mosaic, path.name)
-    return RawImage(path=path, mosaic=mosaic, metadata=metadata)
+    defects = read_zero_marks(mosaic, metadata.make)
+    return RawImage(path=path, mosaic=mosaic, metadata=metadata, defects=defects)
 
 
 @contextmanager
