@@ -14,6 +14,7 @@ from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
 from fadn_cli.mosaic import RawImage
+from fadn_cli.pipeline.defects import repair
 from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import write_output
@@ -65,7 +66,7 @@ def denoise_file(
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary:
         with clock.stage("read"):
-            raw_image = read_raw(path)
+            raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
             treatment = prepare(packed, shift, raw_image, options)
@@ -81,6 +82,7 @@ def denoise_file(
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
         **_describe(raw_image, treatment.noise),
+        bad_pixels=bad_pixels,
         **treatment.told(),
         **written.told(),
         source=path,
@@ -103,7 +105,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         asked for.
     """
     path, options = Path(path), options or DenoiseOptions()
-    raw_image = read_raw(path)
+    raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, shift = pack_active(mosaic)
     treatment = prepare(packed, shift, raw_image, options)
@@ -121,6 +123,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         orientation=metadata.orientation,
         specialist=specialist.name,
         quality=specialist.quality,
+        bad_pixels=bad_pixels,
         hot_pixels=hot_pixels,
         is_fadn_output=is_marked(path),
     )
@@ -143,7 +146,7 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
         "noise_prior": noise.bounds,
-        "warnings": noise.warnings,
+        "warnings": (*raw_image.defects.warnings, *noise.warnings),
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

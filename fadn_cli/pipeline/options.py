@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.network.specialists import QUALITIES
@@ -27,6 +28,8 @@ class DenoiseOptions:
     hot_pixels: bool | None = None
     """Whether isolated defects are repaired; None: not. At base ISO a detail of one sample can be
     taken for one: 0.7 dB on the ruler's level A."""
+    bad_pixels: str | Path | None = None
+    """A list of bad pixels, see `bad_list`; they are repaired before anything else."""
     format: str = "dng"
     """"dng" or "tiff"."""
     preview: str = "keep"
@@ -75,6 +78,11 @@ class DenoiseOptions:
         return luma, chroma
 
     @property
+    def bad_list(self) -> Path | None:
+        """Where the user's list of bad pixels is."""
+        return None if self.bad_pixels is None else Path(self.bad_pixels)
+
+    @property
     def repairs(self) -> bool:
         """Whether to repair isolated defects: only if asked to."""
         return bool(self.hot_pixels)
@@ -101,6 +109,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("strength", "luma", "chroma"), (_is_share, "within 0..1")),
     **dict.fromkeys(("iso", "threads"), (_is_count, "a whole number, at least 1")),
     "hot_pixels": (lambda value: isinstance(value, bool), "true or false"),
+    "bad_pixels": (
+        lambda value: isinstance(value, str | Path) and bool(str(value)),
+        "a file's name",
+    ),
     "overwrite": (lambda value: isinstance(value, bool), "true or false"),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
     "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),

@@ -42,6 +42,8 @@ TEMPLATE = """\
 # luma = 1.0             # the same for grain; where it is not given: strength
 # chroma = 1.0           # the same for coloured specks; where it is not given: strength
 # hot_pixels = false     # true: repair isolated defects
+# bad_pixels = "a7.txt"  # repair what this list names (see `fadn bad-pixels`); it lies beside this
+#                        # file, unless its folder is named too
 # quality = "best"       # "best" or "fast"
 # specialist = ""        # always this network (see `fadn models`), whatever the noise
 # format = "dng"         # "dng" or "tiff"
@@ -111,6 +113,8 @@ def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
                 f"Put it below a line that names one, as [{DEFAULT}].",
             )
         _check(path, name, section)
+        if "bad_pixels" in section:
+            section["bad_pixels"] = str(path.parent / Path(section["bad_pixels"]).expanduser())
     return found
 
 

@@ -60,12 +60,14 @@ def test_a_flat_of_four_colours_comes_back_whatever_is_bad(sites):
     np.testing.assert_allclose(repaired(x, bad_at(sites)), x, rtol=1e-5)
 
 
-@pytest.mark.parametrize("sites", [PATTERNS[name] for name in ("one", "a column", "a row")])
-def test_a_ramp_comes_back_inside_the_frame(sites):
+@pytest.mark.parametrize(
+    "name", ["one", "a cluster", "a column", "two columns of one colour", "a row"]
+)
+def test_a_ramp_comes_back_inside_the_frame(name):
     rows, cols = np.mgrid[: SIZE[0], : SIZE[1]]
     x = (of_colors() + 0.003 * rows + 0.005 * cols).astype(np.float32)
 
-    found = repaired(x, bad_at(sites))
+    found = repaired(x, bad_at(PATTERNS[name]))
 
     np.testing.assert_allclose(found[4:-4, 4:-4], x[4:-4, 4:-4], rtol=2e-3)
 
@@ -170,3 +172,11 @@ def test_noise_is_not_made_worse(sites):
     bad = bad_at(sites)
 
     assert np.abs(repaired(noisy, bad) - x)[bad].max() < 4 * 0.02
+
+
+def test_a_spike_of_another_colour_does_not_reach_over():
+    x, bad = of_colors(), bad_at(((20, 20),))
+    for row, col in ((20, 19), (20, 21), (19, 20), (21, 20)):
+        x[row, col] = 1
+
+    assert 0.2 == pytest.approx(repaired(x, bad)[20, 20])
