@@ -80,12 +80,14 @@ def read_defects(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Defec
     if found.constants:
         stored = _stored(tiff, ifd, samples)
         if stored is None:
-            warnings.append(f"OpcodeList1 marks samples before LinearizationTable: {_NOT_REPAIRED}")
-        else:
-            marks = tuple(
-                Marks(constant=constant, sites=np.flatnonzero(stored == constant))
-                for constant in dict.fromkeys(found.constants)
-            )
+            what = "OpcodeList1 marks samples by what they were before LinearizationTable"
+            warnings.append(f"{what}, which cannot be read; {_NOT_REPAIRED}.")
+        marks = tuple(
+            Marks(constant=constant)
+            if stored is None
+            else Marks(constant=constant, sites=np.flatnonzero(stored == constant))
+            for constant in dict.fromkeys(found.constants)
+        )
     return Defects(marks=marks, others=join_sites(*found.sites), warnings=tuple(warnings))
 
 
@@ -144,8 +146,12 @@ def _stored(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> NDArray[np
     """Return the samples before LinearizationTable; None if we cannot decode them ourselves."""
     if not ifd.ints(Tag.LINEARIZATION_TABLE):
         return samples
-    known = ifd.first_int(Tag.COMPRESSION, 1) in (Compression.NONE, Compression.JPEG)
-    return read_stored(tiff, ifd) if known else None
+    if ifd.first_int(Tag.COMPRESSION, 1) not in (Compression.NONE, Compression.JPEG):
+        return None
+    try:
+        return read_stored(tiff, ifd)
+    except RawReadError:  # LibRaw can
+        return None
 
 
 def _read_opcode(opcode: Opcode, name: str, size: tuple[int, int], found: BadPixelOpcodes) -> None:

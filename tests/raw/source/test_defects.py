@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
+from fadn_cli.raw.source import defects
 from fadn_cli.raw.source.defects import MOST_ZEROS, read_bad_pixels, read_zero_marks
 from fadn_cli.raw.source.reader import read_raw
 from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
@@ -62,6 +64,22 @@ def test_marks_count_before_the_linearization_table(tmp_path):
     )
 
     assert np.flatnonzero(samples == 3).tolist() == found.sites.tolist()
+
+
+def test_what_only_libraw_can_decode_is_a_warning_and_its_constant_is_known(tmp_path, monkeypatch):
+    def fail(tiff, ifd):
+        raise RawReadError(f"{tiff.name}: strip 1 of 1 cannot be decoded")
+
+    monkeypatch.setattr(defects, "read_stored", fail)
+    table = np.arange(16384)
+
+    found = defects_of(
+        tmp_path / "a.dng", marked(), extra_raw=in_raw(fix_constant(3)), linearization=table
+    )
+
+    assert [(3, 0)] == [(marks.constant, len(marks.sites)) for marks in found.marks]
+    [warning] = found.warnings
+    assert warning.endswith("cannot be read; bad pixels that it names are not repaired.")
 
 
 def test_two_constants_are_two_kinds_of_marks(tmp_path):
