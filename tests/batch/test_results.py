@@ -19,7 +19,7 @@ from fadn_cli.errors import FadnError, RawReadError, WriteError
 from fadn_cli.pipeline.report import to_json
 from tests.reports import make_report
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "report.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "report.md"
 
 DONE = FileResult(source=Path("a.dng"), report=make_report("a.dng"))
 SKIPPED = FileResult(source=Path("b.dng"), skipped="already denoised by fadn")
