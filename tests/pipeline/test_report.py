@@ -59,7 +59,7 @@ def test_noise_is_summarized_in_the_digits_that_float32_holds():
     assert summary.grey_std == pytest.approx(np.sqrt(2.5e-4 * 0.18 + 4e-6), rel=1e-6)
 
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "report.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "report.md"
 WORDS = {str: "text", Path: "text", int: "whole number", float: "number", NoiseSummary: "noise"}
 
 
