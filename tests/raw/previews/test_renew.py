@@ -21,6 +21,8 @@ from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import name_ifds
 from tests.raw.builders import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.raw.damage import overwrite, set_value
+from tests.raw.dng.test_canonical import exiftool, need_exiftool
+from tests.raw.dng.test_write import EDIT
 from tests.raw.layouts import all_layouts
 from tests.raw.previewed import (
     BLACK,
@@ -35,8 +37,6 @@ from tests.raw.previewed import (
     scene,
     write_previewed,
 )
-from tests.raw.test_canonical import exiftool, need_exiftool
-from tests.raw.test_dng import EDIT
 
 ALL_LAYOUTS = all_layouts()
 CHOICES = (("render", "lj92"), ("none", "none"), ("keep", "none"), ("render", "none"))

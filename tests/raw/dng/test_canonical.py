@@ -33,9 +33,9 @@ from tests.raw.builders import (
     write_camera_tiff,
 )
 from tests.raw.containers import jpeg
+from tests.raw.dng.test_write import EDIT
 from tests.raw.previewed import Preview, drawn, jpeg_bytes, noisy_scene
 from tests.raw.raf import write_raf
-from tests.raw.test_dng import EDIT
 
 LENS = {
     42033: (ASCII, "000123"),

@@ -8,7 +8,7 @@ from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import previews_below
 from tests.raw.damage import ifd0_entry, overwrite, parse_file, set_count, set_value
 from tests.raw.previewed import Preview, write_previewed
-from tests.raw.test_renew import write
+from tests.raw.previews.test_renew import write
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from tests.raw.builders import SHORT, noisy_samples, write_camera_tiff
 from tests.raw.damage import raw_entry, set_value
+from tests.raw.dng.test_write import EDIT
 from tests.raw.previewed import noisy_scene, write_previewed
-from tests.raw.test_dng import EDIT
 
 LAST = {"raw_last": True, "behind": (), "thumbnail": None}
 
