@@ -13,7 +13,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from tests.exiftool import need
+from tests.programs.exiftool import need
 from tests.raw.builders import (
     ASCII,
     BYTE,

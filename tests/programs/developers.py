@@ -7,7 +7,7 @@ turned upright. `to_linear` takes the encoding off again.
 import numpy as np
 import tifffile
 
-from tests.exiftool import need, run
+from tests.programs.exiftool import need, run
 
 WHITE = 65535
 """The largest number of a picture."""
