@@ -5,7 +5,7 @@ import pytest
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
-from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
+from tests.making.dng.write import noisy_samples, write_camera_tiff, write_dng
 
 
 def test_files_are_checked_in_their_order_whatever_they_are(tmp_path):

@@ -14,7 +14,7 @@ from fadn_cli.batch.run import Handling
 from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
 
 OPTIONS = DenoiseOptions(quality="fast")
 

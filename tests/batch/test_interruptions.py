@@ -18,7 +18,7 @@ from fadn_cli.batch.ledger import read_entries
 from fadn_cli.batch.planning import plan
 from fadn_cli.batch.run import Handling
 from fadn_cli.pipeline.options import DenoiseOptions
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
 
 OPTIONS = DenoiseOptions(quality="fast")
 NAMES = ("a 1", "b [2]", "c é", os.fsdecode(b"d \xe9"), "e", "f")

@@ -9,8 +9,8 @@ from fadn_cli.batch.ledger import Entry, append_entry
 from fadn_cli.batch.planning import PlanError, plan
 from fadn_cli.batch.sources import Selection
 from fadn_cli.errors import FadnError, RawReadError, WriteError
-from tests.folders import fill
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.folders import fill
 
 DEEP = Selection(recursive=True)
 

@@ -17,7 +17,7 @@ from fadn_cli.batch.results import (
 )
 from fadn_cli.errors import FadnError, RawReadError, WriteError
 from fadn_cli.pipeline.report import to_json
-from tests.reports import make_report
+from tests.making.reports import make_report
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "report.md"
 

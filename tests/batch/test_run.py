@@ -20,8 +20,8 @@ from fadn_cli.errors import OutputExistsError, RawReadError, WriteError
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.output import sha256_of
 from fadn_cli.system.files import atomic_output, temporary_of
-from tests.folders import fill
-from tests.reports import make_report
+from tests.making.folders import fill
+from tests.making.reports import make_report
 
 OPTIONS = pipeline.DenoiseOptions()
 DEEP = Selection(recursive=True)

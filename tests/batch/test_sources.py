@@ -9,7 +9,7 @@ import pytest
 from fadn_cli.batch import sources
 from fadn_cli.batch.sources import Selection, collect
 from fadn_cli.errors import RawReadError
-from tests.folders import fill
+from tests.making.folders import fill
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
 from fadn_cli.system.files import atomic_output, temporary_of
-from tests.reports import make_report
+from tests.making.reports import make_report
 
 HALF = DenoiseOptions(strength=0.5)
 

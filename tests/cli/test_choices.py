@@ -12,8 +12,8 @@ from fadn_cli.pipeline import presets
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.screen import console
 from tests.cli.test_app import fadn
-from tests.raw.builders import write_dng
-from tests.reports import make_info, make_report
+from tests.making.dng.write import write_dng
+from tests.making.reports import make_info, make_report
 
 PRESETS = """
 [default]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from fadn_cli.cli.app import app
 from fadn_cli.compare import gallery
 from fadn_cli.pipeline import presets
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
 
 
 @pytest.fixture

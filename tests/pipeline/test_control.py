@@ -14,8 +14,8 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import FieldType
 from fadn_cli.raw.tiff.tags import Tag
+from tests.making.dng.write import write_dng
 from tests.pipeline.test_file import PATTERNS, READ, SHOT, expose, scene
-from tests.raw.builders import write_dng
 
 BLACK, WHITE = 512, 15000
 HOT = ((20, 31), (60, 90), (65, 123), (100, 14), (142, 190))

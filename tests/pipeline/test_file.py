@@ -27,8 +27,8 @@ from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
-from tests.raw.containers import jpeg
+from tests.making.containers import jpeg
+from tests.making.dng.write import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 SHOT, READ = 2e-3, 1e-5

@@ -11,7 +11,7 @@ import pytest
 
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.report import DenoiseReport, NoiseSummary, decodable, to_json
-from tests.reports import make_info, make_report
+from tests.making.reports import make_info, make_report
 
 
 @pytest.mark.parametrize("make", (make_report, make_info))

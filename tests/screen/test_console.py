@@ -20,7 +20,7 @@ from fadn_cli.findings import (
 from fadn_cli.pipeline import wording
 from fadn_cli.pipeline.report import plain
 from fadn_cli.screen import console
-from tests.reports import make_info
+from tests.making.reports import make_info
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from fadn_cli.batch.results import BatchResult, FileFinished, FileResult, FileStarted, TileFinished
 from fadn_cli.errors import FadnError, RawReadError
 from fadn_cli.screen.progress import Display
-from tests.reports import make_report
+from tests.making.reports import make_report
 
 DONE = FileResult(source=Path("a [1].CR2"), report=make_report("a [1].CR2", "out/a [1]_x.dng"))
 SKIPPED = FileResult(source=Path("b.dng"), skipped="already denoised by fadn")

@@ -4,7 +4,8 @@ import pytest
 
 from fadn_cli.raw.check.image_rules import check_images
 from fadn_cli.raw.check.structure import check_tiff
-from tests.raw.builders import (
+from tests.making.dng.damage import parse_file
+from tests.making.dng.write import (
     BYTE,
     LONG,
     RATIONAL,
@@ -12,8 +13,7 @@ from tests.raw.builders import (
     SRATIONAL,
     noisy_samples,
 )
-from tests.raw.builders import write_dng as write_source
-from tests.raw.damage import parse_file
+from tests.making.dng.write import write_dng as write_source
 
 HEIGHT, WIDTH = 64, 96
 

@@ -6,8 +6,8 @@ from fadn_cli.raw.check.pairs import pair_ifds
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import previews_below
-from tests.raw.damage import ifd0_entry, overwrite, parse_file, set_count, set_value
-from tests.raw.previewed import Preview, write_previewed
+from tests.making.dng.damage import ifd0_entry, overwrite, parse_file, set_count, set_value
+from tests.making.dng.previewed import Preview, write_previewed
 from tests.raw.previews.test_renew import write
 
 

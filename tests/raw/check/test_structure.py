@@ -13,9 +13,7 @@ from fadn_cli.raw.check.structure import check_tiff
 from fadn_cli.raw.tiff.file import parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import MAX_PIECES
-from tests.raw.builders import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, noisy_samples
-from tests.raw.builders import write_dng as write_source
-from tests.raw.damage import (
+from tests.making.dng.damage import (
     ifd0_entry,
     overwrite,
     parse_file,
@@ -24,6 +22,8 @@ from tests.raw.damage import (
     set_type,
     set_value,
 )
+from tests.making.dng.write import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, noisy_samples
+from tests.making.dng.write import write_dng as write_source
 
 
 def faults(path):

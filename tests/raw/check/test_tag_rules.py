@@ -6,9 +6,9 @@ from fadn_cli.raw.check.image_rules import check_images
 from fadn_cli.raw.check.structure import check_tiff
 from fadn_cli.raw.check.tag_rules import RULES
 from fadn_cli.raw.tiff.tags import Tag
-from tests.raw.builders import noisy_samples
-from tests.raw.builders import write_dng as write_source
-from tests.raw.damage import parse_file
+from tests.making.dng.damage import parse_file
+from tests.making.dng.write import noisy_samples
+from tests.making.dng.write import write_dng as write_source
 
 
 @pytest.mark.parametrize("number", sorted(RULES))

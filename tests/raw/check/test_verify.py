@@ -16,7 +16,16 @@ from fadn_cli.raw.dng.write import DngEdit, write_dng
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import Tag
-from tests.raw.builders import (
+from tests.making.containers import jpeg
+from tests.making.dng.damage import (
+    ifd0_entry,
+    overwrite,
+    parse_file,
+    raw_entry,
+    set_count,
+    set_value,
+)
+from tests.making.dng.write import (
     BYTE,
     LONG,
     NEUTRAL,
@@ -25,9 +34,7 @@ from tests.raw.builders import (
     noisy_samples,
     write_camera_tiff,
 )
-from tests.raw.builders import write_dng as write_source
-from tests.raw.containers import jpeg
-from tests.raw.damage import ifd0_entry, overwrite, parse_file, raw_entry, set_count, set_value
+from tests.making.dng.write import write_dng as write_source
 
 HEIGHT, WIDTH = 160, 200
 AREA = (6, 9, 158, 195)

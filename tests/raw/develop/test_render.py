@@ -14,7 +14,7 @@ from fadn_cli.raw.develop import render
 from fadn_cli.raw.develop.render import SRGB_PROFILE, develop
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import PreviewSpace
-from tests.raw.builders import NEUTRAL, noisy_samples, write_camera_tiff, write_dng
+from tests.making.dng.write import NEUTRAL, noisy_samples, write_camera_tiff, write_dng
 
 
 def grey(raw_image, level):

@@ -20,7 +20,9 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.raw.builders import (
+from tests.making.containers import jpeg
+from tests.making.dng.previewed import Preview, drawn, jpeg_bytes, noisy_scene
+from tests.making.dng.write import (
     ASCII,
     CAMERAS,
     LONG,
@@ -32,10 +34,8 @@ from tests.raw.builders import (
     noisy_samples,
     write_camera_tiff,
 )
-from tests.raw.containers import jpeg
+from tests.making.raf import write_raf
 from tests.raw.dng.test_write import EDIT
-from tests.raw.previewed import Preview, drawn, jpeg_bytes, noisy_scene
-from tests.raw.raf import write_raf
 
 LENS = {
     42033: (ASCII, "000123"),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from fadn_cli.raw.dng.samples import pack_rows, write_samples
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag
-from tests.raw.builders import noisy_samples
-from tests.raw.previewed import pack, write_previewed
+from tests.making.dng.previewed import pack, write_previewed
+from tests.making.dng.write import noisy_samples
 
 DEPTHS = (8, 10, 12, 14, 16)
 

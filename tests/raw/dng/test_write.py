@@ -17,8 +17,8 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.raw import builders
-from tests.raw.layout_writers import write_with_tifffile
+from tests.making.dng import write as builders
+from tests.making.parts import write_with_tifffile
 
 EDIT = DngEdit(
     noise_profile=noise_model((1e-4, 2e-4, 4e-4, 1e-4), (1e-6, 1e-6, 3e-6, 5e-6), source="test"),

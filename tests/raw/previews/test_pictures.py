@@ -16,7 +16,7 @@ from fadn_cli.raw.previews.pictures import (
     to_picture,
     turn_upright,
 )
-from tests.raw.previewed import Preview, drawn, encoded, scene
+from tests.making.dng.previewed import Preview, drawn, encoded, scene
 
 SIDES = st.integers(1, 5000)
 

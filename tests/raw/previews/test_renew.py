@@ -19,12 +19,8 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import name_ifds
-from tests.raw.builders import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
-from tests.raw.damage import overwrite, set_value
-from tests.raw.dng.test_canonical import exiftool, need_exiftool
-from tests.raw.dng.test_write import EDIT
-from tests.raw.layouts import all_layouts
-from tests.raw.previewed import (
+from tests.making.dng.damage import overwrite, set_value
+from tests.making.dng.previewed import (
     BLACK,
     HEIGHT,
     WHITE,
@@ -37,6 +33,10 @@ from tests.raw.previewed import (
     scene,
     write_previewed,
 )
+from tests.making.dng.write import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
+from tests.making.layouts.catalogue import all_layouts
+from tests.raw.dng.test_canonical import exiftool, need_exiftool
+from tests.raw.dng.test_write import EDIT
 
 ALL_LAYOUTS = all_layouts()
 CHOICES = (("render", "lj92"), ("none", "none"), ("keep", "none"), ("render", "none"))

@@ -6,7 +6,7 @@ import rawpy
 
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import (
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     LONG,
@@ -16,8 +16,8 @@ from tests.raw.builders import (
     write_camera_tiff,
     write_dng,
 )
-from tests.raw.iiq import write_iiq
-from tests.raw.raf import write_raf
+from tests.making.iiq import write_iiq
+from tests.making.raf import write_raf
 
 
 def camera(make, model):

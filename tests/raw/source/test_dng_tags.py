@@ -14,7 +14,7 @@ from fadn_cli.raw.source.dng_tags import (
     read_wb_gains,
 )
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.raw.builders import (
+from tests.making.dng.write import (
     BYTE,
     DOUBLE,
     LONG,

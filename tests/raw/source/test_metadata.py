@@ -15,16 +15,7 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import FieldType, parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.write import build_header, build_ifd
-from tests.raw.builders import (
-    LONG,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
-)
-from tests.raw.containers import (
+from tests.making.containers import (
     CONTAINERS,
     EXIF,
     SHARED,
@@ -34,6 +25,15 @@ from tests.raw.containers import (
     jpeg,
     olympus_note,
     tiff_bytes,
+)
+from tests.making.dng.write import (
+    LONG,
+    RATIONAL,
+    SHORT,
+    UNDEFINED,
+    noisy_samples,
+    write_camera_tiff,
+    write_dng,
 )
 
 LITTLE_ENDIAN = ("nef", "orf", "rw2", "cr3")

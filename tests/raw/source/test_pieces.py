@@ -8,9 +8,9 @@ from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.raw.damage import overwrite, raw_entry, set_value
-from tests.raw.layout_writers import BYTES, WORDS, lossless, packed, scene
-from tests.raw.layouts import structured
+from tests.making.dng.damage import overwrite, raw_entry, set_value
+from tests.making.layouts.catalogue import structured
+from tests.making.parts import BYTES, WORDS, lossless, packed, scene
 
 
 def parsed(path):

@@ -8,7 +8,7 @@ import pytest
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Rect, normalize
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import (
+from tests.making.dng.write import (
     CAMERAS,
     LONG,
     MATRIX,

@@ -15,7 +15,7 @@ from fadn_cli.raw.tiff.file import (
     map_file,
     parse,
 )
-from tests.raw.builders import (
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     DOUBLE,

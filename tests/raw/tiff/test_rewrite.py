@@ -9,7 +9,7 @@ from fadn_cli.raw.tiff.file import parse
 from fadn_cli.raw.tiff.rewrite import Rewrite
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Tag, make_field
-from tests.raw.builders import LONG, SHORT, TiffBuilder
+from tests.making.dng.write import LONG, SHORT, TiffBuilder
 
 WIDTH = Tag.IMAGE_WIDTH
 

@@ -20,7 +20,7 @@ from fadn_cli.raw.tiff.write import (
     rebuild_ifd,
     replace_ifd,
 )
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
 
 ORDERS = ("<", ">")
 RANGES = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from tests.raw import layout_writers
-from tests.raw.builders import (
+from tests.making import parts as layout_writers
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     DOUBLE,

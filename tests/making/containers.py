@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from tests.raw.builders import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
+from tests.making.dng.write import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
 
 XMP = b"<x:xmpmeta/>"
 SHARED = {

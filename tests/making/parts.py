@@ -13,8 +13,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from tests.programs.exiftool import need
-from tests.raw.builders import (
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     LONG,
@@ -26,6 +25,7 @@ from tests.raw.builders import (
     UNDEFINED,
     TiffBuilder,
 )
+from tests.programs.exiftool import need
 
 SHARED = {
     271: (ASCII, "Fadn"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tests.raw.builders import (
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     DOUBLE,
@@ -21,7 +21,7 @@ from tests.raw.builders import (
     At,
     TiffBuilder,
 )
-from tests.raw.layout_writers import (
+from tests.making.parts import (
     BYTES,
     WORDS,
     jpeg_picture,

@@ -6,8 +6,16 @@ big-endian records, and a TIFF whose IFD0 points to the raw IFD by tag 0xF000.
 
 import struct
 
-from tests.raw.builders import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder, noisy_samples
-from tests.raw.containers import exif_jpeg, tiff_bytes
+from tests.making.containers import exif_jpeg, tiff_bytes
+from tests.making.dng.write import (
+    ASCII,
+    LONG,
+    RATIONAL,
+    SHORT,
+    UNDEFINED,
+    TiffBuilder,
+    noisy_samples,
+)
 
 X_TRANS = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
 _UPRIGHT = 12  # the second byte of FujiLayout: no diagonal SuperCCD

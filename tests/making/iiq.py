@@ -6,7 +6,7 @@ has a directory of its own, of 16-byte entries whose offsets count from the note
 
 import struct
 
-from tests.raw.builders import ASCII, UNDEFINED, TiffBuilder
+from tests.making.dng.write import ASCII, UNDEFINED, TiffBuilder
 
 MODEL = "P 45+"
 

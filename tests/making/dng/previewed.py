@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.raw.builders import (
+from tests.making.dng.write import (
     ASCII,
     BYTE,
     LONG,
