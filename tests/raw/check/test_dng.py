@@ -240,6 +240,16 @@ def test_a_file_that_does_not_exist_is_an_error(tmp_path):
     assert [("error", "file", "")] == kinds(tmp_path / "a.dng")
 
 
+def test_files_are_checked_in_their_order_whatever_they_are(tmp_path):
+    good = write_source(tmp_path / "good.dng", noisy_samples())
+    missing = tmp_path / "missing.dng"
+
+    found = [check_file(path) for path in (missing, tmp_path, good)]
+
+    assert [missing, tmp_path, good] == [each.path for each in found]
+    assert [False, False, True] == [each.ok for each in found]
+
+
 def test_a_raw_that_is_no_dng_is_an_error(tmp_path):
     path = write_camera_tiff(tmp_path / "a.nef", noisy_samples(high=9000))
 

@@ -769,3 +769,10 @@ def test_real_files_hold(raws, tmp_path):
 
         assert () == result.violations, path.name
         assert 0 == result.pixels.changed
+
+
+def test_only_a_dng_is_compared(tmp_path):
+    source = write_camera_tiff(tmp_path / "a.nef", noisy_samples())
+
+    with pytest.raises(UnsupportedRawError, match="a.nef: is not a DNG"):
+        verify(source, source)
