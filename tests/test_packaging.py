@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.denoise.network import specialists
-from tests.raw.builders import noisy_samples, write_dng
+from tests.making.dng.write import noisy_samples, write_dng
 
 pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parents[1]

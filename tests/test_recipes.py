@@ -22,7 +22,7 @@ from fadn_cli.cli.app import app
 from fadn_cli.denoise import frame
 from fadn_cli.pipeline import presets
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
-from tests.raw.builders import CAMERAS, noisy_samples, write_camera_tiff, write_dng
+from tests.making.dng.write import CAMERAS, noisy_samples, write_camera_tiff, write_dng
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "docs" / "recipes.md"

@@ -16,9 +16,9 @@ from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw
-from tests.exiftool import MAY_DIFFER, differing, dump, faults, need
-from tests.raw.layout_writers import lossless, scene
-from tests.raw.layouts import all_layouts
+from tests.making.layouts.catalogue import all_layouts
+from tests.making.parts import lossless, scene
+from tests.programs.exiftool import MAY_DIFFER, differing, dump, faults, need
 
 LAYOUTS = all_layouts()
 OF_RAW = {
