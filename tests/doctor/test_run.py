@@ -12,6 +12,7 @@ from fadn_cli.cli.app import app
 from fadn_cli.denoise import frame
 from fadn_cli.denoise.network import inference as network
 from fadn_cli.denoise.network import specialists
+from fadn_cli.doctor import machine
 from fadn_cli.doctor import run as doctor
 from fadn_cli.errors import WeightsError
 from fadn_cli.findings import Check, Diagnosis
@@ -23,9 +24,9 @@ from fadn_cli.screen import console
 def quick(monkeypatch):
     """Small tiles and small files: what is measured here is not the machine."""
     monkeypatch.setattr(frame, "TILE", 64)
-    monkeypatch.setattr(doctor, "_WRITTEN", 1_000_000)
-    monkeypatch.setattr(doctor, "_SLOW_DISK", 0)
-    monkeypatch.setattr(doctor, "_LITTLE_SPACE", 0)
+    monkeypatch.setattr(machine, "_WRITTEN", 1_000_000)
+    monkeypatch.setattr(machine, "_SLOW_DISK", 0)
+    monkeypatch.setattr(machine, "_LITTLE_SPACE", 0)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
@@ -107,9 +108,9 @@ def test_an_onnxruntime_for_another_device_is_an_error(tmp_path, monkeypatch):
 def test_a_busy_processor_a_full_and_a_slow_disk_are_warnings(tmp_path, monkeypatch):
     Usage = namedtuple("Usage", "total used free")
     monkeypatch.setattr(os, "getloadavg", lambda: (99.0, 0.0, 0.0))
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: Usage(9, 9, 1_000_000))
-    monkeypatch.setattr(doctor, "_LITTLE_SPACE", 2_000_000)
-    monkeypatch.setattr(doctor, "_SLOW_DISK", 1e12)
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda folder: Usage(9, 9, 1_000_000))
+    monkeypatch.setattr(machine, "_LITTLE_SPACE", 2_000_000)
+    monkeypatch.setattr(machine, "_SLOW_DISK", 1e12)
 
     diagnosis = doctor.examine(tmp_path)
 
