@@ -1,4 +1,4 @@
-"""Run a specialist on one packed tile: the only importer of onnxruntime.
+"""Run a specialist on one packed tile: the only importer of onnxruntime at run time.
 
 `denoise.frame` calls it from several threads at once. The one thing to know: the network itself
 maps features to a residual in units of sigma; the features and the sum (out = x + sigma * residual)
