@@ -34,6 +34,7 @@ ELSEWHERE = {
     "--scheduler": "needs a cluster: test_cluster has one",
     "FILE.json": "names an option",
     "...": "stands for any command",
+    "../shared/": "needs the real raws, which lie beside a checkout only",
     ".venv/bin/": "the README's first blocks are run by .ci/run",
     "systemctl": "the units themselves are checked below",
 }
