@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import fadn_cli
 from fadn_cli import __version__, errors
 from fadn_cli.cli import app as cli
 from tests.manual import manual_page
@@ -19,6 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 CLI_PAGE = ROOT / "docs" / "cli.md"
 MANUAL = ROOT / "docs" / "fadn.1"
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for place in ("", "weights/", "docs/")
+    for page in ROOT.glob(f"{place}*.md")
+)
 COMMANDS = typer.main.get_command(cli.app).commands
 
 
@@ -99,13 +105,36 @@ def test_the_first_two_shell_blocks_are_one_line_each():
     assert "pytest" in blocks[1]
 
 
-@pytest.mark.parametrize(
-    "page",
-    sorted(page for place in ("", "weights/", "docs/") for page in ROOT.glob(f"{place}*.md")),
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_every_local_link_leads_somewhere(page):
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def anchors(page):
+    """What GitHub calls the headings of a page in links."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted({*PAGES, "Makefile"} - {"ARCHITECTURE.md"}))
+def test_every_module_spoken_of_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    for name in re.findall(r"\b(?!training\.md)((?:fadn_cli|training)(?:\.\w+)+)", text):
+        *rooms, last = name.removeprefix("fadn_cli.").split(".")
+        place = ROOT.joinpath("fadn_cli", *rooms)
+        there = (place / last).is_dir() or (place / f"{last}.py").exists()
+        assert there or hasattr(fadn_cli, last), name
+    for path in re.findall(r"(?<![\w/*.-])[\w/-]+\.py\b|\bfadn_cli/[\w./*-]*\w", text):
+        places = (path, f"fadn_cli/**/{path}", f"benchmarks/{path}")
+        assert any(next(ROOT.glob(place), None) for place in places), path
 
 
 def test_the_changelog_knows_this_version_or_what_comes():
