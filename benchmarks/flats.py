@@ -14,7 +14,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.denoise.network.specialists import QUALITIES
-from fadn_cli.training.judge.evaluate import flat_residual, shipped, shot_noise_at
+from fadn_cli.training.judge.evaluate import flat_residual, shipped
+from fadn_cli.training.judge.ruler import shot_noise_at
 
 SIGMAS = (0.003, 0.012, 0.03, 0.06, 0.12)  # at x = 0.18
 BRIGHTNESSES = (0.002, 0.05, 0.18, 0.8)

@@ -23,7 +23,8 @@ import onnxruntime
 import torch
 
 from fadn_cli.training.data.photos import Photos, load_photos
-from fadn_cli.training.judge.evaluate import LEVELS, evaluate, torch_denoise
+from fadn_cli.training.judge.evaluate import evaluate, torch_denoise
+from fadn_cli.training.judge.ruler import LEVELS
 from fadn_cli.training.network.model import Student, StudentConfig, macs_per_packed_pixel
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import calibrate
