@@ -18,7 +18,8 @@ from fadn_cli.batch.ledger import read_entries
 from fadn_cli.batch.planning import plan
 from fadn_cli.batch.run import Handling
 from fadn_cli.pipeline.options import DenoiseOptions
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 OPTIONS = DenoiseOptions(quality="fast")
 NAMES = ("a 1", "b [2]", "c é", os.fsdecode(b"d \xe9"), "e", "f")

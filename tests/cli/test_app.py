@@ -19,7 +19,8 @@ from fadn_cli.mosaic import normalize
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 from tests.making.reports import make_info, make_report
 
 COMMANDS = (

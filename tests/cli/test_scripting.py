@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 import fadn_cli
 from fadn_cli.cli.app import app
 from fadn_cli.denoise.network import specialists
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(fadn_cli.__file__).parents[1])}
 

@@ -20,21 +20,13 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.containers import jpeg
-from tests.making.dng.previewed import Preview, drawn, jpeg_bytes, noisy_scene
-from tests.making.dng.write import (
-    ASCII,
-    CAMERAS,
-    LONG,
-    NEUTRAL,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    TiffBuilder,
-    noisy_samples,
-    write_camera_tiff,
-)
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.fields import NEUTRAL
+from tests.making.dng.previewed import Preview, drawn, noisy_scene
+from tests.making.mosaics import noisy_samples
+from tests.making.pictures import jpeg, jpeg_bytes
 from tests.making.raf import write_raf
+from tests.making.tiff import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
 from tests.raw.dng.test_write import EDIT
 
 LENS = {
@@ -69,7 +61,7 @@ def write_note(suffix, byteorder):
     """A maker note of one tag, as the maker of that raw writes it."""
     start, tag, kind, values = NOTES[suffix]
     tiff = TiffBuilder(byteorder)
-    header = bytes(tiff.buffer[:4]) + tiff.encode(LONG, 8)
+    header = tiff.close(8)[:8]
     tiff.add_ifd({tag: (kind, values)})
     own_header = {"nef": header, "pef": header[:2]}.get(suffix, b"")
     return start + own_header + bytes(tiff.buffer[8:])

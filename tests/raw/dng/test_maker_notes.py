@@ -18,7 +18,8 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.dng.write import noisy_samples, write_camera_tiff
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.mosaics import noisy_samples
 from tests.raw.dng.test_write import EDIT
 
 NOTE = MakerNote(data=b"SONY DSC \0\0\0" + bytes(range(200)), byteorder="<", offset=1234)

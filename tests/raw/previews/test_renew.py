@@ -27,14 +27,12 @@ from tests.making.dng.previewed import (
     WIDTH,
     Preview,
     drawn,
-    encoded,
-    jpeg_bytes,
     noisy_scene,
-    scene,
     write_previewed,
 )
-from tests.making.dng.write import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.making.layouts.catalogue import all_layouts
+from tests.making.pictures import encoded, jpeg_bytes, light
+from tests.making.tiff import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.raw.dng.test_canonical import exiftool, need_exiftool
 from tests.raw.dng.test_write import EDIT
 
@@ -83,8 +81,8 @@ def previews_of(path):
 
 def clean(raw_image):
     """The mosaic without its noise."""
-    light = scene(*raw_image.mosaic.samples.shape) * (WHITE - BLACK) + BLACK
-    return replace(raw_image.mosaic, samples=np.rint(light).astype(np.uint16))
+    samples = light(*raw_image.mosaic.samples.shape) * (WHITE - BLACK) + BLACK
+    return replace(raw_image.mosaic, samples=np.rint(samples).astype(np.uint16))
 
 
 def write(source, preview="render", compression="lj92", **options):
@@ -171,7 +169,7 @@ def test_a_preview_that_cannot_be_seen_is_rendered_as_the_sensor_lies(tmp_path):
 
     after = previews_of(write(source)[0])["IFD0/SubIFD1"]
 
-    assert np.abs(encoded(scene()).astype(int) - after).mean() < 4
+    assert np.abs(encoded(light()).astype(int) - after).mean() < 4
 
 
 @pytest.mark.parametrize(
@@ -189,7 +187,7 @@ def test_a_dng_without_a_jpeg_gets_one_and_any_other_none(tmp_path, options):
     assert (0 if had_jpeg else 1) == len(added)
     for name in added:
         assert (HEIGHT, WIDTH, 3) == after[name].shape
-        assert np.abs(encoded(scene()).astype(int) - after[name]).mean() < 4
+        assert np.abs(encoded(light()).astype(int) - after[name]).mean() < 4
 
 
 def test_a_large_photograph_gets_a_preview_of_1024_pixels(tmp_path):
@@ -209,7 +207,7 @@ def test_the_default_crop_and_baseline_exposure_are_shown(tmp_path):
 
     [picture] = previews_of(write(source)[0]).values()
 
-    expected = encoded(scene()[30:150, 40:240], stops=1)
+    expected = encoded(light()[30:150, 40:240], stops=1)
     assert np.abs(expected.astype(int) - picture).mean() < 4
 
 

@@ -15,6 +15,7 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import FieldType, parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.write import build_header, build_ifd
+from tests.making.camera_tiff import write_camera_tiff
 from tests.making.containers import (
     CONTAINERS,
     EXIF,
@@ -22,19 +23,13 @@ from tests.making.containers import (
     XMP,
     as_cr3,
     exif_jpeg,
-    jpeg,
     olympus_note,
     tiff_bytes,
 )
-from tests.making.dng.write import (
-    LONG,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
-)
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.pictures import jpeg
+from tests.making.tiff import LONG, RATIONAL, SHORT, UNDEFINED
 
 LITTLE_ENDIAN = ("nef", "orf", "rw2", "cr3")
 

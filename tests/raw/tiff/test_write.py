@@ -20,7 +20,8 @@ from fadn_cli.raw.tiff.write import (
     rebuild_ifd,
     replace_ifd,
 )
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 ORDERS = ("<", ">")
 RANGES = {
