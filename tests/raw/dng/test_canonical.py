@@ -2,9 +2,7 @@
 
 import io
 import json
-import shutil
 import struct
-import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -21,13 +19,14 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.denoised import EDIT
 from tests.making.dng.fields import NEUTRAL
 from tests.making.dng.previewed import Preview, drawn, noisy_scene
 from tests.making.mosaics import noisy_samples
 from tests.making.pictures import jpeg, jpeg_bytes
 from tests.making.raf import write_raf
 from tests.making.tiff import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
-from tests.raw.dng.test_write import EDIT
+from tests.programs.exiftool import exiftool, need_exiftool
 
 LENS = {
     42033: (ASCII, "000123"),
@@ -44,9 +43,6 @@ NOTES = {
     "cr2": (b"", 0x0008, LONG, 1000001),
 }
 """What each maker's notes begin with, and one of its tags: number, type, value."""
-need_exiftool = pytest.mark.skipif(
-    shutil.which("exiftool") is None, reason="exiftool is not installed"
-)
 
 
 def write_source(tmp_path, suffix="arw", **options):
@@ -73,12 +69,6 @@ def convert(source, **choices):
     write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=WriteChoices(**choices))
     check_dng(output, raw_image.mosaic)
     return output
-
-
-def exiftool(path, *options):
-    return subprocess.run(
-        ["exiftool", *options, str(path)], capture_output=True, check=True, text=True
-    ).stdout
 
 
 @need_exiftool

@@ -12,10 +12,10 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import raw_entry, set_value
+from tests.making.dng.denoised import EDIT
 from tests.making.dng.previewed import noisy_scene, write_previewed
 from tests.making.mosaics import noisy_samples
 from tests.making.tiff import SHORT
-from tests.raw.dng.test_write import EDIT
 
 LAST = {"raw_last": True, "behind": (), "thumbnail": None}
 

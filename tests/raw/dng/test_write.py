@@ -11,25 +11,20 @@ from fadn_cli.noise import noise_model
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.marker import is_denoised
-from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.dng.write import write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.denoised import EDIT
 from tests.making.dng.fields import NEUTRAL
 from tests.making.dng.foreign import write_with_tifffile
 from tests.making.dng.write import write_dng as write_source
 from tests.making.mosaics import noisy_samples
 from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT
 
-EDIT = DngEdit(
-    noise_profile=noise_model((1e-4, 2e-4, 4e-4, 1e-4), (1e-6, 1e-6, 3e-6, 5e-6), source="test"),
-    strength=0.75,
-    unique_id=bytes(range(16)),
-    description="fadn 0.1.0 strength=0.75 model=test",
-)
 LAYOUT_TAGS = {259, 273, 278, 279, 322, 323, 324, 325}
 STATED_TAGS = {700, 50781, 50935, 51041}
 
