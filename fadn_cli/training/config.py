@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fadn_cli.training.model import StudentConfig
+from fadn_cli.training.model import StudentConfig, network_config
 from fadn_cli.training.synthesis import Dirt, NoiseRange
 
 
@@ -60,7 +60,7 @@ def load_config(path: Path) -> TrainConfig:
     table.pop("specialist", None)  # what `export` makes of the run; not the training's
     network, noise, dirt = (table.pop(name, {}) for name in ("network", "noise", "dirt"))
     return TrainConfig(
-        network=StudentConfig(**_tuples(network)),
+        network=network_config(_tuples(network)),
         noise=NoiseRange(**noise),
         dirt=Dirt(**dirt),
         **_tuples(table),

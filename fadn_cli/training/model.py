@@ -11,6 +11,7 @@ WACV workshops 2022, arXiv 2103.01524.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,8 +25,9 @@ from fadn_cli.training.quantize import Conv, FineConv, rounded, watching
 class StudentConfig:
     """The size of a network; teacher and students are one architecture."""
 
-    unshuffle: int = 2
-    """Packed pixels per side of a pixel of the first scale: 2, half the packed resolution, or 1."""
+    inputs: str = "highpass-20"
+    """The name of the features that it sees, one of `stabilize.KINDS`. They decide whether its first
+    scale is half the packed resolution or the packed resolution itself."""
     widths: tuple[int, ...] = (32, 64, 96)
     """Channels at each scale; each has half the resolution of the one before."""
     encode: tuple[int, ...] = (1, 1)
@@ -40,12 +42,15 @@ class StudentConfig:
     """The finest scale that has Feature-Align layers."""
     aligned_scales: int = 9
     """How many scales have them: at most so many; 0 is the paper's ablation."""
+    fine: bool = True
+    """Whether an int8 network sees brightness with three bits more (`FineConv`)."""
     int8: bool = False
     """Whether convolutions round as int8 kernels do; the last one stays in float."""
 
     def __post_init__(self) -> None:
-        if self.unshuffle not in stabilize.UNSHUFFLE.values():
-            raise ValueError(f"unshuffle must be 2 or 1, got {self.unshuffle}")
+        if self.inputs not in stabilize.KINDS:
+            known = ", ".join(stabilize.KINDS)
+            raise ValueError(f"inputs must be one of {known}, got {self.inputs}")
         if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
             raise ValueError(
                 f"{len(self.widths)} widths need {len(self.widths) - 1} encode and decode counts, "
@@ -53,20 +58,36 @@ class StudentConfig:
             )
 
     @property
-    def inputs(self) -> str:
-        """The name of the features that it sees."""
-        return next(name for name, step in stabilize.UNSHUFFLE.items() if step == self.unshuffle)
+    def seen(self) -> stabilize.Inputs:
+        """The features that it sees."""
+        return stabilize.KINDS[self.inputs]
+
+    @property
+    def unshuffle(self) -> int:
+        """Packed pixels per side of a pixel of the first scale."""
+        return self.seen.unshuffle
 
     @property
     def channels(self) -> int:
-        """How many channels they have."""
-        return stabilize.feature_channels(self.unshuffle)
+        """How many channels the features have."""
+        return self.seen.channels
 
     @property
     def aligned(self) -> range:
         """The scales with Feature-Align layers."""
         end = min(self.aligned_from + self.aligned_scales, len(self.widths))
         return range(self.aligned_from, end)
+
+
+def network_config(table: dict[str, Any]) -> StudentConfig:
+    """Read a network's size from a config's table or a checkpoint.
+
+    Those from before there was more than one kind of inputs name the unshuffle that tells which.
+    """
+    names = {2: "highpass-20", 1: "highpass-8"}
+    named = {"inputs": names[table["unshuffle"]]} if "unshuffle" in table else {}
+    rest = {key: value for key, value in table.items() if key != "unshuffle"}
+    return StudentConfig(**{**named, **rest})
 
 
 class FeatureAlign(nn.Module):
@@ -137,9 +158,9 @@ def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.Modul
 
 
 class Student(nn.Module):
-    """Features (N, 4 u^2 + 4, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
+    """Features (N, c, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
 
-    u is the config's unshuffle.
+    u and c are the config's unshuffle and channels.
     """
 
     def __init__(self, config: StudentConfig) -> None:
@@ -149,7 +170,10 @@ class Student(nn.Module):
         view = config.channels, config.embedding
         aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = FineConv(config.channels, widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
+        self.enter: Conv = Conv(config.channels, widths[0], 3)
+        if config.fine:
+            fine = stabilize.BRIGHTNESS_CHANNELS
+            self.enter = FineConv(config.channels, widths[0], 3, fine=fine)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
@@ -191,9 +215,9 @@ class Student(nn.Module):
         counts[0] += 1
         reach = sum(config.unshuffle * 2**i * count for i, count in enumerate(counts))
         # Brightness is of 2x2 packed pixels, even where the first scale is finer.
-        reach += 2 - config.unshuffle
+        reach += 2 - config.unshuffle + config.seen.reach
         # A pixel may lie anywhere in its cell of the deepest scale.
-        return 2 * (reach + stabilize.LOW_PASS_RADIUS + self.alignment - 1) + 1
+        return 2 * (reach + self.alignment - 1) + 1
 
     def views(self, features: torch.Tensor) -> list[torch.Tensor]:
         """Return the input's features at every scale, as the Feature-Align layers see them."""
@@ -252,15 +276,23 @@ class Denoiser(nn.Module):
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the student sees of a mosaic, and its sigma (N, 4, h, w)."""
-        radius = stabilize.LOW_PASS_RADIUS
-        level = stabilize.low_pass(functional.pad(x, (radius,) * 4, mode="reflect"))
+        inputs = self.student.config.seen
+        low_pass = stabilize.shared_low_pass if inputs.bands else stabilize.low_pass
+        level = low_pass(_reflect(x, inputs.low_pass_radius))
         std = stabilize.noise_std(level, shot_noise, read_noise)
-        detail, brightness = stabilize.features(x, level, std, shot_noise, read_noise)
-        unshuffle = self.student.config.unshuffle
-        unshuffled = functional.pixel_unshuffle(detail, unshuffle)
-        if unshuffle == 1:
-            brightness = functional.interpolate(brightness, scale_factor=2.0)
-        return torch.cat([unshuffled, brightness], dim=1), std
+        detail = functional.pixel_unshuffle(stabilize.detail(x, level, std), inputs.unshuffle)
+        coarse = stabilize.block_means(level)
+        noise = shot_noise, read_noise
+        parts = stabilize.middle_bands(coarse, *noise, inputs.bands, _reflect)
+        parts.append(stabilize.brightness(coarse, *noise))
+        if inputs.unshuffle == 1:
+            parts = [functional.interpolate(part, scale_factor=2.0) for part in parts]
+        return torch.cat([detail, *parts], dim=1), std
+
+
+def _reflect(planes: torch.Tensor, radius: int) -> torch.Tensor:
+    """Pad planes by reflection on every side."""
+    return functional.pad(planes, (radius,) * 4, mode="reflect")
 
 
 def prune(student: Student) -> int:

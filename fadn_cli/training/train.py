@@ -19,7 +19,7 @@ from torch import nn
 
 from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
-from fadn_cli.training.model import Denoiser, Student, StudentConfig
+from fadn_cli.training.model import Denoiser, Student, network_config
 from fadn_cli.training.muon import Muon
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import alive, calibrate, set_leak
@@ -145,7 +145,7 @@ class _Run:
 def load_denoiser(run: Path, device: torch.device) -> Denoiser:
     """Return a run's network as it was last saved."""
     state = torch.load(run / "checkpoint.pt", map_location=device, weights_only=True)
-    model = Denoiser(Student(StudentConfig(**state["config"]["network"])))
+    model = Denoiser(Student(network_config(state["config"]["network"])))
     model.load_state_dict(state["model"])
     return model.to(device, memory_format=torch.channels_last).eval()
 
