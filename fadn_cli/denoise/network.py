@@ -167,11 +167,13 @@ def make_features(
         grid = slice(rows.start // step, rows.stop // step)
         detail_part[..., grid, :] = cells.transpose(0, 2, 4, 1, 3)
         coarse[:, rows.start // 2 : rows.stop // 2] = stabilize.block_means(level)
-    parts = stabilize.middle_bands(coarse, shot, read, inputs.bands, _reflect)
-    parts.append(stabilize.brightness(coarse, shot, read))
-    for part, seen in zip(parts, features[0, samples:].reshape(-1, 4, *shape[-2:]), strict=True):
-        for row, col in np.ndindex(2 // step, 2 // step):
-            seen[:, row :: 2 // step, col :: 2 // step] = part
+    seen = features[0, samples:].reshape(-1, 4, *shape[-2:])
+    for plane in np.ndindex(4):  # one by one: they stay in the processor's cache
+        own = coarse[plane], shot[plane], read[plane]
+        parts = [*stabilize.middle_bands(*own, inputs.bands, _reflect), stabilize.brightness(*own)]
+        for part, target in zip(parts, seen[:, plane[0]], strict=True):
+            for row, col in np.ndindex(2 // step, 2 // step):
+                target[row :: 2 // step, col :: 2 // step] = part
     return features, std
 
 
@@ -180,9 +182,9 @@ def _features_shape(height: int, width: int, inputs: stabilize.Inputs) -> tuple[
     return 1, inputs.channels, height // inputs.unshuffle, width // inputs.unshuffle
 
 
-def _reflect(planes: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Pad planes by reflection on every side."""
-    return np.pad(planes, ((0, 0), (radius, radius), (radius, radius)), mode="reflect")
+def _reflect(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Pad a plane by reflection on every side."""
+    return np.pad(plane, radius, mode="reflect")
 
 
 def _padded_strips(
