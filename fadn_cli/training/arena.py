@@ -22,13 +22,14 @@ import numpy as np
 import onnxruntime
 import torch
 
-from fadn_cli.training.config import TrainConfig, load_config
+from fadn_cli.training.config import StudentConfig, TrainConfig, load_config
 from fadn_cli.training.evaluate import LEVELS, evaluate, torch_denoise
-from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.model import Student, macs_per_packed_pixel
 from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import Photos, load_photos
 from fadn_cli.training.quantize import calibrate
-from fadn_cli.training.train import load_denoiser, train
+from fadn_cli.training.run import load_denoiser
+from fadn_cli.training.train import train
 
 STEPS = 1500
 """Of every experiment."""

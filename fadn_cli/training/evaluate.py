@@ -25,8 +25,8 @@ from fadn_cli.denoise.specialists import QUALITIES
 from fadn_cli.noise import noise_model
 from fadn_cli.training.model import Denoiser
 from fadn_cli.training.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
+from fadn_cli.training.run import load_denoiser
 from fadn_cli.training.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
-from fadn_cli.training.train import load_denoiser
 
 Levels = Mapping[str, tuple[float, float]]
 """Name -> (shot noise, exposure)."""

@@ -36,7 +36,8 @@ from fadn_cli.training.onnx_graph import build_onnx
 from fadn_cli.training.photos import Photos, load_photos
 from fadn_cli.training.provenance import commit, data, processor, trained
 from fadn_cli.training.quantize import set_rounding
-from fadn_cli.training.train import load_denoiser, make_batch
+from fadn_cli.training.run import load_denoiser
+from fadn_cli.training.train import make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""

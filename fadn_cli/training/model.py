@@ -10,84 +10,13 @@ Young et al., "Feature-Align Network with Knowledge Distillation for Efficient D
 WACV workshops 2022, arXiv 2103.01524.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise import stabilize
+from fadn_cli.training.config import StudentConfig
 from fadn_cli.training.quantize import Conv, FineConv, rounded, watching
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentConfig:
-    """The size of a network; teacher and students are one architecture."""
-
-    inputs: str = "highpass-20"
-    """The name of the features that it sees, one of `stabilize.KINDS`. They decide whether its first
-    scale is half the packed resolution or the packed resolution itself."""
-    widths: tuple[int, ...] = (32, 64, 96)
-    """Channels at each scale; each has half the resolution of the one before."""
-    encode: tuple[int, ...] = (1, 1)
-    """Blocks on the way down, at every scale but the deepest."""
-    bottom: int = 1
-    """Blocks at the deepest scale."""
-    decode: tuple[int, ...] = (1, 1)
-    """Blocks on the way up, finest scale first; the last one of each scale is aligned."""
-    embedding: int = 16
-    """Channels of a Feature-Align layer's view of the input."""
-    aligned_from: int = 0
-    """The finest scale that has Feature-Align layers."""
-    aligned_scales: int = 9
-    """How many scales have them: at most so many; 0 is the paper's ablation."""
-    fine: bool = True
-    """Whether an int8 network sees brightness with three bits more (`FineConv`)."""
-    int8: bool = False
-    """Whether convolutions round as int8 kernels do; the last one stays in float."""
-
-    def __post_init__(self) -> None:
-        if self.inputs not in stabilize.KINDS:
-            known = ", ".join(stabilize.KINDS)
-            raise ValueError(f"inputs must be one of {known}, got {self.inputs}")
-        if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
-            raise ValueError(
-                f"{len(self.widths)} widths need {len(self.widths) - 1} encode and decode counts, "
-                f"got {self.encode} and {self.decode}"
-            )
-
-    @property
-    def seen(self) -> stabilize.Inputs:
-        """The features that it sees."""
-        return stabilize.KINDS[self.inputs]
-
-    @property
-    def unshuffle(self) -> int:
-        """Packed pixels per side of a pixel of the first scale."""
-        return self.seen.unshuffle
-
-    @property
-    def channels(self) -> int:
-        """How many channels the features have."""
-        return self.seen.channels
-
-    @property
-    def aligned(self) -> range:
-        """The scales with Feature-Align layers."""
-        end = min(self.aligned_from + self.aligned_scales, len(self.widths))
-        return range(self.aligned_from, end)
-
-
-def network_config(table: dict[str, Any]) -> StudentConfig:
-    """Read a network's size from a config's table or a checkpoint.
-
-    Those from before there was more than one kind of inputs name the unshuffle that tells which.
-    """
-    names = {2: "highpass-20", 1: "highpass-8"}
-    named = {"inputs": names[table["unshuffle"]]} if "unshuffle" in table else {}
-    rest = {key: value for key, value in table.items() if key != "unshuffle"}
-    return StudentConfig(**{**named, **rest})
 
 
 class FeatureAlign(nn.Module):
@@ -157,6 +86,13 @@ def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.Modul
     return nn.ModuleList(Block(channels, view if i == last else None) for i in range(count))
 
 
+def _entry(config: StudentConfig) -> Conv:
+    """Return the convolution that sees the features."""
+    if not config.fine:
+        return Conv(config.channels, config.widths[0], 3)
+    return FineConv(config.channels, config.widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
+
+
 class Student(nn.Module):
     """Features (N, c, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
 
@@ -170,10 +106,7 @@ class Student(nn.Module):
         view = config.channels, config.embedding
         aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter: Conv = Conv(config.channels, widths[0], 3)
-        if config.fine:
-            fine = stabilize.BRIGHTNESS_CHANNELS
-            self.enter = FineConv(config.channels, widths[0], 3, fine=fine)
+        self.enter = _entry(config)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )

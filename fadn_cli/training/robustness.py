@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise import specialists
 from fadn_cli.training.evaluate import LEVELS, Denoise, cases, shipped, torch_denoise
+from fadn_cli.training.run import load_denoiser
 from fadn_cli.training.synthesis import SPOTLESS, Dirt, add_noise
-from fadn_cli.training.train import load_denoiser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 from fadn_cli.training.arena import make_parser, relative_seconds, train_and_measure
-from fadn_cli.training.config import TrainConfig, load_config
-from fadn_cli.training.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.config import StudentConfig, TrainConfig, load_config
+from fadn_cli.training.model import Student, macs_per_packed_pixel
 from fadn_cli.training.photos import Photos, load_photos
 
 CANDIDATES = 16

@@ -11,9 +11,11 @@ pytest.importorskip("torch")
 
 from fadn_cli.training import arena  # noqa: E402
 from fadn_cli.training.arena import main, relative_seconds, run_experiment, table_text  # noqa: E402
-from fadn_cli.training.config import load_config  # noqa: E402
+from fadn_cli.training.config import (
+    StudentConfig,  # noqa: E402
+    load_config,  # noqa: E402
+)
 from fadn_cli.training.evaluate import LEVELS  # noqa: E402
-from fadn_cli.training.model import StudentConfig  # noqa: E402
 
 CONFIGS = sorted((Path(arena.__file__).parent / "configs").glob("arena-*.toml"))
 TINY = "# A tiny one\nsteps = 2\nbatch = 2\npatch = 16\nwarmup = 1\n[network]\nwidths = [8, 8]\n"

@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch")
 
 from fadn_cli.denoise.network import make_features  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
+from fadn_cli.training.config import StudentConfig  # noqa: E402
 from fadn_cli.training.model import (  # noqa: E402
     Denoiser,
     FeatureAlign,
     Student,
-    StudentConfig,
     macs_per_packed_pixel,
 )
 

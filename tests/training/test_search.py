@@ -9,8 +9,11 @@ import pytest
 pytest.importorskip("torch")
 
 from fadn_cli.training import search  # noqa: E402
-from fadn_cli.training.config import TrainConfig  # noqa: E402
-from fadn_cli.training.model import Student, StudentConfig  # noqa: E402
+from fadn_cli.training.config import (
+    StudentConfig,  # noqa: E402
+    TrainConfig,  # noqa: E402
+)
+from fadn_cli.training.model import Student  # noqa: E402
 from fadn_cli.training.search import (  # noqa: E402
     draw_candidates,
     draw_network,
