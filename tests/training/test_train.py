@@ -15,7 +15,7 @@ from fadn_cli.training.config import StudentConfig, TrainConfig, load_config  # 
 from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, prune  # noqa: E402
-from fadn_cli.training.muon import Muon, orthogonalized  # noqa: E402
+from fadn_cli.training.muon import Muon, all_orthogonalized, orthogonalized  # noqa: E402
 from fadn_cli.training.quantize import Conv, alive  # noqa: E402
 from fadn_cli.training.run import Run, load_denoiser, make_optimizers, schedule  # noqa: E402
 from fadn_cli.training.train import make_batch, train  # noqa: E402
@@ -270,6 +270,18 @@ def test_an_orthogonalized_matrix_has_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonalized(matrix))
 
     assert 0.6 < values.min() and values.max() < 1.3
+
+
+def test_small_matrices_are_orthogonalized_together_as_alone():
+    generator = torch.Generator().manual_seed(1)
+    shapes = [(6, 40), (40, 6), (6, 40), (6, 12), (70, 90)]
+    matrices = [torch.randn(*shape, generator=generator) for shape in shapes]
+
+    together = all_orthogonalized(matrices)
+
+    for matrix, result in zip(matrices, together, strict=True):
+        assert result.shape == matrix.shape
+        assert torch.allclose(result, orthogonalized(matrix), atol=0.02)
 
 
 def test_the_loss_does_not_depend_on_the_scale_of_the_noise():
