@@ -30,7 +30,8 @@ from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_p
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import set_rounding
 from fadn_cli.training.run.config import TrainConfig, load_config
-from fadn_cli.training.run.train import load_denoiser, make_batch
+from fadn_cli.training.run.state import load_denoiser
+from fadn_cli.training.run.train import make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""

@@ -26,7 +26,7 @@ from fadn_cli.training.judge.files import (
 )
 from fadn_cli.training.judge.ruler import LEVELS, Levels, cases, typical_read_noise
 from fadn_cli.training.network.model import Denoiser
-from fadn_cli.training.run.train import load_denoiser
+from fadn_cli.training.run.state import load_denoiser
 
 BORDER = 16
 """Packed pixels along the sides of a flat area that do not count: networks see less there."""

@@ -13,13 +13,20 @@ from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.training.export import weights as export  # noqa: E402
 from fadn_cli.training.export.weights import check_parity  # noqa: E402
-from fadn_cli.training.network.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
+from fadn_cli.training.network.config import StudentConfig  # noqa: E402
+from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.network.onnx_graph import build_onnx  # noqa: E402
-from fadn_cli.training.network.quantize import Conv, FineConv, calibrate, convolutions, set_rounding  # noqa: E402
+from fadn_cli.training.network.quantize import (  # noqa: E402
+    Conv,
+    FineConv,
+    calibrate,
+    convolutions,
+    set_rounding,
+)
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 FULL = dataclasses.replace(
-    TINY, unshuffle=1, encode=(0, 1), decode=(2, 1), aligned_from=1, aligned_scales=1
+    TINY, inputs="highpass-8", encode=(0, 1), decode=(2, 1), aligned_from=1, aligned_scales=1
 )
 
 
