@@ -18,12 +18,8 @@ import fadn_cli
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.sensors.bayer import pack, unpack
 from fadn_cli.noise import noise_model
-from fadn_cli.training.judge.files import (
-    burst_table,
-    files_table,
-    measure_burst,
-    measure_files,
-)
+from fadn_cli.training.judge.burst import burst_table, measure_burst
+from fadn_cli.training.judge.files import files_table, measure_files
 from fadn_cli.training.judge.ruler import LEVELS, Levels, cases, typical_read_noise
 from fadn_cli.training.network.model import Denoiser
 from fadn_cli.training.run.state import load_denoiser

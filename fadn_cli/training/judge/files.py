@@ -1,6 +1,6 @@
 """From file to file, which the ruler does not see: what reading, measuring and storing cost.
 
-``python -m fadn_cli.training.judge.evaluate --photos DIR --files`` calls it, ``--burst`` too. The
+``python -m fadn_cli.training.judge.evaluate --photos DIR --files`` calls it. The
 photographs become integer raws as cameras have them, `denoise_file` works on the files, and what
 comes out is read back. The one thing to know: each is compared with the same denoising kept in
 float, told the noise that the file was denoised by, so that what is lost is lost by storing.
@@ -8,8 +8,8 @@ float, told the noise that the file was denoised by, so that what is lost is los
 
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fadn_cli
-from fadn_cli.denoise.sensors.bayer import pack, pack_active, unpack
+from fadn_cli.denoise.sensors.bayer import pack, unpack
 from fadn_cli.mosaic import normalize
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain
@@ -29,7 +29,7 @@ SEED = 11
 CROP = 320
 """Packed pixels per side, at most."""
 AREA = 16
-"""Samples of a plane (of the mosaic for a burst) per side of the areas whose means are compared."""
+"""Samples per side of the areas whose means are compared."""
 _COLORS = (0.67, -0.06, -0.1, -0.43, 1.25, 0.2, -0.09, 0.22, 0.57)
 _NEUTRAL = (0.5, 1.0, 0.6)
 
@@ -146,17 +146,17 @@ def _measure(path: Path, index: int, exposure: Exposure, quality: str | None) ->
     samples = _record(clean, exposure, rng)
     before = (pack(samples.astype(np.float32)) - exposure.black_level) / exposure.scale
     after, used = _denoise(samples, exposure, quality)
-    in_float = _in_float(before, used, quality)
+    kept = in_float(before, used, quality)
     scale, peak = exposure.scale, exposure.exposure
     return FileScore(
         name=path.stem,
         source=_decibels(before, clean, peak),
         file=_decibels(after, clean, peak),
-        kept_float=_decibels(in_float, clean, peak),
+        kept_float=_decibels(kept, clean, peak),
         areas=(
             scale * area_error(before, clean),
             scale * area_error(after, clean),
-            scale * area_error(in_float, clean),
+            scale * area_error(kept, clean),
         ),
         noise=used.grey_std / exposure.grey_std,
     )
@@ -195,51 +195,6 @@ def _denoise(
     return after, report.noise_used
 
 
-def measure_burst(
-    frame: Path, mean: Path, *, quality: str | None = None
-) -> Mapping[str, tuple[float, float]]:
-    """Denoise one frame of a static scene, against the mean of others.
-
-    Parameters
-    ----------
-    frame : Path
-        A raw.
-    mean : Path
-        An .npz file: "mean_x32", the mean of other frames, DN times 32, of the frame's size, and
-        "frames", how many they are.
-    quality : str, optional
-        "best" or "fast".
-
-    Returns
-    -------
-    {"source" | "file" | "float": (rms error of samples, of means of 16x16 samples)}
-        DN of the source. The noise that the mean itself has left is taken off the first; the second
-        is without a common offset, since light drifts between frames.
-    """
-    with np.load(mean) as arrays:
-        truth = arrays["mean_x32"].astype(np.float32) / 32
-        frames = int(arrays["frames"])
-    source = read_raw(frame).mosaic
-    packed, _ = pack_active(source)
-    clean, _ = pack_active(replace(source, samples=truth))
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "output.dng")
-        options = fadn_cli.DenoiseOptions(quality=quality)
-        report = fadn_cli.denoise_file(frame, output, options)
-        after, _ = pack_active(read_raw(output).mosaic)
-    assert report.noise_used is not None
-    in_float = _in_float(packed, report.noise_used, quality)
-    scale = source.white_level - float(source.black_level.mean())
-    left = _rms(packed, clean) ** 2 / (frames + 1)  # the variance of the mean
-    return {
-        name: (
-            scale * math.sqrt(max(_rms(each, clean) ** 2 - left, 0)),
-            scale * float(_area_means(unpack(each - clean)[None]).std()),
-        )
-        for name, each in (("source", packed), ("file", after), ("float", in_float))
-    }
-
-
 def files_table(rows: Iterable[tuple[str, Sequence[FileScore]]]) -> Iterator[str]:
     """Yield a Markdown table of `measure_files`, line by line, and what came out worse."""
     head = ("source", "file", "in float", "lost by storing", "areas, DN: source", "file", "float")
@@ -261,13 +216,7 @@ def files_table(rows: Iterable[tuple[str, Sequence[FileScore]]]) -> Iterator[str
         yield from worse
 
 
-def burst_table(errors: Mapping[str, tuple[float, float]]) -> str:
-    """Format `measure_burst` as a Markdown table."""
-    rows = (f"| {name} | {rms:.3f} | {areas:.3f} |" for name, (rms, areas) in errors.items())
-    return "\n".join(["| DN rms | samples | means of areas |", "|---|---|---|", *rows])
-
-
-def _in_float(
+def in_float(
     packed: NDArray[np.floating], used: NoiseSummary, quality: str | None
 ) -> NDArray[np.float32]:
     """Denoise a packed mosaic with the noise that its file was denoised by, and do not store it."""
@@ -280,11 +229,11 @@ def _in_float(
 
 def area_error(packed: NDArray[np.floating], clean: NDArray[np.floating]) -> float:
     """Return how far means of AREA x AREA packed pixels are off, rms."""
-    means = _area_means(packed.astype(np.float64) - clean)
+    means = area_means(packed.astype(np.float64) - clean)
     return float(np.sqrt((means**2).mean()))
 
 
-def _area_means(planes: NDArray[np.floating]) -> NDArray[np.floating]:
+def area_means(planes: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the means of AREA x AREA areas of (C, h, w) planes."""
     count, height, width = planes.shape
     rows, cols = height // AREA, width // AREA
@@ -293,11 +242,11 @@ def _area_means(planes: NDArray[np.floating]) -> NDArray[np.floating]:
     return means
 
 
-def _rms(packed: NDArray[np.floating], clean: NDArray[np.floating]) -> float:
+def rms(packed: NDArray[np.floating], clean: NDArray[np.floating]) -> float:
     """Return the root of the mean squared error."""
     return float(np.sqrt(np.mean((packed.astype(np.float64) - clean) ** 2)))
 
 
 def _decibels(packed: NDArray[np.floating], clean: NDArray[np.floating], peak: float) -> float:
     """Return dB against the clean mosaic, nothing clipped."""
-    return -20 * math.log10(_rms(packed, clean) / peak)
+    return -20 * math.log10(rms(packed, clean) / peak)

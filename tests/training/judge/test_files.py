@@ -7,12 +7,11 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from fadn_cli.training.judge import files  # noqa: E402
+from fadn_cli.training.judge.burst import burst_table, measure_burst  # noqa: E402
 from fadn_cli.training.judge.files import (  # noqa: E402
     EXPOSURES,
     area_error,
-    burst_table,
     files_table,
-    measure_burst,
     measure_files,
 )
 
