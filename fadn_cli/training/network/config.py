@@ -31,8 +31,6 @@ class StudentConfig:
     """The finest scale that has Feature-Align layers."""
     aligned_scales: int = 9
     """How many scales have them: at most so many; 0 is the paper's ablation."""
-    fine: bool = True
-    """Whether an int8 network sees brightness with three bits more (`FineConv`)."""
     int8: bool = False
     """Whether convolutions round as int8 kernels do; the last one stays in float."""
 

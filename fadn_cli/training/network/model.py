@@ -87,8 +87,12 @@ def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.Modul
 
 
 def _entry(config: StudentConfig) -> Conv:
-    """Return the convolution that sees the features."""
-    if not config.fine:
+    """Return the convolution that sees the features.
+
+    Networks without middle bands lean on brightness for all that the low pass lets through of the
+    noise, and see it finer than 8 bits; the others have no need of it.
+    """
+    if config.seen.bands:
         return Conv(config.channels, config.widths[0], 3)
     return FineConv(config.channels, config.widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
 
