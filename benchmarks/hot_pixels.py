@@ -21,7 +21,7 @@ from fadn_cli.demo.scene import draw_scene
 from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
 from fadn_cli.denoise.sensors.bayer import PhaseShift, own_samples, pack
 from fadn_cli.noise import noise_model  # noqa: E402
-from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read  # noqa: E402
+from tests.making.defects import add_noise, blur, draw_stars, mask_of, plant, read  # noqa: E402
 
 DENSITY = 1e-4
 PLANTED = 2000  # defects of each kind, at least, spread over as many copies as that needs

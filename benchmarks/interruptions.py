@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from fadn_cli.raw.source.reader import read_raw  # noqa: E402
-from tests.raw.builders import write_dng  # noqa: E402
+from tests.making.dng.write import write_dng  # noqa: E402
 
 SMALL = ("nikon_flower_rggb.dng", "nikon_flower_grbg.dng", "canon_kiss_x4_colorchart.dng")
 STATE = ".fadn-state.jsonl"

@@ -26,7 +26,7 @@ from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.denoise.network.inference import Network  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.raw.source.reader import read_raw  # noqa: E402
-from tests.raw.builders import write_dng  # noqa: E402
+from tests.making.dng.write import write_dng  # noqa: E402
 
 HEIGHT, WIDTH = 4000, 6000
 REPEATS = 20

@@ -10,8 +10,8 @@ import pytest
 
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.report import DenoiseReport
-from tests.chromium import Browser, find_chromium
-from tests.folders import fill
+from tests.making.folders import fill
+from tests.programs.chromium import Browser, find_chromium
 
 # The same examples on every run: what a change did not break does not turn red. Look for new ones
 # with `HYPOTHESIS_PROFILE=search python -m pytest tests/raw`.

@@ -7,8 +7,16 @@ import pytest
 import rawpy
 
 from fadn_cli.pipeline.file import denoise_file
-from tests.developers import PROGRAMS, SIDE, WHITE, block_means, comparable, develop, to_linear
-from tests.exiftool import MAY_DIFFER, differing, dump, faults, need
+from tests.programs.developers import (
+    PROGRAMS,
+    SIDE,
+    WHITE,
+    block_means,
+    comparable,
+    develop,
+    to_linear,
+)
+from tests.programs.exiftool import MAY_DIFFER, differing, dump, faults, need
 
 CHART = "canon_kiss_x4_colorchart.dng"
 GOPRO = "gopro_hero6_iso100.dng"

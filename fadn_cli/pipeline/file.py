@@ -44,8 +44,8 @@ def denoise_file(
     path : Path
         Any raw file that LibRaw decodes to a 2x2 Bayer mosaic. Never modified.
     output : Path
-        The DNG or TIFF to write; its folder must exist. Appears only when it is complete and has
-        been read back.
+        The DNG or TIFF to write; its folder must exist. Appears only when it is complete; a DNG has
+        been read back and checked by then.
     options : DenoiseOptions, optional
     on_tile : callable, optional
         Progress: called with (tiles done, tiles in all).

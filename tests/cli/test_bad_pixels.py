@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from fadn_cli.cli.app import app
 from fadn_cli.pipeline import presets
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import write_dng
-from tests.raw.opcodes import fix_list, in_raw
+from tests.making.dng.write import write_dng
+from tests.making.opcodes import fix_list, in_raw
 
 HEIGHT, WIDTH = 160, 224
 HOT = {(10, 20): 900, (11, 20): 400, (80, 100): 14000, (158, 222): 120, (0, 0): 300, (159, 223): 80}

@@ -4,9 +4,9 @@ import numpy as np
 
 from fadn_cli.compare.pair import compare_files
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
-from tests.pipeline.test_defects import PLACES, clean, exposed, marked
-from tests.raw.builders import write_dng
-from tests.raw.opcodes import fix_constant, in_raw
+from tests.making.bad_pixels import PLACES, clean, exposed, marked
+from tests.making.dng.write import write_dng
+from tests.making.opcodes import fix_constant, in_raw
 
 OPTIONS = DenoiseOptions(quality="fast", shot_noise=4e-4, read_noise=2e-5)
 

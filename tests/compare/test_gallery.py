@@ -19,8 +19,9 @@ from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
 from fadn_cli.errors import FadnError, WriteError
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.report import decodable
-from tests.raw.builders import noisy_samples, write_dng
-from tests.reports import make_report
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.reports import make_report
 
 GIVEN = DenoiseOptions(shot_noise=1e-3, read_noise=1e-5, quality="fast", threads=1)
 ODD = "é #1 <b>%41?.dng"

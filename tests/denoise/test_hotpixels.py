@@ -20,7 +20,7 @@ from fadn_cli.denoise.sensors.bayer import (
 )
 from fadn_cli.mosaic import CfaPattern
 from fadn_cli.noise import noise_model
-from tests.denoise.planted import add_noise, blur, draw_stars, mask_of, plant, read
+from tests.making.defects import add_noise, blur, draw_stars, mask_of, plant, read
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)

@@ -12,8 +12,9 @@ from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.raw.builders import noisy_samples, write_dng
-from tests.raw.opcodes import fix_constant, in_raw
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.opcodes import fix_constant, in_raw
 
 SIZE = 64, 96
 

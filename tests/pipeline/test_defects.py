@@ -15,27 +15,24 @@ from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import write_camera_tiff, write_dng
-from tests.raw.layout_writers import lossless, packed, write_structured
-from tests.raw.opcodes import fix_constant, fix_list, in_raw
+from tests.making.bad_pixels import (
+    BLACK,
+    HEIGHT,
+    PLACES,
+    READ,
+    SHOT,
+    WHITE,
+    WIDTH,
+    clean,
+    exposed,
+    marked,
+)
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.codings import lossless, packed
+from tests.making.dng.write import write_dng
+from tests.making.layouts.layout import write_structured
+from tests.making.opcodes import fix_constant, fix_list, in_raw
 
-HEIGHT, WIDTH, BLACK, WHITE = 128, 192, 512, 15000
-GAINS = {"R": 0.5, "G": 1.0, "B": 0.625}
-SHOT, READ = 4e-4, 2e-5
-PLACES = {
-    "scattered": [(row, col) for row in range(3, HEIGHT - 3, 17) for col in range(5, WIDTH, 23)],
-    "borders and corners": [
-        *((row, col) for row in (0, 1, HEIGHT - 1) for col in (0, 1, 50, WIDTH - 2, WIDTH - 1)),
-        *((row, col) for row in (40, 41, 90) for col in (0, WIDTH - 1)),
-    ],
-    "a column": [(row, 77) for row in range(HEIGHT)],
-    "clusters": [
-        (row + down, col + right)
-        for row, col in ((20, 30), (70, 120), (100, 44))
-        for down in range(4)
-        for right in range(3)
-    ],
-}
 LAYOUTS = {
     "little-endian": {},
     "big-endian": {"byteorder": ">"},
@@ -52,29 +49,8 @@ PANASONIC = {"make": "Panasonic", "model": "DMC-GH4"}
 PANASONIC_LEVELS = {50714: (3, 128), 50728: (5, [(1, 2), (1, 1), (5, 8)])}
 
 
-def clean(cfa="RGGB", top=0, left=0):
-    """A smooth scene, as a mosaic whose pattern begins at (top, left)."""
-    rows, cols = np.mgrid[:HEIGHT, :WIDTH]
-    light = 0.3 + 0.12 * np.sin(cols / 30) + 0.08 * np.cos(rows / 22)
-    colors = np.array(list(cfa)).reshape(2, 2)[(rows - top) % 2, (cols - left) % 2]
-    return light * np.vectorize(GAINS.get)(colors)
-
-
-def exposed(x, white=WHITE, black=BLACK):
-    """Noise, rounded to DN and clipped to what the levels hold; 0 is left to marks."""
-    rng = np.random.default_rng(1)
-    noisy = x + rng.normal(0, 1, x.shape) * np.sqrt(SHOT * x + READ)
-    return np.clip(np.rint(black + noisy * (white - black)), 1, white).astype(np.uint16)
-
-
 def at(samples, places):
     return samples[tuple(np.transpose(places))]
-
-
-def marked(samples, places, constant=0):
-    samples = samples.copy()
-    samples[tuple(np.transpose(places))] = constant
-    return samples
 
 
 def denoised(path, tmp_path, name="out.dng", **options):

@@ -4,9 +4,10 @@ import pytest
 
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from fadn_cli.raw.check.dng import check_file
-from tests.raw.builders import noisy_samples, write_dng
-from tests.raw.layouts import opcode_lists
-from tests.raw.opcodes import fix_constant, fix_list, opcode, opcode_list
+from tests.making.dng.write import write_dng
+from tests.making.layouts.colors import opcode_lists
+from tests.making.mosaics import noisy_samples
+from tests.making.opcodes import fix_constant, fix_list, opcode, opcode_list
 
 LISTS = {51008: "OpcodeList1", 51009: "OpcodeList2", 51022: "OpcodeList3"}
 

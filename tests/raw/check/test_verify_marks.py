@@ -13,8 +13,9 @@ from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.write import DngEdit
 from fadn_cli.raw.dng.write import write_dng as write_denoised
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import noisy_samples, write_dng
-from tests.raw.opcodes import fix_constant, fix_list, in_raw
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.opcodes import fix_constant, fix_list, in_raw
 
 EDIT = DngEdit(
     noise_profile=noise_model(1e-4, 1e-6, source="test"),

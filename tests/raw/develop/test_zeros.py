@@ -7,7 +7,7 @@ import pytest
 
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import write_camera_tiff
+from tests.making.camera_tiff import write_camera_tiff
 
 LEVELS = {50714: (3, 128), 50728: (5, [(1, 1), (1, 1), (1, 1)])}
 

@@ -10,8 +10,10 @@ from fadn_cli.mosaic import CfaPattern, Mosaic, Rect
 from fadn_cli.raw.source import defects
 from fadn_cli.raw.source.defects import MOST_ZEROS, read_bad_pixels, read_zero_marks
 from fadn_cli.raw.source.reader import read_raw
-from tests.raw.builders import noisy_samples, write_camera_tiff, write_dng
-from tests.raw.opcodes import LIST_1, fix_constant, fix_list, in_raw, opcode, opcode_list
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.opcodes import LIST_1, fix_constant, fix_list, in_raw, opcode, opcode_list
 
 HEIGHT, WIDTH = 64, 96
 PLACES = [(0, 0), (0, 95), (63, 0), (63, 95), (5, 8), (5, 9), (6, 8), (20, 41), (33, 60)]

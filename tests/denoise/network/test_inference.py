@@ -1,0 +1,197 @@
+"""The bundled networks do what their manifest says, alone and over a tiled frame."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fadn_cli.denoise import frame
+from fadn_cli.denoise.frame import denoise_packed
+from fadn_cli.denoise.network import specialists
+from fadn_cli.denoise.network.inference import Network, make_features
+from fadn_cli.denoise.noise import stabilize
+from fadn_cli.errors import InferenceError
+from fadn_cli.noise import noise_model
+
+NAMES = [specialist.name for specialist in specialists.bundled()]
+
+
+def noise_for(specialist):
+    """A noise in the middle of a specialist's range."""
+    low, high = specialist.noise_range
+    std = (max(low, 2e-3) * min(high, 0.1)) ** 0.5
+    return noise_model(std**2 / 0.18, 1e-7, source="test")
+
+
+def textured(height, width, noise, seed=0):
+    """A noisy packed scene of gradients and edges, and the clean one."""
+    rng = np.random.default_rng(seed)
+    rows, cols = np.mgrid[:height, :width]
+    clean = 0.2 + 0.1 * np.sin(cols / 19) + 0.08 * ((rows // 24 + cols // 31) % 2)
+    clean = np.stack([clean * 0.6, clean, clean, clean * 0.7]).astype(np.float32)
+    std = np.sqrt(noise.shot_noise[:, None, None] * clean + noise.read_noise[:, None, None])
+    return clean, (clean + std * rng.standard_normal(clean.shape)).astype(np.float32), std
+
+
+@pytest.fixture(params=NAMES)
+def specialist(request):
+    return specialists.find(request.param)
+
+
+def test_most_of_the_noise_is_removed(specialist):
+    noise = noise_for(specialist)
+    clean, packed, _ = textured(128, 160, noise)
+
+    out = Network(specialist, threads=1)(packed, noise)
+
+    assert np.mean((out - clean) ** 2) < 0.25 * np.mean((packed - clean) ** 2)
+
+
+def test_results_are_float32_unclipped_and_the_input_is_kept(specialist):
+    noise = noise_for(specialist)
+    packed = textured(64, 64, noise)[1] - np.float32(0.3)
+    before = packed.copy()
+
+    out = Network(specialist, threads=1)(packed, noise)
+
+    assert np.float32 == out.dtype
+    assert out.min() < 0
+    assert np.array_equal(before, packed)
+
+
+def test_sides_that_are_no_multiple_of_the_alignment_are_refused(specialist):
+    side = 5 * specialist.alignment + 2
+
+    with pytest.raises(ValueError, match=f"multiple of {specialist.alignment}"):
+        Network(specialist, threads=1)(np.zeros((4, side, side), np.float32), noise_for(specialist))
+
+
+def test_a_failing_runtime_is_one_line_that_says_what_to_do(monkeypatch):
+    specialist = specialists.bundled()[0]
+    network = Network(specialist, threads=1)
+
+    def fail(*_):
+        raise RuntimeError("Failed to allocate memory\nat page 1")
+
+    monkeypatch.setattr(network, "_session", SimpleNamespace(run=fail))
+    with pytest.raises(InferenceError) as caught:
+        network(np.zeros((4, 32, 48), np.float32), noise_for(specialist))
+
+    assert f"{specialist.name} failed on a 48x32 tile: Failed to allocate memory" == str(
+        caught.value
+    )
+    assert "--threads 1" in caught.value.advice
+
+
+def test_the_receptive_field_is_no_larger_than_declared(specialist):
+    noise = noise_for(specialist)
+    _, packed, std = textured(176, 176, noise)
+    changed = packed.copy()
+    changed[:, 88, 88] += 4 * std[:, 88, 88]
+    network = Network(specialist, threads=1)
+
+    rows, cols = np.nonzero((network(packed, noise) != network(changed, noise)).any(axis=0))
+
+    reach = specialist.receptive_field // 2
+    assert np.abs(np.concatenate([rows, cols]) - 88).max() <= reach
+
+
+def test_tiled_equals_untiled(specialist, monkeypatch):
+    noise = noise_for(specialist)
+    _, packed, _ = textured(300, 260, noise)
+
+    whole, count = denoise_packed(packed, noise, specialist, threads=1)
+    monkeypatch.setattr(frame, "TILE", 160)
+    tiled, tiles = denoise_packed(packed, noise, specialist, threads=2)
+
+    assert (1, True) == (count, tiles > 4)
+    np.testing.assert_allclose(whole, tiled, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("threads", (1, 2, 3))
+def test_the_number_of_threads_does_not_show(threads, monkeypatch):
+    specialist = specialists.bundled()[0]
+    noise = noise_for(specialist)
+    _, packed, _ = textured(200, 210, noise)
+    monkeypatch.setattr(frame, "TILE", 144)
+
+    expected, _ = denoise_packed(packed, noise, specialist, threads=1)
+    actual, _ = denoise_packed(packed, noise, specialist, threads=threads)
+
+    assert np.array_equal(expected, actual)
+
+
+def test_moving_the_scene_by_the_alignment_moves_the_result(specialist):
+    noise = noise_for(specialist)
+    _, packed, std = textured(192, 192, noise)
+    step = specialist.alignment
+    network = Network(specialist, threads=1)
+
+    moved = network(np.ascontiguousarray(packed[:, step:, : 192 - step]), noise)
+
+    reach = specialist.receptive_field // 2 + step
+    inner = (slice(None), slice(reach, 184 - reach), slice(reach, 184 - reach))
+    np.testing.assert_allclose(
+        network(packed, noise)[:, step:, : 192 - step][inner], moved[inner], atol=1e-5, rtol=0
+    )
+
+
+def test_progress_counts_every_tile(monkeypatch):
+    specialist = specialists.bundled()[0]
+    noise = noise_for(specialist)
+    monkeypatch.setattr(frame, "TILE", 144)
+    seen = []
+
+    _, tiles = denoise_packed(
+        textured(200, 210, noise)[1],
+        noise,
+        specialist,
+        on_tile=lambda done, total: seen.append((done, total)),
+    )
+
+    assert [(index + 1, tiles) for index in range(tiles)] == seen
+
+
+@pytest.mark.parametrize("shot_noise", (0.0, 1e-9, 1e-2))
+@pytest.mark.parametrize("read_noise", (0.0, 1e-3))
+@pytest.mark.parametrize("inputs", stabilize.KINDS.values(), ids=lambda inputs: inputs.name)
+def test_features_are_finite_for_every_sample_and_noise(shot_noise, read_noise, inputs):
+    noise = noise_model(shot_noise, read_noise, source="test")
+    packed = np.zeros((4, 64, 64), np.float32)
+    packed[:, ::3, ::5], packed[:, 1::7] = -0.5, 40.0
+
+    features, std = make_features(packed, noise, inputs)
+
+    side = 64 // inputs.unshuffle
+    assert (1, int(inputs.name.split("-")[1]), side, side) == features.shape
+    assert np.isfinite(features).all()
+    assert np.isfinite(std).all()
+    assert (std > 0).all()
+    assert {np.dtype(np.float32)} == {features.dtype, std.dtype}
+
+
+@pytest.mark.parametrize(
+    ("shot_noise", "read_noise"),
+    ((0.0, 1e-2), (1e-5, 1e-2), (1e-6, 1e-4), (0.0, 2.5e-5), (0.2, 0.0)),
+)
+def test_noise_no_sensor_has_is_still_removed(shot_noise, read_noise):
+    noise = noise_model(shot_noise, read_noise, source="test")
+    clean, packed, _ = textured(128, 160, noise)
+    specialist = specialists.choose(noise)
+
+    out, _ = denoise_packed(packed, noise, specialist, threads=1)
+
+    assert np.mean((out - clean) ** 2) < 0.3 * np.mean((packed - clean) ** 2)
+
+
+def test_noise_has_one_scale_in_the_features_whatever_the_iso():
+    rng = np.random.default_rng(3)
+    stds = []
+    for shot in (1e-5, 1e-3, 2e-2):
+        flat = np.full((4, 128, 128), 0.3, np.float32)
+        packed = flat + np.sqrt(0.3 * shot) * rng.standard_normal(flat.shape).astype(np.float32)
+        noise = noise_model(shot, 0.0, source="test")
+        features, _ = make_features(packed, noise, stabilize.KINDS["bands-28"])
+        stds.append(features[0, :16].std())
+
+    assert stds == pytest.approx([np.mean(stds)] * 3, rel=0.02)
