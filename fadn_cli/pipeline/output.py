@@ -18,6 +18,7 @@ from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
 from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.steps import SOURCE_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Written:
     output_bytes: int
     """Size of the output file."""
     notes: tuple[str, ...]
-    """Why a DNG is larger than it might be, one sentence each."""
+    """Why a DNG is larger than it might be, or its steps no finer; one sentence each."""
 
     def told(self) -> dict[str, Any]:
         """Return what the report says of it, by the report's names."""
@@ -70,7 +71,7 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
         output_sha256=sha256_of(path),
         source_bytes=source.stat().st_size,
         output_bytes=path.stat().st_size,
-        notes=notes,
+        notes=(*treatment.notes, *notes),
     )
 
 
@@ -94,9 +95,11 @@ def _write_dng(
         f"{source_sha256} {description} {treatment.specialist.sha256}".encode()
     )
     identity.update(noise.shot_noise.tobytes() + noise.read_noise.tobytes())
+    source = raw_image.mosaic
+    rounding = treatment.steps.variance(source.white_level - float(source.black_level.mean()))
     edit = DngEdit(
         noise_profile=noise_model(
-            noise.shot_noise * left, noise.read_noise * left, source="after denoising"
+            noise.shot_noise * left, noise.read_noise * left + rounding, source="after denoising"
         ),
         strength=treatment.strength,
         unique_id=identity.digest()[:16],
@@ -115,7 +118,8 @@ def _describe(treatment: Treatment) -> str:
     shares = f"strength={luma:g}" if luma == chroma else f"luma={luma:g} chroma={chroma:g}"
     model = "none" if luma == chroma == 0 else treatment.specialist.name
     repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
-    return f"fadn {__version__} {shares} model={model}{repairs}"
+    steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
+    return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 
 
 def sha256_of(path: Path) -> str:

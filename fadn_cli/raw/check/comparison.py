@@ -1,7 +1,8 @@
 """How two mosaics differ: in their levels, and sample by sample.
 
 `dng` compares an output with what was meant, `verify` with its source. The one thing to know:
-samples of saturated areas and those outside the active area must be the source's bit for bit.
+samples of saturated areas and those outside the active area must be the source's bit for bit,
+times the factor by which the steps are finer.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.findings import PixelComparison
-from fadn_cli.mosaic import Mosaic, saturated_areas
+from fadn_cli.mosaic import Mosaic, saturated_areas, scaled
 
 _BLOCK = 64  # samples of a block's side
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared
@@ -29,18 +30,21 @@ def differing_levels(found: Mosaic, expected: Mosaic) -> Iterator[str]:
         yield f"black level {found.black_level.tolist()} instead of {expected.black_level.tolist()}"
 
 
-def compare_samples(before: Mosaic, after: Mosaic) -> PixelComparison:
+def compare_samples(before: Mosaic, after: Mosaic, *, factor: int = 1) -> PixelComparison:
     """Count the samples that changed and those that should not have.
 
     Parameters
     ----------
     before, after : Mosaic
         Of one size; levels and active area are taken from `before`.
+    factor : int
+        How many times finer the steps of `after` are.
     """
+    saturated = saturated_areas(before)
+    before = scaled(before, factor)
     changed = before.samples != after.samples
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
-    saturated = saturated_areas(before)
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)
     blocks, shift, worst = _compare_blocks(before, after)
     return PixelComparison(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
-from fadn_cli.mosaic import RawImage
+from fadn_cli.mosaic import RawImage, scaled
 from fadn_cli.raw.check.byte_changes import compare_bytes
 from fadn_cli.raw.check.comparison import compare_samples, differing_levels
 from fadn_cli.raw.check.tag_changes import compare_tags, show
@@ -28,6 +28,7 @@ from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.steps import factor_between, finest_factor
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
@@ -64,19 +65,20 @@ def verify(source: Path, output: Path) -> Verification:
             advice="Denoise to a DNG with --format dng, and verify that.",
         )
     before, after = read_raw(source), read_raw(output)
+    factor = _factor(before, after)
     changes: list[ByteChange] = []
     preview = ""
     if before.metadata.is_dng:
-        tags, changes = _compare_with_dng(before, tiff)
+        tags, changes = _compare_with_dng(before, tiff, factor)
     else:
         blocks = read_blocks(source)
         tags = [*_camera_changes(before, after), *_metadata_changes(blocks, tiff, output)]
         preview = _preview_violation(blocks.preview, tiff)
     pixels = None
     if before.mosaic.samples.shape == after.mosaic.samples.shape:
-        pixels = compare_samples(before.mosaic, after.mosaic)
+        pixels = compare_samples(before.mosaic, after.mosaic, factor=factor)
     violations = (
-        *_mosaic_violations(before, after),
+        *_mosaic_violations(before, after, factor),
         *_pixel_violations(pixels),
         *_tag_violations(tags),
         *([preview] if preview else []),
@@ -93,14 +95,22 @@ def verify(source: Path, output: Path) -> Verification:
     )
 
 
+def _factor(before: RawImage, after: RawImage) -> int:
+    """Return how many times finer an output's steps are, if its levels say so at all."""
+    factor = factor_between(before.mosaic.white_level, after.mosaic.white_level)
+    return factor if factor <= finest_factor(before.mosaic.highest) else 1
+
+
 def _compare_with_dng(
-    before: RawImage, output: TiffFile
+    before: RawImage, output: TiffFile, factor: int
 ) -> tuple[list[TagChange], list[ByteChange]]:
     """Compare tags and bytes of a DNG with those of the DNG it was made from."""
     source = parse(map_file(before.path), name=before.path.name, tolerant=True)
     raw_ifd = find_raw_ifd(source)
     white_level = before.mosaic.white_level
-    tags = list(compare_tags(source, output, raw_ifd=raw_ifd, white_level=white_level))
+    tags = list(
+        compare_tags(source, output, raw_ifd=raw_ifd, white_level=white_level, factor=factor)
+    )
     return tags, compare_bytes(source, output, raw_ifd=raw_ifd)
 
 
@@ -162,12 +172,12 @@ def _preview_violation(preview: bytes | None, output: TiffFile) -> str:
     return f"The camera's own preview of {_size(preview)} is missing or differs."
 
 
-def _mosaic_violations(before: RawImage, after: RawImage) -> Iterator[str]:
+def _mosaic_violations(before: RawImage, after: RawImage, factor: int) -> Iterator[str]:
     """Say in which levels the mosaics differ."""
     height, width = before.mosaic.samples.shape
     other_height, other_width = after.mosaic.samples.shape
     if (height, width) == (other_height, other_width):
-        for difference in differing_levels(after.mosaic, before.mosaic):
+        for difference in differing_levels(after.mosaic, scaled(before.mosaic, factor)):
             yield f"The mosaic has {difference}."
     else:
         size = f"{other_width}x{other_height}, the source's {width}x{height}"

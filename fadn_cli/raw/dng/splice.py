@@ -18,6 +18,7 @@ from typing import BinaryIO
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
@@ -31,6 +32,7 @@ from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.steps import factor_between
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (
@@ -61,6 +63,8 @@ class _Source:
     """Previews that are replaced, or added."""
     spans: Mapping[Ifd, Sequence[Span]]
     """Where the pixels lie that may be overwritten."""
+    factor: int
+    """How many times finer the new samples' steps are."""
 
 
 def splice(
@@ -102,6 +106,7 @@ def splice(
         shared=not source.spans[source.raw_ifd],
         unused=room.unused,
         displaced=displaced,
+        factor=source.factor,
     )
 
 
@@ -123,6 +128,7 @@ def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Sou
         dropped=dropped,
         renewals=tuple(renewals),
         spans={ifd: _replaceable_spans(tiff, ifd) for ifd in (raw_ifd, *dropped, *renewed)},
+        factor=factor_between(raw_image.mosaic.white_level, mosaic.white_level),
     )
 
 
@@ -176,18 +182,22 @@ def _write_samples(
     """Write the new samples; return what the raw IFD must say of them."""
     raw_ifd = source.raw_ifd
     bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
-    is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE
+    is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE and source.factor == 1
+    wanted = bits
+    if source.factor > 1:
+        wanted = max(bits + source.factor.bit_length() - 1, int(mosaic.white_level).bit_length())
     layout = write_samples(
         room,
         mosaic.samples,
         compression=choices.compression,
-        stated_bits=bits,
+        stated_bits=wanted,
         plain_bits=bits if is_plain else 0,
         byteorder=source.tiff.byteorder,
         threads=threads,
     )
     bits_differ = make_field(Tag.BITS_PER_SAMPLE, bits) not in layout
-    if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
+    # Its default follows from them.
+    if raw_ifd.get(Tag.WHITE_LEVEL) is None and (bits_differ or source.factor > 1):
         layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
     return layout
 
@@ -227,8 +237,11 @@ def _state_changes(
     stale = {*_DIGESTS, Tag.NOISE_PROFILE}
     # IFD0 may repeat what belongs to the raw IFD; what it says must not be stale.
     repeated = [field for field in stated if ifd0.get(field.tag) is not None]
+    if ifd0 is not raw_ifd:
+        repeated += scaled_fields(ifd0, source.factor)
+    levels = scaled_fields(raw_ifd, source.factor)
     rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit), *repeated], drop=stale)
-    rewrite.change(raw_ifd, [*layout, *stated], drop={*stale, *_OLD_LAYOUT})
+    rewrite.change(raw_ifd, [*layout, *levels, *stated], drop={*stale, *_OLD_LAYOUT})
 
 
 def _ifd0_fields(ifd0: Ifd, edit: DngEdit) -> list[Field]:
