@@ -60,7 +60,8 @@ def choose_steps(
         reason = what_keeps_steps(raw_image.path)
         if reason:
             factor, notes = 1, (f"The samples keep the source's steps: {reason}.",)
-    return Steps(factor=factor, dithers_below=_enough(shot, read, residual * scale, factor)), notes
+    below = None if factor >= wanted else _enough(shot, read, residual * scale, factor)
+    return Steps(factor=factor, dithers_below=below), notes
 
 
 def own_step(mosaic: Mosaic) -> int:

@@ -200,3 +200,16 @@ def test_a_bright_scene_needs_no_steps_for_blacks_it_does_not_have(tmp_path):
     assert 64 == found[0].factor
     assert 1 == found[1].factor
     assert pack_active(bright)[0].min() > 0.4
+
+
+def test_nothing_is_dithered_where_the_steps_are_fine_enough_for_what_is_there(tmp_path):
+    """However little noise the model says there would be at a black that does not occur."""
+    raw_image = read_raw(write(tmp_path / "in.dng", *FAINT))
+    bright = replace(raw_image.mosaic, samples=np.maximum(raw_image.mosaic.samples, 500))
+    noise = noise_model(2e-3, 1e-9, source="")
+
+    steps, _ = choose_steps(
+        replace(raw_image, mosaic=bright), noise, DenoiseOptions(), residual=0.1
+    )
+
+    assert steps.dithers_below is None
