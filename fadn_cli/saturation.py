@@ -5,6 +5,7 @@ state, and at another level in every colour.
 largest sample, over many steps; a clip piles up there. A site without such a pile has no plateau.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,13 +19,15 @@ _LEVELS_BELOW = 8  # occupied ones that are compared
 _FEWEST_IN_BAND, _PILE_OF_BAND = 64, 8  # the same for a band, and twice as many levels below it
 _BELOW_BAND = 0.002  # share of a band that is noise below the clip
 _OUTLIERS = 3, 2e-6  # samples above a plateau, and share of all: hot pixels can exceed it
-_MOST_BAND = 0.008  # of black to white: 7 steps of 10 bits; more is no smear of a clip
+_MOST_BAND = 0.004  # of black to white, at white: a peak of shot noise 1.3e-6 is wider
+_MOST_BAND_DN = 6, 0.0075  # or so many DN, if they are no more than that share
 _BAND_STD = 0.75  # of the noise at that level: within it, noise alone is as good as even
 _BLOCK = 16  # samples of one colour, of a block's side
 _MOST_BLOCKS = 4096  # that are measured
 _WEAKEST = 0.1  # share of the blocks that texture hides least
+_LEAST, _AGREEMENT = 0.01, 0.6  # the weakest of these, and what it is of them if all are noise
 _WEAKEST_BIAS = 0.85  # what their variance is of all, at 256 samples
-_MEASURED = (0.25, 0.9)  # of the plateau's level: where blocks are measured
+_MEASURED = (0.05, 0.9)  # of white, and of the plateau's level: between these
 _FEWEST_BLOCKS = 12
 _SATURATED_NEIGHBOURS = (
     3  # of 8: an isolated sample at white is noise that crossed it, and is denoised
@@ -73,7 +76,8 @@ def _find_plateau(site: NDArray[np.uint16], black: float, white: float, lowest: 
             return float(top)
     if not tops:
         return white
-    widest = min(_MOST_BAND * (white - black), _BAND_STD * _noise_std(site, black, tops[0]))
+    widest = _widest(white - black, tops[0] - black)
+    widest = min(widest, _BAND_STD * _noise_std(site, black, white, tops[0]))
     for top in tops:
         for width in range(int(widest), 0, -1):
             start = top - width
@@ -124,10 +128,16 @@ def _tops(counts: NDArray[np.int64]) -> Iterator[int]:
         above += int(counts[level])
 
 
-def _noise_std(site: NDArray[np.uint16], black: float, level: float) -> float:
+def _widest(scale: float, level: float) -> float:
+    """Return how wide a band may be, DN: narrower than what noise makes of an even bright place."""
+    few, share = _MOST_BAND_DN
+    return max(_MOST_BAND * math.sqrt(scale * level), min(few, share * scale))
+
+
+def _noise_std(site: NDArray[np.uint16], black: float, white: float, level: float) -> float:
     """Return what the noise is at least at a level, by that of darker, flatter places; DN.
 
-    0 if there are too few of them to tell.
+    0 if there are too few of them to tell, or if they do not agree.
     """
     height, width = (side // _BLOCK for side in site.shape)
     if not height or not width:
@@ -136,12 +146,14 @@ def _noise_std(site: NDArray[np.uint16], black: float, level: float) -> float:
     picked = site[: height * _BLOCK, : width * _BLOCK].reshape(height, _BLOCK, width, _BLOCK)[rows]
     blocks = picked.transpose(0, 2, 1, 3).reshape(-1, _BLOCK, _BLOCK).astype(np.float32)
     means = blocks.mean(axis=(1, 2)) - np.float32(black)
-    low, high = (share * (level - black) for share in _MEASURED)
+    low, high = _MEASURED[0] * (white - black), _MEASURED[1] * (level - black)
     is_usable = (means > low) & (means < high)
     if np.count_nonzero(is_usable) < _FEWEST_BLOCKS:
         return 0.0
     blocks, means = blocks[is_usable], means[is_usable]
     bends = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]
     shot_noise = (bends * bends).mean(axis=(1, 2)) / 6 / means
-    weakest = float(np.quantile(shot_noise, _WEAKEST)) / _WEAKEST_BIAS
-    return float(np.sqrt(weakest * (level - black)))
+    least, weak = np.quantile(shot_noise, (_LEAST, _WEAKEST))
+    if least < _AGREEMENT * weak:  # texture, not noise
+        return 0.0
+    return float(np.sqrt(weak / _WEAKEST_BIAS * (level - black)))
