@@ -105,6 +105,11 @@ class PixelComparison:
     Repaired defects, single samples that changed far more than their block, are left out."""
     worst_block_shift: float
     """The largest change of any block's mean in any plane, up or down."""
+    step_shift: tuple[float, ...] = ()
+    """By how much all blocks but bright ones became brighter on average, in planes R, Gr, Gb, B; 1
+    is a step of the source."""
+    step_change: float = 0.0
+    """By how much samples changed, root of the mean square, where they did most; in such steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,10 @@ becomes brighter, and what is to stay exact stays exact.
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+_ROWS_PER_BLOCK = 256
 MOST = (1 << 16) - 1
 """The largest sample that 16 bits hold."""
 
@@ -68,3 +72,25 @@ def factor_between(white: float, other_white: float) -> int:
     factor = int(other_white / white)
     is_power = factor > 0 and factor & (factor - 1) == 0
     return factor if is_power and factor * white == other_white else 1
+
+
+def own_step(samples: NDArray[np.uint16]) -> int:
+    """Return by how many DN samples differ at least: 16 where 12 bits fill 16.
+
+    Parameters
+    ----------
+    samples : (H, W) uint16 DN
+        Of the active area.
+
+    Examples
+    --------
+    >>> own_step(np.array([[7, 39], [23, 7]], np.uint16))
+    16
+    """
+    first, step = int(samples[0, 0]), 0
+    for start in range(0, len(samples), _ROWS_PER_BLOCK):
+        rows = samples[start : start + _ROWS_PER_BLOCK].astype(np.int32) - first
+        step = math.gcd(step, int(np.gcd.reduce(rows, axis=None)))
+        if step == 1:
+            break
+    return step or 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fadn_cli.mosaic import CfaPattern, Mosaic, Rect, denormalize, normalize, scaled
-from fadn_cli.steps import SOURCE_STEPS, Steps, factor_between, finest_factor
+from fadn_cli.steps import SOURCE_STEPS, Steps, factor_between, finest_factor, own_step
 
 HEIGHT, WIDTH = 37, 50
 FACTORS = (1, 2, 4)
@@ -133,3 +133,22 @@ def test_variance_is_that_of_rounding_and_of_dither():
     assert 0 == SOURCE_STEPS.variance(1000)
     assert 1 / 12 / 4000**2 == pytest.approx(FINE.variance(1000))
     assert 1 / 6 / 4000**2 == pytest.approx(DITHERED.variance(1000))
+
+
+@pytest.mark.parametrize("step", (1, 3, 16))
+def test_the_own_step_is_the_least_that_samples_differ_by(step):
+    samples = np.random.default_rng(1).integers(0, 200, (600, 40)).astype(np.uint16)
+
+    assert step == own_step(7 + samples * np.uint16(step))
+
+
+def test_one_odd_sample_is_enough_to_halve_it():
+    samples = np.full((600, 40), 64, np.uint16)
+    samples[:, 1] += 16
+    samples[599, 39] += 8
+
+    assert 8 == own_step(samples)
+
+
+def test_an_even_frame_has_steps_of_one():
+    assert 1 == own_step(np.full((4, 4), 64, np.uint16))

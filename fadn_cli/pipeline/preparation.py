@@ -20,8 +20,8 @@ from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.options import DenoiseOptions
-from fadn_cli.pipeline.steps import choose_steps, own_step
-from fadn_cli.steps import SOURCE_STEPS, Steps
+from fadn_cli.pipeline.steps import choose_steps
+from fadn_cli.steps import SOURCE_STEPS, Steps, own_step
 
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
@@ -155,6 +155,7 @@ def find_noise(
         There is no profile, and nothing can be measured.
     """
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
+    step = own_step(mosaic.samples[mosaic.active_area.slices])
     given = None
     if options.shot_noise is not None and options.read_noise is not None:
         given = noise_model(options.shot_noise, options.read_noise, source="given")
@@ -164,5 +165,5 @@ def find_noise(
         given=given,
         profile=metadata.noise_profile,
         iso=metadata.iso if options.iso is None else options.iso,
-        step=own_step(mosaic) / (mosaic.white_level - float(mosaic.black_level.mean())),
+        step=step / (mosaic.white_level - float(mosaic.black_level.mean())),
     )

@@ -13,9 +13,8 @@ from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.dng.opcodes import what_keeps_steps
-from fadn_cli.steps import SOURCE_STEPS, Steps, finest_factor
+from fadn_cli.steps import SOURCE_STEPS, Steps, finest_factor, own_step
 
-_ROWS_PER_BLOCK = 256
 _ROWS_LOOKED_AT = 256
 _DARK = 0.005  # quantile; noise makes it darker than any place is
 
@@ -48,7 +47,7 @@ def choose_steps(
     mosaic = raw_image.mosaic
     scale = mosaic.white_level - float(mosaic.black_level.mean())
     # Some profiles state no read noise; the source's rounding is the least there can be.
-    least = (own_step(mosaic) / scale) ** 2 / 12
+    least = (own_step(mosaic.samples[mosaic.active_area.slices]) / scale) ** 2 / 12
     read, shot = max(float(noise.read_noise.min()), least), float(noise.shot_noise.min())
     left = residual * math.sqrt(read + shot * _darkest(mosaic)) * scale  # DN
     wanted = 1
@@ -62,19 +61,6 @@ def choose_steps(
             factor, notes = 1, (f"The samples keep the source's steps: {reason}.",)
     below = None if factor >= wanted else _enough(shot, read, residual * scale, factor)
     return Steps(factor=factor, dithers_below=below), notes
-
-
-def own_step(mosaic: Mosaic) -> int:
-    """Return by how many DN the source's samples differ at least: 16 where 12 bits fill 16."""
-    active = mosaic.samples[mosaic.active_area.slices]
-    first = int(active[0, 0])
-    step = 0
-    for start in range(0, len(active), _ROWS_PER_BLOCK):
-        rows = active[start : start + _ROWS_PER_BLOCK].astype(np.int32) - first
-        step = math.gcd(step, int(np.gcd.reduce(rows, axis=None)))
-        if step == 1:
-            break
-    return step or 1
 
 
 def _darkest(mosaic: Mosaic) -> float:

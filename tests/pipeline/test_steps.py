@@ -12,7 +12,7 @@ from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.mosaic import denoise_mosaic
 from fadn_cli.pipeline.options import DenoiseOptions
-from fadn_cli.pipeline.steps import choose_steps, own_step
+from fadn_cli.pipeline.steps import choose_steps
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.develop.tiff_image import read_tiff
 from fadn_cli.raw.source.reader import read_raw
@@ -162,14 +162,6 @@ def test_a_table_of_stored_values_keeps_the_steps_and_the_report_says_so(tmp_pat
         "The samples keep the source's steps: its OpcodeList1 holds MapTable, which goes by them."
     )
     assert verify(source, tmp_path / "out.dng").holds
-
-
-@pytest.mark.parametrize("step", (1, 3, 16))
-def test_the_own_step_is_the_least_that_samples_differ_by(tmp_path, step):
-    samples = 7 + step * (expose(*STRONG) // 4)
-    mosaic = read_raw(write_dng(tmp_path / "in.dng", samples, black=(0,), white=65535)).mosaic
-
-    assert step == own_step(mosaic)
 
 
 def test_a_profile_without_read_noise_asks_for_what_the_sources_rounding_leaves(tmp_path):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.findings import PixelComparison
 from fadn_cli.mosaic import Mosaic, saturated_areas, scaled
+from fadn_cli.steps import own_step
 
 _BLOCK = 64  # samples of a block's side
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared
@@ -40,13 +41,15 @@ def compare_samples(before: Mosaic, after: Mosaic, *, factor: int = 1) -> PixelC
     factor : int
         How many times finer the steps of `after` are.
     """
-    saturated = saturated_areas(before)
-    before = scaled(before, factor)
+    source, before = before, scaled(before, factor)
+    saturated = saturated_areas(source)
     changed = before.samples != after.samples
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)
     blocks, shift, worst = _compare_blocks(before, after)
+    step = factor * own_step(source.samples[source.active_area.slices])
+    step_shift, step_change = _compare_steps(before, after, step)
     return PixelComparison(
         active=int(inside.sum()),
         changed=int((changed & inside & ~bright).sum()),
@@ -57,6 +60,8 @@ def compare_samples(before: Mosaic, after: Mosaic, *, factor: int = 1) -> PixelC
         blocks=blocks,
         block_shift=shift,
         worst_block_shift=worst,
+        step_shift=step_shift,
+        step_change=step_change,
     )
 
 
@@ -96,6 +101,27 @@ def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ..
         return 0, (), 0.0
     shift = np.abs(change[usable]).mean(axis=0, dtype=np.float64)
     return int(usable.sum()), tuple(map(float, shift)), float(np.abs(change[usable]).max())
+
+
+def _compare_steps(before: Mosaic, after: Mosaic, step: int) -> tuple[tuple[float, ...], float]:
+    """Return by plane the mean change of the blocks that are not too bright, and the samples'."""
+    area = before.active_area
+    cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
+    black = np.float32(before.black_level.mean())
+    scale = np.float32(before.white_level) - black
+    shifts, squares = [np.empty((0, 4), np.float32)], [0.0]
+    for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
+        rows = slice(top, top + _BLOCK)
+        change = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
+        change = _without_repairs(change / scale) * (scale / step)
+        level = _plane_means(before, top, area.left, (before.samples[rows, cols] - black) / scale)
+        usable = (level <= _BRIGHTEST).all(axis=1)
+        shifts.append(_plane_means(before, top, area.left, change)[usable])
+        squares.append(float(np.mean(change * change)))
+    shift = np.concatenate(shifts)
+    if not len(shift):
+        return (), 0.0
+    return tuple(map(float, shift.mean(axis=0, dtype=np.float64))), max(squares) ** 0.5
 
 
 def _without_repairs(change: NDArray[np.float32]) -> NDArray[np.float32]:

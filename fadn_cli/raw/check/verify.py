@@ -32,6 +32,9 @@ from fadn_cli.steps import factor_between, finest_factor
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
+LARGEST_STEP_SHIFT = 0.5
+"""The same for all areas, dark ones too, in steps of the source; and a share of what changed."""
+_SHARE_OF_CHANGE = 0.05
 _MOST_NAMES = 5  # of tags in one sentence
 _PLANES = ("R", "Gr", "Gb", "B")
 
@@ -196,6 +199,16 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
     for plane, shift in zip(_PLANES, pixels.block_shift, strict=False):
         if shift > LARGEST_SHIFT:
             yield f"Small areas of {plane} became brighter or darker by {shift:.2%} on average."
+    most = LARGEST_STEP_SHIFT + _SHARE_OF_CHANGE * pixels.step_change
+    for plane, shift, area in zip(_PLANES, pixels.step_shift, _block_shifts(pixels), strict=False):
+        if abs(shift) > most and area <= LARGEST_SHIFT:
+            way = "brighter" if shift > 0 else "darker"
+            yield f"{plane} became {way} by {abs(shift):.2g} steps of the source on average."
+
+
+def _block_shifts(pixels: PixelComparison) -> tuple[float, ...]:
+    """Return how much small areas changed; 0 where none could be compared."""
+    return pixels.block_shift or (0.0,) * len(_PLANES)
 
 
 def _tag_violations(tags: Sequence[TagChange]) -> Iterator[str]:

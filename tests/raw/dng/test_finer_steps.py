@@ -240,3 +240,20 @@ def test_other_opcode_lists_and_relative_tags_stay(tmp_path):
             for each in (path, output)
         )
         assert bytes(before.data) == bytes(after.data)
+
+
+@pytest.mark.parametrize(("shift", "holds"), ((0, True), (1, True), (3, False)))
+def test_verify_sees_a_shift_of_most_of_a_step(tmp_path, shift, holds):
+    """A quarter of the source's step passes, three quarters of it do not, in the dark too."""
+    samples = np.random.default_rng(1).integers(512, 516, (160, 200)).astype(np.uint16)
+    samples[0] = 15000  # no clip, and no constant
+    path = write_source(tmp_path / "in.dng", samples)
+
+    def brighter(mosaic):
+        mosaic.samples[...] = scaled(read_raw(path).mosaic, FACTOR).samples
+        mosaic.samples[1:] += np.uint16(shift)
+        return mosaic
+
+    output, _ = finer(path, change=brighter)
+
+    assert holds == verify(path, output).holds
