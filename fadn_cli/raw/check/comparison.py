@@ -106,6 +106,8 @@ def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ..
 def _compare_steps(before: Mosaic, after: Mosaic, step: int) -> tuple[tuple[float, ...], float]:
     """Return by plane the mean change of the blocks that are not too bright, and the samples'."""
     area = before.active_area
+    if area.width < _BLOCK:
+        return (), 0.0
     cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
     black = np.float32(before.black_level.mean())
     scale = np.float32(before.white_level) - black

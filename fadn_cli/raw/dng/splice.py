@@ -196,8 +196,7 @@ def _write_samples(
         threads=threads,
     )
     bits_differ = make_field(Tag.BITS_PER_SAMPLE, bits) not in layout
-    # Its default follows from them.
-    if raw_ifd.get(Tag.WHITE_LEVEL) is None and (bits_differ or source.factor > 1):
+    if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
         layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
     return layout
 

@@ -20,6 +20,7 @@ from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.steps import finest_factor
 from tests.raw.builders import (
     CAMERAS,
+    LONG,
     RATIONAL,
     SHORT,
     SRATIONAL,
@@ -29,7 +30,8 @@ from tests.raw.builders import (
 )
 from tests.raw.builders import write_dng as write_source
 from tests.raw.damage import parse_file, raw_entry
-from tests.raw.layouts import all_layouts
+from tests.raw.layout_writers import packed
+from tests.raw.layouts import all_layouts, structured
 
 FACTOR = 4
 EVERY = all_layouts()
@@ -146,6 +148,21 @@ def test_every_layout_holds_it(tmp_path, name, compression):
         assert compression == "lj92" or bits == 16
 
 
+@pytest.mark.parametrize("compression", ("lj92", "none"))
+def test_bits_follow_the_factor_and_white_is_stated(tmp_path, compression):
+    """However dark the picture is."""
+    samples = noisy_samples(96, 128, low=70, high=130)
+    raw = {50714: (SHORT, 64), 50717: (LONG, None)}
+    path = tmp_path / "in.dng"
+    structured(samples, coding=packed(10), raw=raw).write(path)
+    output, mosaic = finer(path, choices=WriteChoices(compression=compression))
+
+    assert (12 if compression == "lj92" else 16,) == raw_entry(output, Tag.BITS_PER_SAMPLE).ints
+    assert (1023 * FACTOR,) == raw_entry(output, Tag.WHITE_LEVEL).ints
+    check_dng(output, mosaic, source=path)
+    assert verify(path, output).holds
+
+
 @pytest.mark.parametrize("name", ("in.dng", "in.nef"))
 def test_it_is_developed_to_the_same_picture(tmp_path, name):
     """By LibRaw on its own, with all its guesses, and as we call it; to the last bit but one."""
@@ -211,6 +228,19 @@ def test_verify_rejects_levels_that_are_not_what_the_factor_makes_of_them(tmp_pa
     output.write_bytes(content)
 
     assert not verify(path, output).holds
+
+
+def test_verify_rejects_opcodes_that_were_left_in_the_sources_steps(tmp_path):
+    data = build_opcodes([CONSTANT])
+    path = write_source(tmp_path / "in.dng", noisy_samples(), extra_raw={51008: (UNDEFINED, data)})
+    output, _ = finer(path)
+    content = bytearray(output.read_bytes())
+    entry = raw_entry(output, Tag.OPCODE_LIST_1)
+    content[entry.value_offset : entry.value_offset + len(data)] = data
+    output.write_bytes(content)
+
+    [words] = verify(path, output).violations
+    assert "OpcodeList1" in words
 
 
 def test_the_constant_of_bad_pixels_goes_with_the_samples(tmp_path):
