@@ -111,6 +111,11 @@ class PixelComparison:
     """Of these, how many are not marked any more."""
     marks_added: int = 0
     """Samples that are marked in the output alone."""
+    step_shift: tuple[float, ...] = ()
+    """By how much all blocks but bright ones became brighter on average, in planes R, Gr, Gb, B; 1
+    is a step of the source."""
+    step_change: float = 0.0
+    """By how much samples changed, root of the mean square, where they did most; in such steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.defects import Defects, Sites
+from fadn_cli.dither import dither
 from fadn_cli.noise import NoiseModel
+from fadn_cli.saturation import find_plateaus, saturated
+from fadn_cli.steps import MOST, SOURCE_STEPS, Steps
 
 _ROWS_PER_BLOCK = 256  # keeps temporaries small: memory must not grow with the image
-_SATURATED_NEIGHBOURS = (
-    3  # of 8: an isolated sample at white is noise that crossed it, and is denoised
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,13 @@ class Mosaic:
     """(W,) float32 DN added to black_level per column of the full mosaic, or None."""
     black_delta_v: NDArray[np.float32] | None = None
     """(H,) float32 DN added to black_level per row of the full mosaic, or None."""
+    linear_level: NDArray[np.float32] | None = None
+    """(2, 2) float32 DN: each site is linear up to there, aligned to (0, 0); None if unknown."""
+
+    @property
+    def highest(self) -> float:
+        """What 16 bits must have room for, DN: the largest sample, or white."""
+        return max(float(self.samples.max()), self.white_level)
 
     def black_rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return the black level of rows start..stop-1: (stop-start, W) float32 DN."""
@@ -154,6 +161,32 @@ class RawImage:
     """Which of them are bad."""
 
 
+def scaled(mosaic: Mosaic, factor: int) -> Mosaic:
+    """Return a mosaic in steps that are finer by a factor: a copy, its levels multiplied too.
+
+    Raises
+    ------
+    ValueError
+        A sample or the white level would not fit 16 bits.
+    """
+    if factor != 1 and factor * mosaic.highest > MOST:
+        raise ValueError(f"{mosaic.highest:g} times {factor} does not fit 16 bits")
+    times = np.float32(factor)
+    by_col, by_row, linear = (
+        None if levels is None else levels * times
+        for levels in (mosaic.black_delta_h, mosaic.black_delta_v, mosaic.linear_level)
+    )
+    return replace(
+        mosaic,
+        samples=mosaic.samples * np.uint16(factor),
+        black_level=mosaic.black_level * times,
+        white_level=mosaic.white_level * factor,
+        black_delta_h=by_col,
+        black_delta_v=by_row,
+        linear_level=linear,
+    )
+
+
 def normalize(mosaic: Mosaic) -> NDArray[np.float32]:
     """Map DN to normalized samples: black to 0, white to 1, per site, without clipping.
 
@@ -174,12 +207,12 @@ def normalize(mosaic: Mosaic) -> NDArray[np.float32]:
     return x
 
 
-def denormalize(x: NDArray[np.float32], source: Mosaic) -> Mosaic:
+def denormalize(x: NDArray[np.float32], source: Mosaic, steps: Steps = SOURCE_STEPS) -> Mosaic:
     """Map normalized samples back to DN: the only rounding and the only clipping there is.
 
     Saturated areas and everything outside the active area keep the source's samples; elsewhere the
-    result is clipped to 0..white_level (to the source's own sample where that lies above white, so
-    that unchanged samples come back unchanged).
+    result is clipped to 0 and where its site saturates (to the source's own sample where that lies
+    above, so that unchanged samples come back unchanged).
 
     Parameters
     ----------
@@ -187,11 +220,13 @@ def denormalize(x: NDArray[np.float32], source: Mosaic) -> Mosaic:
         Unclipped; not modified.
     source : Mosaic
         The mosaic that `normalize` was given.
+    steps : Steps
+        What to round to.
 
     Returns
     -------
     Mosaic
-        New samples, everything else as in `source`.
+        New samples, everything else as in `source`; all of it times `steps.factor`.
 
     Raises
     ------
@@ -200,21 +235,26 @@ def denormalize(x: NDArray[np.float32], source: Mosaic) -> Mosaic:
     """
     if x.shape != source.samples.shape:
         raise ValueError(f"x is {x.shape}, the source mosaic {source.samples.shape}")
-    height, _ = x.shape
-    white = np.float32(source.white_level)
-    samples = source.samples.copy()
+    result = scaled(source, steps.factor)
     area = source.active_area
     cols = area.slices[1]
-    keep = saturated_areas(source)
+    clip = clip_levels(source)
+    keep = saturated_areas(source, clip)
+    white = np.float32(result.white_level)
+    clip = np.floor(clip * np.float32(steps.factor))
     for start in range(area.top, area.top + area.height, _ROWS_PER_BLOCK):
-        stop = min(start + _ROWS_PER_BLOCK, area.top + area.height)
-        black = source.black_rows(start, stop)[:, cols]
-        before = samples[start:stop, cols]
-        values = np.rint(x[start:stop, cols] * (white - black) + black)
-        limit = np.maximum(np.floor(white), before)
-        after = np.clip(values, 0, limit).astype(np.uint16)
-        before[...] = after if keep is None else np.where(keep[start:stop, cols], before, after)
-    return replace(source, samples=samples)
+        rows = slice(start, min(start + _ROWS_PER_BLOCK, area.top + area.height))
+        black = result.black_rows(rows.start, rows.stop)[:, cols]
+        before = result.samples[rows, cols]
+        values = x[rows, cols] * (white - black) + black
+        if steps.dithers_below is not None:
+            spread = dither(source.samples, rows, cols)
+            np.copyto(spread, 0, where=x[rows, cols] >= np.float32(steps.dithers_below))
+            values += spread
+        limit = np.maximum(_by_site(clip, rows, cols), before)
+        after = np.clip(np.rint(values), 0, limit).astype(np.uint16)
+        before[...] = after if keep is None else np.where(keep[rows, cols], before, after)
+    return result
 
 
 def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:
@@ -241,28 +281,47 @@ def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:
     return replace(source, samples=samples)
 
 
-def saturated_areas(mosaic: Mosaic) -> NDArray[np.bool_] | None:
+def clip_levels(mosaic: Mosaic) -> NDArray[np.float32]:
+    """Find the level from which on each site's samples are saturated: white, or what they show.
+
+    Returns
+    -------
+    (2, 2) float32 DN
+        By row and column of the full mosaic, modulo 2; at most `white_level`.
+    """
+    area, linear = mosaic.active_area, mosaic.linear_level
+    levels = find_plateaus(
+        mosaic.samples[area.slices],
+        black=float(mosaic.black_level.mean()),
+        white=mosaic.white_level,
+        least=None if linear is None else np.roll(linear, (-area.top, -area.left), (0, 1)),
+    )
+    return np.roll(levels, (area.top, area.left), (0, 1))
+
+
+def saturated_areas(
+    mosaic: Mosaic, clip: NDArray[np.float32] | None = None
+) -> NDArray[np.bool_] | None:
     """Find the samples that pass through because the sensor was saturated there.
 
-    A sample at or above white counts if at least 3 of its 8 same-colour neighbours are there too;
-    an isolated one is noise that crossed white, and left alone it would be salt.
+    A sample at its site's clip level (`clip`, else what `clip_levels` says) counts if at least 3 of
+    its 8 same-colour neighbours are there too; an isolated one is noise, and left it would be salt.
 
     Returns
     -------
     (H, W) bool, or None
-        None if no sample is at white.
+        None if no sample is saturated.
     """
-    at_white = mosaic.samples >= mosaic.white_level
-    if not at_white.any():
-        return None
-    height, width = at_white.shape
-    padded = np.zeros(
-        (height + 4, width + 4), np.uint8
-    )  # same-colour neighbours are 2 samples away
-    padded[2:-2, 2:-2] = at_white
-    count = np.zeros((height, width), np.uint8)
-    for row in (0, 2, 4):
-        for col in (0, 2, 4):
-            if (row, col) != (2, 2):
-                count += padded[row : row + height, col : col + width]
-    return at_white & (count >= _SATURATED_NEIGHBOURS)
+    clip = clip_levels(mosaic) if clip is None else clip
+    at_clip = np.empty(mosaic.samples.shape, np.bool_)
+    for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        site = slice(row, None, 2), slice(col, None, 2)
+        np.greater_equal(mosaic.samples[site], clip[row, col], out=at_clip[site])
+    return saturated(at_clip) if at_clip.any() else None
+
+
+def _by_site(levels: NDArray[np.float32], rows: slice, cols: slice) -> NDArray[np.float32]:
+    """Spread (2, 2) levels over a part of the mosaic."""
+    row_at, col_at = (np.arange(part.start, part.stop) % 2 for part in (rows, cols))
+    spread: NDArray[np.float32] = levels[row_at[:, None], col_at]
+    return spread

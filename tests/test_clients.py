@@ -120,13 +120,15 @@ def test_no_real_raw_is_forgotten(raws):
 def test_libraw_sees_the_same_mosaic_without_the_noise(raws, denoised, name):
     with rawpy.imread(str(raws / name)) as raw, rawpy.imread(str(denoised(name)[0])) as twin:
         before, after = raw.raw_image_visible.copy(), twin.raw_image_visible.copy()
-        levels = raw.black_level_per_channel[0], raw.white_level
+        levels, finer = ((x.black_level_per_channel[0], x.white_level) for x in (raw, twin))
         assert raw.sizes == twin.sizes
         assert np.array_equal(raw.raw_pattern, twin.raw_pattern)
 
     saturated = is_saturated(before, levels[1])
-    assert np.array_equal(before[saturated], after[saturated])
-    source, output = (by_site(samples, *levels) for samples in (before, after))
+    factor = finer[1] // levels[1]
+    assert (levels[0] * factor, levels[1] * factor) == finer
+    assert np.array_equal(before[saturated] * factor, after[saturated])
+    source, output = by_site(before, *levels), by_site(after, *finer)
     usable = comparable(block_means(source, SIDE // 2))
     shift = np.abs(block_means(output - source, SIDE // 2))[usable]
     assert usable.sum() > 20

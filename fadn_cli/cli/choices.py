@@ -30,6 +30,13 @@ class Compression(StrEnum):
     NONE = "none"
 
 
+class Bits(StrEnum):
+    """How fine the steps of the stored samples may be."""
+
+    AUTO = "auto"
+    SOURCE = "source"
+
+
 def _finite(value: float | None) -> float | None:
     """Refuse nan and infinities, which typer's ranges let through."""
     if value is not None and not math.isfinite(value):
@@ -98,6 +105,14 @@ CompressionOption = Annotated[
     typer.Option(
         help="How a DNG's samples are stored. lj92: lossless JPEG. none: as they are, for"
         " software that cannot read that. Else: lj92.",
+        show_default=False,
+    ),
+]
+BitsOption = Annotated[
+    Bits | None,
+    typer.Option(
+        help="How fine the steps of the samples are. auto: as fine as what is left of the noise"
+        " asks for, up to 16 bits. source: as the source has them. Else: auto.",
         show_default=False,
     ),
 ]

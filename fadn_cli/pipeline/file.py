@@ -74,7 +74,7 @@ def denoise_file(
             denoised, tiles = treat(packed, treatment, on_tile)
             shifts = mean_shift(packed, denoised, treatment.noise.used)
             del packed
-            mosaic = unpack_active(denoised, shift, raw_image.mosaic)
+            mosaic = unpack_active(denoised, shift, raw_image.mosaic, treatment.steps)
             del denoised
         with clock.stage("write"):
             written = write_output(temporary, raw_image, mosaic, treatment)

@@ -14,6 +14,9 @@ from typing import Any
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
+BITS = ("auto", "source")
+"""How fine the steps of the stored samples may be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenoiseOptions:
@@ -36,6 +39,9 @@ class DenoiseOptions:
     """Of a DNG: "keep" the source's previews, "render" them anew, or leave them out: "none"."""
     compression: str = "lj92"
     """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
+    bits: str = "auto"
+    """"auto": samples have steps as fine as what is left of the noise asks for; "source": as the
+    source has them."""
     iso: int | None = None
     """ISO to bound the measured noise with, instead of the file's; None: the file's."""
     shot_noise: float | None = None
@@ -117,6 +123,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
     "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
+    "bits": (_is_one_of(*BITS), " or ".join(BITS)),
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
     "shot_noise": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),
     "read_noise": (lambda value: _is_number(value) and value >= 0, "a number, at least 0"),

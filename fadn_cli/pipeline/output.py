@@ -19,6 +19,7 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.steps import SOURCE_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Written:
     output_bytes: int
     """Size of the output file."""
     notes: tuple[str, ...]
-    """Why a DNG is larger than it might be, one sentence each."""
+    """Why a DNG is larger than it might be, or its steps no finer; one sentence each."""
 
     def told(self) -> dict[str, Any]:
         """Return what the report says of it, by the report's names."""
@@ -71,7 +72,7 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
         output_sha256=sha256_of(path),
         source_bytes=source.stat().st_size,
         output_bytes=path.stat().st_size,
-        notes=notes,
+        notes=(*treatment.notes, *notes),
     )
 
 
@@ -96,9 +97,11 @@ def _write_dng(
     )
     identity.update(noise.shot_noise.tobytes() + noise.read_noise.tobytes())
     identity.update(raw_image.defects.others.astype("<i8").tobytes())
+    source = raw_image.mosaic
+    rounding = treatment.steps.variance(source.white_level - float(source.black_level.mean()))
     edit = DngEdit(
         noise_profile=noise_model(
-            noise.shot_noise * left, noise.read_noise * left, source="after denoising"
+            noise.shot_noise * left, noise.read_noise * left + rounding, source="after denoising"
         ),
         strength=treatment.strength,
         unique_id=identity.digest()[:16],
@@ -107,7 +110,8 @@ def _write_dng(
     notes = write_dng(
         path, raw_image, mosaic, edit=edit, choices=options.choices, threads=options.threads
     )
-    check_dng(path, mark(mosaic, raw_image.defects.marks).mosaic, source=raw_image.path)
+    marked = mark(mosaic, raw_image.defects.marks, factor=treatment.steps.factor)
+    check_dng(path, marked.mosaic, source=raw_image.path)
     return notes
 
 
@@ -118,7 +122,8 @@ def _describe(treatment: Treatment) -> str:
     model = "none" if luma == chroma == 0 else treatment.specialist.name
     repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
     repairs += "" if treatment.options.bad_pixels is None else " bad_pixels=listed"
-    return f"fadn {__version__} {shares} model={model}{repairs}"
+    steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
+    return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 
 
 def sha256_of(path: Path) -> str:

@@ -5,7 +5,7 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.steps import choose_steps
+from fadn_cli.steps import SOURCE_STEPS, Steps, own_step
 
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
@@ -37,6 +39,10 @@ class Treatment:
     """The network."""
     hot_pixels: int | None = None
     """How many defects were repaired; None if they were not looked for."""
+    steps: Steps = SOURCE_STEPS
+    """What the samples are rounded to."""
+    notes: tuple[str, ...] = ()
+    """What the user may want to know of it, one sentence each."""
 
     @property
     def luma(self) -> float:
@@ -70,6 +76,8 @@ class Treatment:
             "hot_pixels": self.hot_pixels,
             "format": self.options.format,
             "residual_std_ratio": self.residual_std_ratio,
+            "step_factor": self.steps.factor,
+            "dithered": self.steps.dithers_below is not None,
         }
 
 
@@ -102,12 +110,16 @@ def prepare(
         repaired = repair_defects(packed, shift, noise.used)
     if repaired and repaired > MANY * packed.size:
         noise = find_noise(packed, raw_image, options)
-    return Treatment(
+    treatment = Treatment(
         options=options,
         noise=noise,
         specialist=pick(noise.used, options),
         hot_pixels=repaired,
     )
+    steps, notes = choose_steps(
+        raw_image, noise.used, options, residual=treatment.residual_std_ratio
+    )
+    return replace(treatment, steps=steps, notes=notes)
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:
@@ -143,6 +155,7 @@ def find_noise(
         There is no profile, and nothing can be measured.
     """
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
+    step = own_step(mosaic.samples[mosaic.active_area.slices])
     given = None
     if options.shot_noise is not None and options.read_noise is not None:
         given = noise_model(options.shot_noise, options.read_noise, source="given")
@@ -152,5 +165,5 @@ def find_noise(
         given=given,
         profile=metadata.noise_profile,
         iso=metadata.iso if options.iso is None else options.iso,
-        step=1 / (mosaic.white_level - float(mosaic.black_level.mean())),
+        step=step / (mosaic.white_level - float(mosaic.black_level.mean())),
     )

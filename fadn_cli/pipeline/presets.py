@@ -49,6 +49,7 @@ TEMPLATE = """\
 # format = "dng"         # "dng" or "tiff"
 # preview = "keep"       # of a DNG: "keep", "render" or "none"
 # compression = "lj92"   # of a DNG: "lj92" or "none"
+# bits = "auto"          # steps as fine as what is left of the noise; "source": as the source has
 # iso = 800              # instead of the files' ISO speed
 # shot_noise = 1.0e-4    # instead of measuring: the variance of a sample x, 0 black and 1 white,
 # read_noise = 1.0e-6    # is shot_noise * x + read_noise; the two belong together

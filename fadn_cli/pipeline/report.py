@@ -111,7 +111,11 @@ class DenoiseReport:
     warnings: tuple[str, ...]
     """What the user should know, one sentence each."""
     notes: tuple[str, ...] = ()
-    """Why a DNG is larger than it might be, one sentence each."""
+    """Why a DNG is larger than it might be, or its steps no finer; one sentence each."""
+    step_factor: int = 1
+    """How many steps of the output's samples are one DN of the source."""
+    dithered: bool = False
+    """Whether the last rounding was dithered, where what is left of the noise is below a step."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON's types; paths as strings."""

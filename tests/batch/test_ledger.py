@@ -22,6 +22,7 @@ CHANGED = {
     "format": "tiff",
     "preview": "render",
     "compression": "none",
+    "bits": "source",
     "iso": 100,
     "shot_noise": 1e-4,
     "read_noise": 1e-6,

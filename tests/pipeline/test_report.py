@@ -61,6 +61,7 @@ def test_noise_is_summarized_in_the_digits_that_float32_holds():
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "report.md"
 WORDS = {str: "text", Path: "text", int: "whole number", float: "number", NoiseSummary: "noise"}
+WORDS[bool] = "true or false"
 
 
 def in_json(kind):
@@ -88,7 +89,7 @@ def test_the_page_names_every_field_and_its_type(kind, heading):
 
 def test_the_values_are_of_those_types():
     kinds = {"text": str, "whole number": int, "number": (int, float), "object": dict}
-    kinds |= {"noise": dict, "list of numbers": list, "list of texts": list}
+    kinds |= {"noise": dict, "true or false": bool, "list of numbers": list, "list of texts": list}
 
     for report in (make_report(), make_report(iso=None, hot_pixels=None, noise_profile=None)):
         values = report.to_dict()

@@ -55,7 +55,8 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """Write and denoise the layout of a name, once."""
+    """Write and denoise the layout of a name, once, in its own steps (for finer ones, see
+    dng/test_finer_steps.py)."""
     folder = tmp_path_factory.mktemp("layouts")
 
     @cache
@@ -65,7 +66,12 @@ def pair(tmp_path_factory):
         LAYOUTS[name].write(paths[0])
         for output, strength in zip(paths[1:], (1, 0), strict=True):
             options = DenoiseOptions(
-                strength=strength, shot_noise=4e-4, read_noise=2e-5, quality="fast", threads=1
+                strength=strength,
+                shot_noise=4e-4,
+                read_noise=2e-5,
+                quality="fast",
+                threads=1,
+                bits="source",
             )
             denoise_file(paths[0], output, options)
         return Pair(*paths)

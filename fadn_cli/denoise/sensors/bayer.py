@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.mosaic import CfaPattern, Mosaic, denormalize, normalize
+from fadn_cli.steps import SOURCE_STEPS, Steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,12 @@ def pack_active(mosaic: Mosaic) -> tuple[NDArray[np.float32], PhaseShift]:
     return pack(rggb), shift
 
 
-def unpack_active(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic) -> Mosaic:
+def unpack_active(
+    packed: NDArray[np.float32],
+    shift: PhaseShift,
+    source: Mosaic,
+    steps: Steps = SOURCE_STEPS,
+) -> Mosaic:
     """Undo `pack_active`, with `denormalize`'s one rounding and clipping.
 
     Parameters
@@ -172,10 +178,12 @@ def unpack_active(packed: NDArray[np.float32], shift: PhaseShift, source: Mosaic
         From `pack_active`.
     source : Mosaic
         What `pack_active` was given.
+    steps : Steps
+        What to round to.
     """
     x = np.zeros(source.samples.shape, np.float32)
     x[source.active_area.slices] = shift_back(unpack(packed), shift)
-    return denormalize(x, source)
+    return denormalize(x, source, steps)
 
 
 def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:

@@ -1,7 +1,8 @@
 """How two mosaics differ: in their levels, and sample by sample.
 
 `dng` compares an output with what was meant, `verify` with its source. The one thing to know:
-samples of saturated areas and those outside the active area must be the source's bit for bit.
+samples of saturated areas and those outside the active area must be the source's bit for bit,
+times the factor by which the steps are finer.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from fadn_cli.defects import Sites
 from fadn_cli.findings import PixelComparison
-from fadn_cli.mosaic import Mosaic, saturated_areas
+from fadn_cli.mosaic import Mosaic, saturated_areas, scaled
+from fadn_cli.steps import own_step
 
 _BLOCK = 64  # samples of a block's side
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared
@@ -31,24 +33,31 @@ def differing_levels(found: Mosaic, expected: Mosaic) -> Iterator[str]:
         yield f"black level {found.black_level.tolist()} instead of {expected.black_level.tolist()}"
 
 
-def compare_samples(before: Mosaic, after: Mosaic, *, bad: Sites | None = None) -> PixelComparison:
+def compare_samples(
+    before: Mosaic, after: Mosaic, *, factor: int = 1, bad: Sites | None = None
+) -> PixelComparison:
     """Count the samples that changed and those that should not have.
 
     Parameters
     ----------
     before, after : Mosaic
         Of one size; levels and active area are taken from `before`.
+    factor : int
+        How many times finer the steps of `after` are.
     bad : (n,) intp, optional
         Flat indices of samples that were bad in `before`: neither saturation nor brightness.
     """
+    if bad is not None:
+        before, after = without_bad(before, bad), without_bad(after, bad)
+    source, before = before, scaled(before, factor)
+    saturated = saturated_areas(source)
     changed = before.samples != after.samples
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
-    if bad is not None and bad.size:
-        before, after = _without(before, bad), _without(after, bad)
-    saturated = saturated_areas(before)
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)
     blocks, shift, worst = _compare_blocks(before, after)
+    step = factor * own_step(source.samples[source.active_area.slices])
+    step_shift, step_change = _compare_steps(before, after, step)
     return PixelComparison(
         active=int(inside.sum()),
         changed=int((changed & inside & ~bright).sum()),
@@ -59,11 +68,15 @@ def compare_samples(before: Mosaic, after: Mosaic, *, bad: Sites | None = None) 
         blocks=blocks,
         block_shift=shift,
         worst_block_shift=worst,
+        step_shift=step_shift,
+        step_change=step_change,
     )
 
 
-def _without(mosaic: Mosaic, bad: Sites) -> Mosaic:
+def without_bad(mosaic: Mosaic, bad: Sites) -> Mosaic:
     """Return a mosaic with all bad samples the same."""
+    if not bad.size:
+        return mosaic
     samples = mosaic.samples.copy()
     samples.ravel()[bad] = 0
     return replace(mosaic, samples=samples)
@@ -105,6 +118,29 @@ def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ..
         return 0, (), 0.0
     shift = np.abs(change[usable]).mean(axis=0, dtype=np.float64)
     return int(usable.sum()), tuple(map(float, shift)), float(np.abs(change[usable]).max())
+
+
+def _compare_steps(before: Mosaic, after: Mosaic, step: int) -> tuple[tuple[float, ...], float]:
+    """Return by plane the mean change of the blocks that are not too bright, and the samples'."""
+    area = before.active_area
+    if area.width < _BLOCK:
+        return (), 0.0
+    cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
+    black = np.float32(before.black_level.mean())
+    scale = np.float32(before.white_level) - black
+    shifts, squares = [np.empty((0, 4), np.float32)], [0.0]
+    for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
+        rows = slice(top, top + _BLOCK)
+        change = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
+        change = _without_repairs(change / scale) * (scale / step)
+        level = _plane_means(before, top, area.left, (before.samples[rows, cols] - black) / scale)
+        usable = (level <= _BRIGHTEST).all(axis=1)
+        shifts.append(_plane_means(before, top, area.left, change)[usable])
+        squares.append(float(np.mean(change * change)))
+    shift = np.concatenate(shifts)
+    if not len(shift):
+        return (), 0.0
+    return tuple(map(float, shift.mean(axis=0, dtype=np.float64))), max(squares) ** 0.5
 
 
 def _without_repairs(change: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,17 +9,19 @@ References
 DNG 1.7.1, chapters 2 and 4.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.findings import TagChange
 from fadn_cli.raw.check.pairs import Pair, pair_ifds
+from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import without_marks
 from fadn_cli.raw.previews.describe import PICTURE_TAGS
 from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
 from fadn_cli.raw.tiff.tree import integers
+from fadn_cli.raw.tiff.write import Field
 
 _LAYOUT = frozenset(
     {
@@ -53,7 +55,13 @@ _LONGEST_BYTES = 16  # of a value whose bytes are shown
 
 
 def compare_tags(
-    source: TiffFile, output: TiffFile, *, raw_ifd: Ifd, white_level: float
+    source: TiffFile,
+    output: TiffFile,
+    *,
+    raw_ifd: Ifd,
+    white_level: float,
+    factor: int = 1,
+    constants: Mapping[int, int] | None = None,
 ) -> Iterator[TagChange]:
     """Yield every tag in which a DNG differs from its source, IFD by IFD.
 
@@ -65,18 +73,29 @@ def compare_tags(
         The source's.
     white_level : float
         The source's in DN, which the output may state where the source left it to be understood.
+    factor : int
+        How many times finer the output's steps are.
+    constants : mapping, optional
+        By a value that marks bad pixels in the source: what marks them in the output.
     """
     pairs = pair_ifds(source, output)
+    scaled = {
+        id(ifd): {field.tag: field for field in scaled_fields(ifd, factor, constants)}
+        for ifd in {raw_ifd, source.ifds[0]}
+    }
+    white = white_level * factor
     ifds_differ = any(pair.fate in ("dropped", "added") for pair in pairs)
     for pair in pairs:
         old, new = pair.before, pair.after
         tags = {entry.tag for ifd in (old, new) if ifd for entry in ifd.entries}
         for tag in sorted(tags):
-            if _same(old, new, tag):
+            expected = scaled.get(id(old), {}).get(tag)
+            if _same(old, new, tag) and (expected is None or _says(new, expected)):
                 continue
             allowed = pair.fate in ("dropped", "added") or _may_change_in_preview(pair, tag)
             if old is not None and new is not None:
-                allowed |= old is raw_ifd and _may_change_in_raw(old, new, tag, white_level)
+                allowed |= old is raw_ifd and _may_change_in_raw(old, new, tag, white)
+                allowed |= expected is not None and _says(new, expected)
                 allowed |= old is source.ifds[0] and _may_change_in_ifd0(old, new, tag)
                 allowed |= old is source.ifds[0] and tag == Tag.SUB_IFDS and ifds_differ
             yield TagChange(
@@ -119,6 +138,14 @@ def _may_change_in_raw(old: Ifd, new: Ifd, tag: int, white_level: float) -> bool
     if tag == Tag.LINEARIZATION_TABLE:
         return new.get(tag) is None  # baked into the samples, which are compared
     return tag in _OF_RAW
+
+
+def _says(ifd: Ifd | None, expected: Field) -> bool:
+    """Tell whether an IFD says by a tag what it must in finer steps."""
+    found = None if ifd is None else ifd.get(expected.tag)
+    if found is None or found.type != expected.type:
+        return False
+    return bytes(found.data) == expected.encode(found.byteorder)[1]
 
 
 def _same(old: Ifd | None, new: Ifd | None, tag: int) -> bool:

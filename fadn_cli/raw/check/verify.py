@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from fadn_cli.defects import Defects, join_sites
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
-from fadn_cli.mosaic import RawImage
+from fadn_cli.mosaic import RawImage, scaled
 from fadn_cli.raw.check.byte_changes import compare_bytes
-from fadn_cli.raw.check.comparison import compare_samples, differing_levels
+from fadn_cli.raw.check.comparison import compare_samples, differing_levels, without_bad
 from fadn_cli.raw.check.tag_changes import compare_tags, show
 from fadn_cli.raw.dng.marker import without_marks
 from fadn_cli.raw.previews.describe import is_ours
@@ -30,9 +30,13 @@ from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.steps import factor_between, finest_factor
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
+LARGEST_STEP_SHIFT = 0.5
+"""The same for all areas, dark ones too, in steps of the source; and a share of what changed."""
+_SHARE_OF_CHANGE = 0.05
 _MOST_NAMES = 5  # of tags in one sentence
 _PLANES = ("R", "Gr", "Gb", "B")
 
@@ -66,20 +70,23 @@ def verify(source: Path, output: Path) -> Verification:
             advice="Denoise to a DNG with --format dng, and verify that.",
         )
     before, after = read_raw(source), read_raw(output)
+    factor = _factor(before, after)
     changes: list[ByteChange] = []
     preview = ""
     if before.metadata.is_dng:
-        tags, changes = _compare_with_dng(before, tiff)
+        tags, changes = _compare_with_dng(before, after, tiff, factor)
     else:
         blocks = read_blocks(source)
         tags = [*_camera_changes(before, after), *_metadata_changes(blocks, tiff, output)]
         preview = _preview_violation(blocks.preview, tiff)
     pixels = None
     if before.mosaic.samples.shape == after.mosaic.samples.shape:
-        pixels = compare_samples(before.mosaic, after.mosaic, bad=before.defects.sites)
+        pixels = compare_samples(
+            before.mosaic, after.mosaic, factor=factor, bad=before.defects.sites
+        )
         pixels = _with_marks(pixels, before.defects, after.defects)
     violations = (
-        *_mosaic_violations(before, after),
+        *_mosaic_violations(before, after, factor),
         *_pixel_violations(pixels),
         *_tag_violations(tags),
         *([preview] if preview else []),
@@ -96,14 +103,33 @@ def verify(source: Path, output: Path) -> Verification:
     )
 
 
+def _factor(before: RawImage, after: RawImage) -> int:
+    """Return how many times finer an output's steps are, if its levels say so at all."""
+    factor = factor_between(before.mosaic.white_level, after.mosaic.white_level)
+    highest = without_bad(before.mosaic, before.defects.sites).highest
+    return factor if factor <= finest_factor(highest) else 1
+
+
 def _compare_with_dng(
-    before: RawImage, output: TiffFile
+    before: RawImage, after: RawImage, output: TiffFile, factor: int
 ) -> tuple[list[TagChange], list[ByteChange]]:
     """Compare tags and bytes of a DNG with those of the DNG it was made from."""
     source = parse(map_file(before.path), name=before.path.name, tolerant=True)
     raw_ifd = find_raw_ifd(source)
     white_level = before.mosaic.white_level
-    tags = list(compare_tags(source, output, raw_ifd=raw_ifd, white_level=white_level))
+    # A constant that does not fit in finer steps is another one; that it marks the same is checked.
+    old, new = before.defects.marks, after.defects.marks
+    constants = {mark.constant: other.constant for mark, other in zip(old, new, strict=False)}
+    tags = list(
+        compare_tags(
+            source,
+            output,
+            raw_ifd=raw_ifd,
+            white_level=white_level,
+            factor=factor,
+            constants=constants,
+        )
+    )
     return tags, compare_bytes(source, output, raw_ifd=raw_ifd)
 
 
@@ -176,12 +202,13 @@ def _preview_violation(preview: bytes | None, output: TiffFile) -> str:
     return f"The camera's own preview of {_size(preview)} is missing or differs."
 
 
-def _mosaic_violations(before: RawImage, after: RawImage) -> Iterator[str]:
+def _mosaic_violations(before: RawImage, after: RawImage, factor: int) -> Iterator[str]:
     """Say in which levels the mosaics differ."""
     height, width = before.mosaic.samples.shape
     other_height, other_width = after.mosaic.samples.shape
     if (height, width) == (other_height, other_width):
-        for difference in differing_levels(after.mosaic, before.mosaic):
+        good = without_bad(before.mosaic, before.defects.sites)
+        for difference in differing_levels(after.mosaic, scaled(good, factor)):
             yield f"The mosaic has {difference}."
     else:
         size = f"{other_width}x{other_height}, the source's {width}x{height}"
@@ -204,6 +231,16 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
     for plane, shift in zip(_PLANES, pixels.block_shift, strict=False):
         if shift > LARGEST_SHIFT:
             yield f"Small areas of {plane} became brighter or darker by {shift:.2%} on average."
+    most = LARGEST_STEP_SHIFT + _SHARE_OF_CHANGE * pixels.step_change
+    for plane, shift, area in zip(_PLANES, pixels.step_shift, _block_shifts(pixels), strict=False):
+        if abs(shift) > most and area <= LARGEST_SHIFT:
+            way = "brighter" if shift > 0 else "darker"
+            yield f"{plane} became {way} by {abs(shift):.2g} steps of the source on average."
+
+
+def _block_shifts(pixels: PixelComparison) -> tuple[float, ...]:
+    """Return how much small areas changed; 0 where none could be compared."""
+    return pixels.block_shift or (0.0,) * len(_PLANES)
 
 
 def _tag_violations(tags: Sequence[TagChange]) -> Iterator[str]:

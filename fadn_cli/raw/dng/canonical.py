@@ -34,6 +34,7 @@ from fadn_cli.raw.tiff.file import ByteOrder, FieldType
 from fadn_cli.raw.tiff.room import Room, seek_even_end
 from fadn_cli.raw.tiff.tags import Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, PlacedField, build_header, build_ifd
+from fadn_cli.steps import factor_between
 
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
@@ -79,7 +80,12 @@ def build(
         size = output.tell()
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
-    return explain_build(raw_image.path.stat().st_size, size, compression=choices.compression)
+    return explain_build(
+        raw_image.path.stat().st_size,
+        size,
+        compression=choices.compression,
+        factor=factor_between(raw_image.mosaic.white_level, mosaic.white_level),
+    )
 
 
 def _append_ifd(

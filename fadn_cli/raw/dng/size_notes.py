@@ -11,6 +11,7 @@ from fadn_cli.raw.tiff.tags import Compression, Tag
 from fadn_cli.raw.tiff.tree import data_spans, integer
 from fadn_cli.raw.tiff.write import Field
 
+_FINER = "the samples have steps {} times as fine, for what is left of the noise"
 _WORTH_TELLING = 0.01  # of the old raw data; less is what rounding and padding take
 
 
@@ -22,6 +23,7 @@ def explain_splice(
     shared: bool,
     unused: int,
     displaced: int,
+    factor: int = 1,
 ) -> tuple[str, ...]:
     """Say why the copy of a DNG is larger than it might be.
 
@@ -39,6 +41,8 @@ def explain_splice(
         Bytes in the middle of the file that nothing takes any more.
     displaced : int
         Bytes of samples that went to the end for want of room in the middle.
+    factor : int
+        How many times finer than the source's the samples' steps are.
 
     Returns
     -------
@@ -48,24 +52,28 @@ def explain_splice(
     old = sum(stop - start for _, start, stop in data_spans(raw_ifd))
     preview = f"The previews take {previews_grown:,} bytes more than the source's."
     return (
-        *_grown_samples(raw_ifd, layout, old),
+        *_grown_samples(raw_ifd, layout, old, factor),
         *([preview] if previews_grown > 0 else []),
         *_lost_room(old, shared=shared, unused=unused, displaced=displaced),
     )
 
 
-def explain_build(source_bytes: int, output_bytes: int, *, compression: str) -> tuple[str, ...]:
+def explain_build(
+    source_bytes: int, output_bytes: int, *, compression: str, factor: int = 1
+) -> tuple[str, ...]:
     """Say why a DNG built from another raw is larger than that; () if it is not."""
     if output_bytes <= source_bytes:
         return ()
     reason = "lossless JPEG does not pack the samples as tightly as the camera did"
     if compression == "none":
         reason = "its samples are uncompressed"
+    elif factor > 1:
+        reason = _FINER.format(factor)
     grown = output_bytes - source_bytes
     return (f"The DNG is {grown:,} bytes larger than the source: {reason}.",)
 
 
-def _grown_samples(raw_ifd: Ifd, layout: Sequence[Field], old: int) -> Iterator[str]:
+def _grown_samples(raw_ifd: Ifd, layout: Sequence[Field], old: int, factor: int) -> Iterator[str]:
     """Say why the samples take more room than before."""
     said = {field.tag: field.values for field in layout}
     sizes = said.get(Tag.TILE_BYTE_COUNTS, said.get(Tag.STRIP_BYTE_COUNTS, ()))
@@ -79,6 +87,8 @@ def _grown_samples(raw_ifd: Ifd, layout: Sequence[Field], old: int) -> Iterator[
         )
     elif new > old and said[Tag.COMPRESSION] == (Compression.NONE,):
         yield f"The samples are uncompressed: they take {new:,} bytes instead of {old:,}."
+    elif new > old and factor > 1:
+        yield (f"{_FINER.format(factor).capitalize()}: they take {new:,} bytes instead of {old:,}.")
     elif new > old:
         yield (
             f"Lossless JPEG makes {new:,} bytes of the samples, the source's own compression "

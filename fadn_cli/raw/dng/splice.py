@@ -18,6 +18,7 @@ from typing import BinaryIO
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.samples import write_samples
@@ -32,6 +33,7 @@ from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.steps import factor_between
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (
@@ -62,6 +64,8 @@ class _Source:
     """Previews that are replaced, or added."""
     spans: Mapping[Ifd, Sequence[Span]]
     """Where the pixels lie that may be overwritten."""
+    factor: int
+    """How many times finer the new samples' steps are."""
 
 
 def splice(
@@ -83,8 +87,9 @@ def splice(
         at_home = [renewal for renewal in source.renewals if _fits_at_home(source, renewal)]
         _write_pictures(room, source, rewrite, at_home)
         before = room.appended
-        stored = mark(mosaic, raw_image.defects.marks).mosaic  # the previews show it without
-        layout = _write_samples(room, source, stored, choices, threads)
+        marked = mark(mosaic, raw_image.defects.marks, factor=source.factor)
+        # The previews show it without the marks.
+        layout = _write_samples(room, source, marked.mosaic, choices, threads)
         displaced = room.appended - before if _is_within(source, end) else 0
         others = [renewal for renewal in source.renewals if renewal not in at_home]
         _write_pictures(room, source, rewrite, others)
@@ -95,7 +100,7 @@ def splice(
             )
         for ifd in source.dropped:
             rewrite.remove(ifd)
-        _state_changes(rewrite, source, layout, edit)
+        _state_changes(rewrite, source, layout, edit, marked.constants)
         rewrite.write(room)
     return explain_splice(
         source.raw_ifd,
@@ -104,6 +109,7 @@ def splice(
         shared=not source.spans[source.raw_ifd],
         unused=room.unused,
         displaced=displaced,
+        factor=source.factor,
     )
 
 
@@ -125,6 +131,7 @@ def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Sou
         dropped=dropped,
         renewals=tuple(renewals),
         spans={ifd: _replaceable_spans(tiff, ifd) for ifd in (raw_ifd, *dropped, *renewed)},
+        factor=factor_between(raw_image.mosaic.white_level, mosaic.white_level),
     )
 
 
@@ -178,12 +185,15 @@ def _write_samples(
     """Write the new samples; return what the raw IFD must say of them."""
     raw_ifd = source.raw_ifd
     bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
-    is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE
+    is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE and source.factor == 1
+    wanted = bits
+    if source.factor > 1:
+        wanted = max(bits + source.factor.bit_length() - 1, int(mosaic.white_level).bit_length())
     layout = write_samples(
         room,
         mosaic.samples,
         compression=choices.compression,
-        stated_bits=bits,
+        stated_bits=wanted,
         plain_bits=bits if is_plain else 0,
         byteorder=source.tiff.byteorder,
         threads=threads,
@@ -221,7 +231,11 @@ def _previews_grown(source: _Source) -> int:
 
 
 def _state_changes(
-    rewrite: Rewrite, source: _Source, layout: Sequence[Field], edit: DngEdit
+    rewrite: Rewrite,
+    source: _Source,
+    layout: Sequence[Field],
+    edit: DngEdit,
+    constants: Mapping[int, int],
 ) -> None:
     """Say in the raw IFD and in IFD0 what has been done."""
     ifd0, raw_ifd = source.tiff.ifds[0], source.raw_ifd
@@ -229,8 +243,11 @@ def _state_changes(
     stale = {*_DIGESTS, Tag.NOISE_PROFILE}
     # IFD0 may repeat what belongs to the raw IFD; what it says must not be stale.
     repeated = [field for field in stated if ifd0.get(field.tag) is not None]
+    if ifd0 is not raw_ifd:
+        repeated += scaled_fields(ifd0, source.factor, constants)
+    levels = scaled_fields(raw_ifd, source.factor, constants)
     rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit), *repeated], drop=stale)
-    rewrite.change(raw_ifd, [*layout, *stated], drop={*stale, *_OLD_LAYOUT})
+    rewrite.change(raw_ifd, [*layout, *levels, *stated], drop={*stale, *_OLD_LAYOUT})
 
 
 def _ifd0_fields(ifd0: Ifd, edit: DngEdit) -> list[Field]:

@@ -34,7 +34,8 @@ def write_dng(
     raw_image : RawImage
         The source; its file is read again, and never written.
     mosaic : Mosaic
-        The new samples, of the source's size; its levels, CFA and active area are the source's.
+        The new samples, of the source's size; CFA and active area are the source's, and so are its
+        levels, or a power of two times as high (`mosaic.scaled`).
     edit : DngEdit
         What the file is to say about the denoising.
     choices : WriteChoices, optional

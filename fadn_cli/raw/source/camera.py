@@ -70,6 +70,7 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, name: str, model: st
         black_level=black,
         white_level=white,
         active_area=area,
+        linear_level=_linear_level(raw),
     )
 
 
@@ -86,6 +87,15 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks) -> RawMetadata:
         noise_profile=None,
         is_dng=False,
     )
+
+
+def _linear_level(raw: Any) -> NDArray[np.float32] | None:
+    """Return up to where LibRaw knows each site of the full mosaic to be linear, DN."""
+    levels = raw.camera_white_level_per_channel
+    if levels is None or min(levels) <= 0:
+        return None
+    by_site: NDArray[np.float32] = np.array(levels, np.float32)[raw.raw_pattern]
+    return by_site
 
 
 def _colors(raw: Any, name: str, model: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
+from fadn_cli.mosaic import saturated_areas
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import LARGEST_SHIFT, verify
 from fadn_cli.raw.develop.tiff_image import write_tiff
@@ -50,7 +51,8 @@ def denoised(path, change=None):
     samples = raw_image.mosaic.samples.copy()
     free = np.zeros(samples.shape, bool)
     free[raw_image.mosaic.active_area.slices] = True
-    free &= samples < raw_image.mosaic.white_level
+    saturated = saturated_areas(raw_image.mosaic)
+    free &= ~saturated if saturated is not None else True
     samples[free] ^= 1
     if change is not None:
         change(samples)
