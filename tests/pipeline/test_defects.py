@@ -104,9 +104,27 @@ def test_at_every_bit_depth_marks_stay_marks(tmp_path, bits, constant, compressi
 
     denoised(tmp_path / "a.dng", tmp_path, compression=compression)
 
-    after = np.flatnonzero(samples_of(tmp_path / "out.dng") == value)
-    assert np.flatnonzero(samples == value).tolist() == after.tolist()
+    after = read_raw(tmp_path / "out.dng")
+    factor = round(after.mosaic.white_level / white)
+    marks = np.flatnonzero(after.mosaic.samples == value * factor)
+    assert np.flatnonzero(samples == value).tolist() == marks.tolist()
+    assert marks.tolist() == after.defects.sites.tolist()
     assert verify(tmp_path / "a.dng", tmp_path / "out.dng").holds
+
+
+def test_a_mark_that_finer_steps_cannot_hold_is_another_one(tmp_path):
+    white, black = 1023, 64
+    samples = marked(exposed(clean(), white, black), PLACES["clusters"], 65535)
+    raw = {50714: (3, black), 50717: (4, white), **in_raw(fix_constant(65535))}
+    write_structured(tmp_path / "a.dng", samples, raw=raw)
+
+    denoised(tmp_path / "a.dng", tmp_path)
+
+    after = read_raw(tmp_path / "out.dng")
+    assert after.mosaic.white_level > white
+    assert np.flatnonzero(samples == 65535).tolist() == after.defects.sites.tolist()
+    found = verify(tmp_path / "a.dng", tmp_path / "out.dng")
+    assert found.holds, found.violations
 
 
 def test_marks_in_lossless_jpeg_and_behind_a_table_stay_marks(tmp_path):

@@ -47,11 +47,13 @@ def compare_samples(
     bad : (n,) intp, optional
         Flat indices of samples that were bad in `before`: neither saturation nor brightness.
     """
-    if bad is not None:
-        before, after = without_bad(before, bad), without_bad(after, bad)
+    sites = np.empty(0, np.intp) if bad is None else bad
+    repaired = before.samples.flat[sites].astype(np.int64) * factor != after.samples.flat[sites]
+    before, after = without_bad(before, sites), without_bad(after, sites)
     source, before = before, scaled(before, factor)
     saturated = saturated_areas(source)
     changed = before.samples != after.samples
+    changed.flat[sites] = repaired
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)

@@ -30,7 +30,7 @@ from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
 from fadn_cli.raw.tiff.write import Field
-from fadn_cli.steps import factor_between, finest_factor
+from fadn_cli.steps import MOST, factor_between, finest_factor
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
@@ -118,8 +118,8 @@ def _compare_with_dng(
     raw_ifd = find_raw_ifd(source)
     white_level = before.mosaic.white_level
     # A constant that does not fit in finer steps is another one; that it marks the same is checked.
-    old, new = before.defects.marks, after.defects.marks
-    constants = {mark.constant: other.constant for mark, other in zip(old, new, strict=False)}
+    both = zip(before.defects.marks, after.defects.marks, strict=False)
+    constants = {old.constant: new.constant for old, new in both if old.constant * factor > MOST}
     tags = list(
         compare_tags(
             source,
