@@ -37,6 +37,8 @@ class BlockStatistics:
     """(N,) energy at the remaining middle frequencies: says how much texture is left in them."""
     high: NDArray[np.float32]
     """(N,) energy at high frequencies: the noise variance where there is no texture."""
+    place: NDArray[np.intp]
+    """(N,) the same number for the blocks of all planes at one place."""
     share: float
     """Independent blocks per block: below 1 where blocks overlap."""
 
@@ -59,16 +61,26 @@ def measure_blocks(packed: NDArray[np.float32]) -> BlockStatistics:
     rows_of_blocks = max(height // SIDE, 1)
     wanted = _MAX_BLOCKS // max(4 * (width // SIDE) * len(offsets) ** 2, 1)
     stride = max(-(-rows_of_blocks // max(wanted, 1)), 1)
-    parts = [
-        _energies(_cut(packed, top, left, stride))
-        for top in offsets
-        for left in offsets
-        if min(height - top, width - left) >= SIDE
-    ]
+    parts, places, first = [], [np.empty(0, np.intp)], 0
+    for top in offsets:
+        for left in offsets:
+            if min(height - top, width - left) < SIDE:
+                continue
+            blocks = _cut(packed, top, left, stride)
+            usable = _is_usable(blocks)
+            parts.append(_energies(blocks[usable]))
+            of_plane = len(blocks) // len(packed)
+            places.append(np.flatnonzero(usable) % of_plane + first)
+            first += of_plane
     columns = np.concatenate(parts, axis=1) if parts else np.empty((4, 0), np.float32)
     mean, texture, check, high = columns
     return BlockStatistics(
-        mean=mean, texture=texture, check=check, high=high, share=1 / len(offsets) ** 2
+        mean=mean,
+        texture=texture,
+        check=check,
+        high=high,
+        place=np.concatenate(places),
+        share=1 / len(offsets) ** 2,
     )
 
 
@@ -161,10 +173,15 @@ def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArr
     return blocks
 
 
-def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (4, N): mean, texture, check and high of the usable blocks."""
+def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return (N,): neither saturated nor constant."""
     highest, lowest = blocks.max(axis=(1, 2)), blocks.min(axis=(1, 2))
-    blocks = blocks[(highest < _SATURATED) & (highest > lowest)]
+    usable: NDArray[np.bool_] = (highest < _SATURATED) & (highest > lowest)
+    return usable
+
+
+def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (4, N): mean, texture, check and high of blocks."""
     mean = blocks.mean(axis=(1, 2))
     cosines = _cosines()
     energy = (cosines @ (blocks - mean[:, None, None]) @ cosines.T) ** 2

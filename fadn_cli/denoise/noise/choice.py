@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.estimate import estimate_noise, iso_bounds, reconcile, typical_levels
+from fadn_cli.denoise.noise.estimate import estimate, measure, reconcile, typical_levels
+from fadn_cli.denoise.noise.prior import iso_range
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
 
@@ -23,9 +24,9 @@ class FoundNoise:
     """What the pixels say; None if it was not or could not be measured."""
     used: NoiseModel
     """What the denoising goes by."""
-    bounds: tuple[float, float] | None = None
-    """Least and most shot noise at this ISO, which the measurement was held to; None if it was
-    not."""
+    usual: tuple[float, float] | None = None
+    """Least and most shot noise that is usual at this ISO, which the measurement was weighed with;
+    None if it was not."""
     warnings: tuple[str, ...] = ()
     """What the user should know, one sentence each."""
 
@@ -52,9 +53,9 @@ def choose_noise(
     profile : NoiseModel or None
         The DNG's NoiseProfile.
     iso : int or None
-        ISO speed that bounds the measurement.
+        ISO speed, which counts as much as the measurement is unsure.
     step : float
-        One DN, normalized.
+        Distance of neighbouring sample values, normalized.
 
     Raises
     ------
@@ -64,16 +65,18 @@ def choose_noise(
     if given is not None:
         return FoundNoise(measured=None, used=given)
     try:
-        measured = estimate_noise(packed, iso=iso, step=step)
+        measurement = measure(packed, step=step)
     except NoiseModelError as error:
         if profile is None:
             raise NoiseModelError(
                 f"{name}: {error}", advice="Give --shot-noise and --read-noise."
             ) from error
         return FoundNoise(measured=None, used=profile)
-    bounds = iso_bounds(iso)
+    measured = estimate(measurement)
+    likely = estimate(measurement, iso) if iso else measured
+    usual = iso_range(iso)
     if profile is None:
-        return FoundNoise(measured=measured, used=measured, bounds=bounds)
-    used, warning = reconcile(measured, profile, levels=typical_levels(packed))
+        return FoundNoise(measured=measured, used=likely, usual=usual)
+    used, warning = reconcile(likely, profile, levels=typical_levels(packed))
     warnings = (warning,) if warning else ()
-    return FoundNoise(measured=measured, used=used, bounds=bounds, warnings=warnings)
+    return FoundNoise(measured=measured, used=used, usual=usual, warnings=warnings)
