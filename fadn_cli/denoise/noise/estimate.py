@@ -16,7 +16,8 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.blocks import BlockStatistics, black_floor, measure_blocks
+from fadn_cli.denoise.noise.blocks import BlockStatistics, measure_blocks
+from fadn_cli.denoise.noise.clipping import black_floor
 from fadn_cli.denoise.noise.levels import measure_levels
 from fadn_cli.denoise.noise.posterior import Known, Weighed, weigh
 from fadn_cli.denoise.noise.prior import iso_range, typical_read_noise
@@ -27,6 +28,7 @@ MAX_DISAGREEMENT = 2.0
 """Factor in standard deviation beyond which a stated noise profile is doubted."""
 
 _MIN_BLOCKS = 32
+_MIN_PLACES = 100  # or a tenth of all: fewer are not the whole picture
 _ROUNDS = 2  # of choosing blocks under a model and finding the model in them
 _BRIGHT = 0.98  # quantile of the samples
 _SAMPLE = 100_000  # samples that are looked at for it
@@ -39,7 +41,7 @@ class Measurement:
     """What the pixels of one mosaic say, before anything else is known."""
 
     blocks: BlockStatistics
-    """Mean levels and energies."""
+    """Of whole places, or where those say little, of each plane."""
     floor: float | None
     """Normalized level at which the camera clipped the noise; None if it did not."""
     bright: float
@@ -64,17 +66,20 @@ def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
     NoiseModelError
         Too few blocks are neither constant nor saturated.
     """
-    blocks = measure_blocks(packed)
-    if len(blocks.mean) < _MIN_BLOCKS:
+    planes, places = measure_blocks(packed)
+    if len(planes.mean) < _MIN_BLOCKS:
         raise NoiseModelError(
-            f"noise cannot be measured: {len(blocks.mean)} of the frame's blocks are neither"
+            f"noise cannot be measured: {len(planes.mean)} of the frame's blocks are neither"
             f" constant nor saturated, {_MIN_BLOCKS} are needed",
             advice="Give the noise with --shot-noise and --read-noise.",
         )
     sample = packed.reshape(-1)[:: max(packed.size // _SAMPLE, 1)]
+    floor = black_floor(packed)
+    # where some planes are clipped and others not, only the planes' own levels tell what is lost
+    together = floor is None and len(places.mean) >= _MIN_PLACES
     return Measurement(
-        blocks=blocks,
-        floor=black_floor(packed),
+        blocks=places if together else planes,
+        floor=floor,
         bright=min(max(float(np.quantile(sample, _BRIGHT)), 1e-3), 1.0),
         least_read=max(step * step / 12, 1e-12),
     )

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.blocks import BlockStatistics, clipped_variance, undo_clipping
+from fadn_cli.denoise.noise.blocks import BlockStatistics
+from fadn_cli.denoise.noise.clipping import clipped_variance, undo_clipping
 
-_BINS = 12  # of brightness, equally filled
+_BINS = 16  # of brightness, equally filled
 _CALM = 0.015  # share of a bin's blocks taken as its calmest
 _CALM_AT_LEAST = 8
 _MIDDLE = (0.3, 0.5)  # share of a bin's blocks, by texture: what the picture is like
-_HIGH_COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _FADE = 0.11  # of the texture's excess at middle frequencies, what is left at high ones
 _FADE_DOUBT = 0.5  # of what is taken away for it
 _MOST_TAKEN = 0.9
@@ -51,9 +51,8 @@ def measure_levels(
         Where the camera clipped the noise; what it took away is put back.
     """
     expected = expected_variance(blocks.mean, shot, read, floor)
-    texture = blocks.texture / expected
     count = np.maximum(np.bincount(blocks.place), 1)
-    texture = (np.bincount(blocks.place, texture) / count)[blocks.place]
+    texture = (np.bincount(blocks.place, blocks.texture / expected) / count)[blocks.place]
     by_level = np.array_split(np.argsort(blocks.mean, kind="stable"), _BINS)
     rows = [
         _average(blocks, members[np.argsort(texture[members], kind="stable")], expected)
@@ -93,7 +92,7 @@ def _average(
     high = float(blocks.high[calm].mean())
     excess = max(float(blocks.check[calm].mean()) / high - 1, 0.0)
     taken = min(_FADE * excess, _MOST_TAKEN)
-    freedoms = len(calm) * blocks.share * _HIGH_COEFFICIENTS
+    freedoms = len(calm) * blocks.freedoms
     middling = float((blocks.high[middle] / expected[middle]).mean() * expected[calm].mean())
     return (
         float(blocks.mean[calm].mean()),
