@@ -21,8 +21,9 @@ _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
 _COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _HIGHEST = 14  # sum of frequencies, of 0 to 22, from which those of a whole place count
-_LEAST_GAIN = 0.25  # of the brightest colour's level: colours below it are not amplified further
-_LEAST_LEVEL = 1e-4  # normalized
+_LEAST_GAIN = 0.5  # of the brightest colour's level: colours below it are not amplified further
+_CONTRAST = 0.1  # of texture: levels at which noise is stronger are not balanced
+_WEAK = 0.05  # quantile of a block's `high` over its level that this is judged by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,7 +78,8 @@ def measure_blocks(packed: NDArray[np.float32]) -> tuple[BlockStatistics, BlockS
                 np.concatenate([energies, [np.broadcast_to(place, usable.shape)]])[:, usable]
             )
             whole = usable.all(axis=0)
-            wholes.append(_combine(blocks[:, whole], energies[0][:, whole], place[whole]))
+            noisy = _noisy_level(energies[:, :, whole])
+            wholes.append(_combine(blocks[:, whole], energies[0][:, whole], place[whole], noisy))
             first += len(place)
     share = 1 / len(offsets) ** 2
     return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
@@ -119,11 +121,20 @@ def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     )
 
 
+def _noisy_level(energies: NDArray[np.float32]) -> float:
+    """Return the level below which noise is stronger than texture commonly is."""
+    mean, *_, high = energies
+    if not mean.size:
+        return 1.0
+    return float(np.quantile(high / np.maximum(mean, 1e-3), _WEAK)) / _CONTRAST**2
+
+
 def _combine(
-    blocks: NDArray[np.float32], mean: NDArray[np.float32], place: NDArray[np.intp]
+    blocks: NDArray[np.float32], mean: NDArray[np.float32], place: NDArray[np.intp], noisy: float
 ) -> NDArray[np.float64]:
     """Return (6, N): mean, texture, check, high, place and freedoms of four planes together."""
-    balance = 1 / np.maximum(mean, np.maximum(_LEAST_GAIN * mean.max(axis=0), _LEAST_LEVEL))
+    soft = np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy
+    balance = 1 / soft
     weight = balance**2 / (balance**2).sum(axis=0)
     whole = np.zeros((blocks.shape[1], 2 * SIDE, 2 * SIDE), np.float32)
     detail = (blocks - mean[..., None, None]) * (2 * np.sqrt(weight))[..., None, None]
