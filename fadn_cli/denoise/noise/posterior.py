@@ -79,9 +79,8 @@ def weigh(levels: Levels, known: Known) -> Weighed:
     slopes = _closer(slopes, weights.sum(axis=1), _FINE[0])
     reads = _closer(reads, weights.sum(axis=0), _FINE[1])
     weights, shots = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
-    by_read = weights.sum(axis=0)
-    # between mean and geometric mean: read noise that no level shows is not known to a factor
-    read = sqrt(float(by_read @ np.exp(reads)) * exp(float(by_read @ reads)))
+    # the geometric mean: read noise that no level shows is not known to a factor
+    read = exp(float(weights.sum(axis=0) @ reads))
     by_slope = weights.sum(axis=1)
     return Weighed(
         shot_noise=float(by_slope @ shots),

@@ -18,7 +18,7 @@ _TAIL_FREEDOMS = 3.0  # of Student's t: phones and action cameras lie a hundred 
 _RANGE_QUANTILE = 3.48  # of that t in scales: 2 % of the cameras lie beyond on either side
 _RELATION = (1.24, -3.33)  # log(read) = 1.24 log(shot) - 3.33 [calibrations.py]
 _READ_BELOW, _READ_ABOVE = 2.5, 0.9  # its scales; phones read out far more quietly [DND]
-_READ_FREEDOMS = 8.0
+_READ_FREEDOMS = 3.0
 _GRAIN = (0.003, 1.6)  # contrast of white grain in calm areas of photographs, sd of log(contrast^2)
 _GRAIN_EVENNESS = 2.0  # grain may be up to so many times what calm blocks differ by
 _CUT = 0.25  # in log(grain): how fast it becomes unlikely beyond
