@@ -20,6 +20,8 @@ from fadn_cli.pipeline.options import DenoiseOptions
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
 
+_STEP_SAMPLE = 500_000  # samples that are looked at for it
+
 
 def prepare(
     packed: NDArray[np.float32], shift: PhaseShift, raw_image: RawImage, options: DenoiseOptions
@@ -104,5 +106,11 @@ def find_noise(
         given=given,
         profile=metadata.noise_profile,
         iso=metadata.iso if options.iso is None else options.iso,
-        step=1 / (mosaic.white_level - float(mosaic.black_level.mean())),
+        step=_step(mosaic.samples) / (mosaic.white_level - float(mosaic.black_level.mean())),
     )
+
+
+def _step(samples: NDArray[np.uint16]) -> int:
+    """Return the distance of neighbouring values, in DN: cameras pad 12 bits to 16 with zeros."""
+    rows = samples[:: samples.size // _STEP_SAMPLE | 1]  # odd: rows of all colours
+    return max(int(np.gcd.reduce(np.diff(np.unique(rows)))), 1)

@@ -137,7 +137,10 @@ def _combine(
     balance = 1 / soft
     weight = balance**2 / (balance**2).sum(axis=0)
     whole = np.zeros((blocks.shape[1], 2 * SIDE, 2 * SIDE), np.float32)
-    detail = (blocks - mean[..., None, None]) * (2 * np.sqrt(weight))[..., None, None]
+    # rows and columns of noise are no noise of pixels, whichever plane they are in
+    detail = blocks - blocks.mean(axis=2, keepdims=True)
+    detail -= detail.mean(axis=3, keepdims=True)
+    detail *= (2 * np.sqrt(weight))[..., None, None]
     for plane, (down, across) in zip(detail, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
         whole[:, down::2, across::2] = plane
     cosines = _cosines(2 * SIDE)
@@ -145,15 +148,15 @@ def _combine(
     order = np.add.outer(np.arange(2 * SIDE), np.arange(2 * SIDE))
     low, middle = (order >= 1) & (order < 5), (order >= 5) & (order < _HIGHEST)
     even, odd = middle & (order < 10), middle & (order >= 10)
-    # the planes' own means are taken away, and with them a share of these frequencies
-    means = cosines[:, ::2].sum(axis=1) ** 2 / SIDE
-    left = 1 - 4 * np.outer(means, means)
+    # of each frequency, what is left without the planes' rows' and columns' means
+    own = 0.5 - cosines[:, ::2].sum(axis=1) ** 2 / SIDE
+    left = 4 * np.outer(own, own)
     low_energy, even_energy, check, high = (
         energy[:, band].sum(axis=1) / left[band].sum()
         for band in (low, even, odd, order >= _HIGHEST)
     )
     alike = 1 / (4 * (weight**2).sum(axis=0))
-    freedoms = np.count_nonzero(order >= _HIGHEST) * alike
+    freedoms = left[order >= _HIGHEST].sum() * alike
     together = [(weight * mean).sum(axis=0), (low_energy + even_energy) / 2, check]
     return np.stack([*together, high, place, freedoms]).astype(np.float64)
 

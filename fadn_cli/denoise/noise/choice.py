@@ -72,11 +72,10 @@ def choose_noise(
                 f"{name}: {error}", advice="Give --shot-noise and --read-noise."
             ) from error
         return FoundNoise(measured=None, used=profile)
-    measured = estimate(measurement)
-    likely = estimate(measurement, iso) if iso else measured
-    usual = iso_range(iso)
+    found = estimate(measurement, iso)
+    measured, usual = found.measured, iso_range(iso)
     if profile is None:
-        return FoundNoise(measured=measured, used=likely, usual=usual)
-    used, warning = reconcile(likely, profile, levels=typical_levels(packed))
+        return FoundNoise(measured=measured, used=found.likely, usual=usual)
+    used, warning = reconcile(found.likely, profile, levels=typical_levels(packed))
     warnings = (warning,) if warning else ()
     return FoundNoise(measured=measured, used=used, usual=usual, warnings=warnings)

@@ -11,7 +11,7 @@ sensor share gain and read-out, and a small frame has too few flat blocks to tel
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,12 @@ MAX_DISAGREEMENT = 2.0
 """Factor in standard deviation beyond which a stated noise profile is doubted."""
 
 _MIN_BLOCKS = 32
-_MIN_PLACES = 100  # or a tenth of all: fewer are not the whole picture
+_WHOLE = 0.1  # of all blocks: where fewer places can be used, they are not the whole picture
 _ROUNDS = 2  # of choosing blocks under a model and finding the model in them
 _BRIGHT = 0.98  # quantile of the samples
 _SAMPLE = 100_000  # samples that are looked at for it
 _WEIGHED = 1.1  # factor in standard deviation that the ISO speed must make to be told
+_UNSURE_WORDS = "unsure for its texture"
 _UNSURE = 0.35  # spread of log(shot noise) from which a measurement is told to be unsure
 
 
@@ -76,7 +77,8 @@ def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
     sample = packed.reshape(-1)[:: max(packed.size // _SAMPLE, 1)]
     floor = black_floor(packed)
     # where some planes are clipped and others not, only the planes' own levels tell what is lost
-    together = floor is None and len(places.mean) >= _MIN_PLACES
+    least = max(_MIN_BLOCKS, _WHOLE * len(planes.mean) / len(packed))
+    together = floor is None and len(places.mean) >= least
     return Measurement(
         blocks=places if together else planes,
         floor=floor,
@@ -85,7 +87,17 @@ def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
     )
 
 
-def estimate(measurement: Measurement, iso: int | None = None) -> NoiseModel:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimate:
+    """The noise of one mosaic, the same for all four planes."""
+
+    measured: NoiseModel
+    """What the pixels say alone."""
+    likely: NoiseModel
+    """What they and the ISO speed say together; `source` tells what decided."""
+
+
+def estimate(measurement: Measurement, iso: int | None = None) -> Estimate:
     """Find the noise that explains a measurement, and what is usual at an ISO speed.
 
     Parameters
@@ -95,23 +107,18 @@ def estimate(measurement: Measurement, iso: int | None = None) -> NoiseModel:
     iso : int, optional
         Counts as much as the measurement is unsure; None or 0: unknown.
 
-    Returns
-    -------
-    NoiseModel
-        The same for all four planes; `source` says "measured", and what else decided.
-
     References
     ----------
     Foi et al. 2008 (doi:10.1109/TIP.2008.2001399) for the model, the use of level sets, and
     clipping; the weighing of texture is our own.
     """
     alone = _weigh(measurement, None)
-    weighed = _weigh(measurement, iso) if iso else alone
-    notes = ["measured"]
-    if measurement.floor is not None:
-        notes.append("clipped at black")
-    notes += _say(alone, weighed, iso)
-    return noise_model(weighed.shot_noise, weighed.read_noise, source=", ".join(notes))
+    measured = _model(alone, measurement, _UNSURE_WORDS if alone.spread > _UNSURE else "")
+    if not iso:
+        return Estimate(measured=measured, likely=measured)
+    weighed = _weigh(measurement, iso)
+    likely = _model(weighed, measurement, _say(measured, weighed, iso))
+    return Estimate(measured=measured, likely=likely)
 
 
 def estimate_noise(
@@ -124,7 +131,7 @@ def estimate_noise(
     NoiseModelError
         Too few blocks are neither constant nor saturated.
     """
-    return estimate(measure(packed, step=step), iso)
+    return estimate(measure(packed, step=step), iso).likely
 
 
 def reconcile(
@@ -182,17 +189,20 @@ def _weigh(measurement: Measurement, iso: int | None) -> Weighed:
     return weighed
 
 
-def _say(alone: Weighed, weighed: Weighed, iso: int | None) -> list[str]:
-    """Return, in words for the user, how sure the measurement was and what won."""
-    if not iso:
-        return ["unsure for its texture"] if alone.spread > _UNSURE else []
-    ratio = np.sqrt(
-        (alone.shot_noise * MID_GREY + alone.read_noise)
-        / (weighed.shot_noise * MID_GREY + weighed.read_noise)
-    )
-    least, most = iso_range(iso) or (0.0, 1.0)
+def _model(weighed: Weighed, measurement: Measurement, note: str) -> NoiseModel:
+    """Return the noise of all planes, and in words where it came from."""
+    clipped = "" if measurement.floor is None else "clipped at black"
+    source = ", ".join(part for part in ("measured", clipped, note) if part)
+    return noise_model(weighed.shot_noise, weighed.read_noise, source=source)
+
+
+def _say(measured: NoiseModel, weighed: Weighed, iso: int) -> str:
+    """Return, in words for the user, whether measurement or ISO speed won; "" if they agree."""
+    level = weighed.shot_noise * MID_GREY + weighed.read_noise
+    ratio = measured.grey_std / sqrt(level)
     if not 1 / _WEIGHED < ratio < _WEIGHED:
-        return [f"unsure for its texture, weighed with what is usual at ISO {iso}"]
+        return f"{_UNSURE_WORDS} and weighed with what is usual at ISO {iso}"
+    least, most = iso_range(iso) or (0.0, 1.0)
     if not least <= weighed.shot_noise <= most:
-        return [f"surely, against what is usual at ISO {iso}"]
-    return []
+        return f"surely and against what is usual at ISO {iso}"
+    return ""

@@ -14,8 +14,9 @@ from fadn_cli.denoise.noise.blocks import BlockStatistics
 from fadn_cli.denoise.noise.clipping import clipped_variance, undo_clipping
 
 _BINS = 16  # of brightness, equally filled
-_CALM = 0.015  # share of a bin's blocks taken as its calmest
+_CALM = (0.015, 0.06, 0.24)  # share of a bin's blocks taken as its calmest: as far as they agree
 _CALM_AT_LEAST = 8
+_AGREEMENT = 0.5  # standard deviations by which more blocks may lie above fewer
 _MIDDLE = (0.3, 0.5)  # share of a bin's blocks, by texture: what the picture is like
 _FADE = 0.11  # of the texture's excess at middle frequencies, what is left at high ones
 _FADE_DOUBT = 0.5  # of what is taken away for it
@@ -86,7 +87,7 @@ def _average(
 ) -> tuple[float, float, float, float]:
     """Return mean, variance, its relative uncertainty, and the middling blocks' variance."""
     count = len(calmest_first)
-    calm = calmest_first[: max(int(_CALM * count), _CALM_AT_LEAST)]
+    calm = _agreeing(blocks, calmest_first)
     first, last = (int(share * count) for share in _MIDDLE)
     middle = calmest_first[first : last + 1]
     high = float(blocks.high[calm].mean())
@@ -100,3 +101,16 @@ def _average(
         float(np.hypot(np.sqrt(2 / freedoms), _FADE_DOUBT * taken)),
         middling,
     )
+
+
+def _agreeing(blocks: BlockStatistics, calmest_first: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the calmest blocks, as many as have no more energy than fewer of them had."""
+    count = len(calmest_first)
+    sets = [calmest_first[: max(int(share * count), _CALM_AT_LEAST)] for share in _CALM]
+    calm = sets[0]
+    for more in sets[1:]:
+        limit = 1 + _AGREEMENT * np.sqrt(2 / (len(calm) * blocks.freedoms))
+        if blocks.high[more].mean() > limit * blocks.high[calm].mean():
+            break
+        calm = more
+    return calm

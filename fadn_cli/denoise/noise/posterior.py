@@ -117,7 +117,8 @@ def _log_likelihood(
         deviation = (levels.variance - noise - left) / std
         likelihood = student(deviation, _FREEDOMS) - np.log(std / levels.variance)
         by_share.append(likelihood.sum(axis=-1) + _SHARE_SLOPE * log(share))
-    return np.logaddexp.reduce(by_share)
+    total: NDArray[np.float64] = np.logaddexp.reduce(by_share)
+    return total
 
 
 def _closer(
