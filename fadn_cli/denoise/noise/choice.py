@@ -5,12 +5,20 @@ measured.
 the user is told.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.estimate import estimate, measure, reconcile, typical_levels
+from fadn_cli.denoise.noise.estimate import (
+    Estimate,
+    Measurement,
+    estimate,
+    measure,
+    reconcile,
+    typical_levels,
+)
 from fadn_cli.denoise.noise.prior import iso_range
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
@@ -76,6 +84,26 @@ def choose_noise(
     measured, usual = found.measured, iso_range(iso)
     if profile is None:
         return FoundNoise(measured=measured, used=found.likely, usual=usual)
-    used, warning = reconcile(found.likely, profile, levels=typical_levels(packed))
+    used, warning = _judge(measurement, found, profile, typical_levels(packed))
     warnings = (warning,) if warning else ()
     return FoundNoise(measured=measured, used=used, usual=usual, warnings=warnings)
+
+
+def _judge(
+    measurement: Measurement,
+    found: Estimate,
+    profile: NoiseModel,
+    levels: Sequence[float],
+) -> tuple[NoiseModel, str | None]:
+    """Return what is used of a profile and a measurement, and why if not the profile.
+
+    A codec that stores differences of colours loses noise there that each plane still has (GoPro's
+    VC-5), so a profile is doubted only where the planes alone doubt it too.
+    """
+    used, warning = reconcile(found.likely, profile, levels=levels)
+    if warning is None or measurement.blocks is measurement.planes:
+        return used, warning
+    alone = estimate(replace(measurement, blocks=measurement.planes)).measured
+    if reconcile(alone, profile, levels=levels)[1] is None:
+        return profile, None
+    return used, warning

@@ -43,6 +43,8 @@ class Measurement:
 
     blocks: BlockStatistics
     """Of whole places, or where those say little, of each plane."""
+    planes: BlockStatistics
+    """Of each plane."""
     floor: float | None
     """Normalized level at which the camera clipped the noise; None if it did not."""
     bright: float
@@ -81,6 +83,7 @@ def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
     together = floor is None and len(places.mean) >= least
     return Measurement(
         blocks=places if together else planes,
+        planes=planes,
         floor=floor,
         bright=min(max(float(np.quantile(sample, _BRIGHT)), 1e-3), 1.0),
         least_read=max(step * step / 12, 1e-12),

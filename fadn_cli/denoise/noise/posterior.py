@@ -28,6 +28,7 @@ _COARSE, _FINE = (40, 20), (30, 16)  # points of the grid over log(shot), log(re
 _BELOW, _ABOVE = 6.0, 1.5  # reach of the coarse grid around what the levels show, in log(shot)
 _BELOW_ISO = 1.5  # and below what is usual for the ISO speed
 _FINE_REACH = 3.0  # standard deviations
+_CLOSER = 2  # times that the grid is drawn around the weight
 _LEAST_UNEVENNESS = 0.02
 _UNEVENNESS_QUANTILE = 0.25  # of the levels: a few even ones are enough to be sure
 
@@ -75,10 +76,11 @@ def weigh(levels: Levels, known: Known) -> Weighed:
     bottom = log(known.least_read)
     top = log(max(3 * known.least_read, 2 * float(np.median(levels.variance))))
     slopes, reads = np.linspace(low, high, _COARSE[0]), np.linspace(bottom, top, _COARSE[1])
-    weights, _ = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
-    slopes = _closer(slopes, weights.sum(axis=1), _FINE[0])
-    reads = _closer(reads, weights.sum(axis=0), _FINE[1])
     weights, shots = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
+    for _ in range(_CLOSER):
+        slopes = _closer(slopes, weights.sum(axis=1), _FINE[0])
+        reads = _closer(reads, weights.sum(axis=0), _FINE[1])
+        weights, shots = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
     # the geometric mean: read noise that no level shows is not known to a factor
     read = exp(float(weights.sum(axis=0) @ reads))
     by_slope = weights.sum(axis=1)
@@ -126,7 +128,7 @@ def _closer(
 ) -> NDArray[np.float64]:
     """Return a finer grid where the weight is, inside the old one."""
     center = float(points @ weights)
-    reach = _FINE_REACH * (_spread(points, weights) + (points[1] - points[0]) / 2)
+    reach = _FINE_REACH * (_spread(points, weights) + (points[1] - points[0]))
     return np.linspace(max(center - reach, points[0]), min(center + reach, points[-1]), count)
 
 
