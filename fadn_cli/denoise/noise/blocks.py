@@ -133,32 +133,33 @@ def _combine(
     blocks: NDArray[np.float32], mean: NDArray[np.float32], place: NDArray[np.intp], noisy: float
 ) -> NDArray[np.float64]:
     """Return (6, N): mean, texture, check, high, place and freedoms of four planes together."""
-    soft = np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy
-    balance = 1 / soft
+    balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
     weight = balance**2 / (balance**2).sum(axis=0)
-    whole = np.zeros((blocks.shape[1], 2 * SIDE, 2 * SIDE), np.float32)
+    detail = (blocks - mean[..., None, None]) * (2 * np.sqrt(weight))[..., None, None]
+    order = np.add.outer(np.arange(2 * SIDE), np.arange(2 * SIDE))
+    low, highest = (order >= 1) & (order < 5), order >= _HIGHEST
+    even, odd = (order >= 5) & (order < 10), (order >= 10) & ~highest
+    energy = _whole_energy(detail)
+    texture = (energy[:, low].mean(axis=1) + energy[:, even].mean(axis=1)) / 2
     # rows and columns of noise are no noise of pixels, whichever plane they are in
-    detail = blocks - blocks.mean(axis=2, keepdims=True)
-    detail -= detail.mean(axis=3, keepdims=True)
-    detail *= (2 * np.sqrt(weight))[..., None, None]
-    for plane, (down, across) in zip(detail, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
+    down = (detail - detail.mean(axis=2, keepdims=True)).astype(np.float32)
+    pixels = (down - down.mean(axis=3, keepdims=True)).astype(np.float32)
+    own = 0.5 - _cosines(2 * SIDE)[:, ::2].sum(axis=1) ** 2 / SIDE
+    left = 4 * np.outer(own, own)  # of the energy at each frequency
+    high = _whole_energy(pixels)[:, highest].sum(axis=1) / left[highest].sum()
+    freedoms = left[highest].sum() / (4 * (weight**2).sum(axis=0))
+    level, check = (weight * mean).sum(axis=0), energy[:, odd].mean(axis=1)
+    return np.stack([level, texture, check, high, place, freedoms]).astype(np.float64)
+
+
+def _whole_energy(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the (N, 2 SIDE, 2 SIDE) energies of the mosaic that four planes' blocks make."""
+    whole = np.empty((planes.shape[1], 2 * SIDE, 2 * SIDE), np.float32)
+    for plane, (down, across) in zip(planes, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
         whole[:, down::2, across::2] = plane
     cosines = _cosines(2 * SIDE)
-    energy = (cosines @ whole @ cosines.T) ** 2
-    order = np.add.outer(np.arange(2 * SIDE), np.arange(2 * SIDE))
-    low, middle = (order >= 1) & (order < 5), (order >= 5) & (order < _HIGHEST)
-    even, odd = middle & (order < 10), middle & (order >= 10)
-    # of each frequency, what is left without the planes' rows' and columns' means
-    own = 0.5 - cosines[:, ::2].sum(axis=1) ** 2 / SIDE
-    left = 4 * np.outer(own, own)
-    low_energy, even_energy, check, high = (
-        energy[:, band].sum(axis=1) / left[band].sum()
-        for band in (low, even, odd, order >= _HIGHEST)
-    )
-    alike = 1 / (4 * (weight**2).sum(axis=0))
-    freedoms = left[order >= _HIGHEST].sum() * alike
-    together = [(weight * mean).sum(axis=0), (low_energy + even_energy) / 2, check]
-    return np.stack([*together, high, place, freedoms]).astype(np.float64)
+    energy: NDArray[np.float32] = (cosines @ whole @ cosines.T) ** 2
+    return energy
 
 
 def _gather(parts: list[NDArray[np.float64]], freedoms: float) -> BlockStatistics:

@@ -16,6 +16,7 @@ from fadn_cli.denoise.noise.clipping import clipped_variance, undo_clipping
 _BINS = 16  # of brightness, equally filled
 _CALM = (0.015, 0.06, 0.24)  # share of a bin's blocks taken as its calmest: as far as they agree
 _CALM_AT_LEAST = 8
+_ENOUGH = 0.05  # relative uncertainty at which no more blocks are needed
 _AGREEMENT = 0.5  # standard deviations by which more blocks may lie above fewer
 _MIDDLE = (0.3, 0.5)  # share of a bin's blocks, by texture: what the picture is like
 _FADE = 0.11  # of the texture's excess at middle frequencies, what is left at high ones
@@ -109,8 +110,9 @@ def _agreeing(blocks: BlockStatistics, calmest_first: NDArray[np.intp]) -> NDArr
     sets = [calmest_first[: max(int(share * count), _CALM_AT_LEAST)] for share in _CALM]
     calm = sets[0]
     for more in sets[1:]:
-        limit = 1 + _AGREEMENT * np.sqrt(2 / (len(calm) * blocks.freedoms))
-        if blocks.high[more].mean() > limit * blocks.high[calm].mean():
+        spread = np.sqrt(2 / (len(calm) * blocks.freedoms))
+        rise = blocks.high[more].mean() / blocks.high[calm].mean() - 1
+        if spread < _ENOUGH or rise > _AGREEMENT * spread:
             break
         calm = more
     return calm
