@@ -146,10 +146,12 @@ def _combine(
     pixels = (down - down.mean(axis=3, keepdims=True)).astype(np.float32)
     own = 0.5 - _cosines(2 * SIDE)[:, ::2].sum(axis=1) ** 2 / SIDE
     left = 4 * np.outer(own, own)  # of the energy at each frequency
-    high = _whole_energy(pixels)[:, highest].sum(axis=1) / left[highest].sum()
+    energy = _whole_energy(pixels)
+    check, high = (energy[:, band].sum(axis=1) / left[band].sum() for band in (odd, highest))
     freedoms = left[highest].sum() / (4 * (weight**2).sum(axis=0))
-    level, check = (weight * mean).sum(axis=0), energy[:, odd].mean(axis=1)
-    return np.stack([level, texture, check, high, place, freedoms]).astype(np.float64)
+    return np.stack([(weight * mean).sum(axis=0), texture, check, high, place, freedoms]).astype(
+        np.float64
+    )
 
 
 def _whole_energy(planes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -158,7 +160,7 @@ def _whole_energy(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     for plane, (down, across) in zip(planes, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
         whole[:, down::2, across::2] = plane
     cosines = _cosines(2 * SIDE)
-    energy: NDArray[np.float32] = (cosines @ whole @ cosines.T) ** 2
+    energy: NDArray[np.float32] = np.square(cosines @ whole @ cosines.T)
     return energy
 
 
