@@ -7,6 +7,7 @@ from fadn_cli.denoise.noise.blocks import measure_blocks
 from fadn_cli.denoise.noise.choice import choose_noise
 from fadn_cli.denoise.noise.estimate import estimate, estimate_noise, measure
 from fadn_cli.noise import noise_model
+from fadn_cli.pipeline.preparation import _step
 
 GAINS = np.array([0.5, 1, 1, 0.7])[:, None, None]
 
@@ -153,3 +154,11 @@ def test_a_profile_that_each_plane_bears_out_is_not_doubted():
 
     assert found.used is profile
     assert () == found.warnings
+
+
+@pytest.mark.parametrize("padding", (1, 4, 16))
+def test_the_step_of_padded_samples_is_found(padding):
+    samples = (padding * np.random.default_rng(2).integers(0, 900, (90, 120))).astype(np.uint16)
+
+    assert padding == _step(samples)
+    assert 1 == _step(np.full((4, 4), 7, np.uint16))
