@@ -145,7 +145,7 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
         "height": height,
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
-        "noise_prior": noise.bounds,
+        "noise_prior": noise.usual,
         "warnings": (*raw_image.defects.warnings, *noise.warnings),
         **{
             name: None if model is None else NoiseSummary.from_model(model)

@@ -5,12 +5,21 @@ measured.
 the user is told.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.estimate import estimate_noise, iso_bounds, reconcile, typical_levels
+from fadn_cli.denoise.noise.estimate import (
+    Estimate,
+    Measurement,
+    estimate,
+    measure,
+    reconcile,
+    typical_levels,
+)
+from fadn_cli.denoise.noise.prior import iso_range
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
 
@@ -23,9 +32,9 @@ class FoundNoise:
     """What the pixels say; None if it was not or could not be measured."""
     used: NoiseModel
     """What the denoising goes by."""
-    bounds: tuple[float, float] | None = None
-    """Least and most shot noise at this ISO, which the measurement was held to; None if it was
-    not."""
+    usual: tuple[float, float] | None = None
+    """Least and most shot noise that is usual at this ISO, which the measurement was weighed with;
+    None if it was not."""
     warnings: tuple[str, ...] = ()
     """What the user should know, one sentence each."""
 
@@ -52,9 +61,9 @@ def choose_noise(
     profile : NoiseModel or None
         The DNG's NoiseProfile.
     iso : int or None
-        ISO speed that bounds the measurement.
+        ISO speed, which counts as much as the measurement is unsure.
     step : float
-        One DN, normalized.
+        Distance of neighbouring sample values, normalized.
 
     Raises
     ------
@@ -64,16 +73,37 @@ def choose_noise(
     if given is not None:
         return FoundNoise(measured=None, used=given)
     try:
-        measured = estimate_noise(packed, iso=iso, step=step)
+        measurement = measure(packed, step=step)
     except NoiseModelError as error:
         if profile is None:
             raise NoiseModelError(
                 f"{name}: {error}", advice="Give --shot-noise and --read-noise."
             ) from error
         return FoundNoise(measured=None, used=profile)
-    bounds = iso_bounds(iso)
+    found = estimate(measurement, iso)
+    measured, usual = found.measured, iso_range(iso)
     if profile is None:
-        return FoundNoise(measured=measured, used=measured, bounds=bounds)
-    used, warning = reconcile(measured, profile, levels=typical_levels(packed))
+        return FoundNoise(measured=measured, used=found.likely, usual=usual)
+    used, warning = _judge(measurement, found, profile, typical_levels(packed))
     warnings = (warning,) if warning else ()
-    return FoundNoise(measured=measured, used=used, bounds=bounds, warnings=warnings)
+    return FoundNoise(measured=measured, used=used, usual=usual, warnings=warnings)
+
+
+def _judge(
+    measurement: Measurement,
+    found: Estimate,
+    profile: NoiseModel,
+    levels: Sequence[float],
+) -> tuple[NoiseModel, str | None]:
+    """Return what is used of a profile and a measurement, and why if not the profile.
+
+    A codec that stores differences of colours loses noise there that each plane still has (GoPro's
+    VC-5), so a profile is doubted only where the planes alone doubt it too.
+    """
+    used, warning = reconcile(found.likely, profile, levels=levels)
+    if warning is None or measurement.blocks is measurement.planes:
+        return used, warning
+    alone = estimate(replace(measurement, blocks=measurement.planes)).measured
+    if reconcile(alone, profile, levels=levels)[1] is None:
+        return profile, None
+    return used, warning

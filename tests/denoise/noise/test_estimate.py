@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.noise.blocks import black_floor, measure_blocks
+from fadn_cli.denoise.noise.blocks import measure_blocks
+from fadn_cli.denoise.noise.clipping import black_floor
 from fadn_cli.denoise.noise.estimate import estimate_noise, reconcile, typical_levels
 from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
 from fadn_cli.errors import NoiseModelError
@@ -58,11 +59,11 @@ def test_noise_of_a_small_textured_scene_is_found_within_a_tenth(shot, exposure)
 
 
 def test_texture_everywhere_is_extrapolated_away():
-    blurred = np.random.default_rng(6).normal(size=(4, 200, 200))
+    blurred = np.random.default_rng(6).normal(size=(1, 200, 200))
     for axis in (1, 2):
         blurred = (np.roll(blurred, -1, axis) + 6 * blurred + np.roll(blurred, 1, axis)) / 8
     contrast = np.geomspace(0.02, 0.1, 200)  # the least of it as strong as the noise
-    clean = np.linspace(0.1, 0.3, 200)[:, None] * (1 + contrast * blurred)
+    clean = np.linspace(0.1, 0.3, 200)[:, None] * (1 + contrast * blurred) * np.ones((4, 1, 1))
 
     model = estimate_noise(noisy(clean, 1e-4, read_of(1e-4)))
 
@@ -72,8 +73,8 @@ def test_texture_everywhere_is_extrapolated_away():
 def test_a_few_calm_spots_bound_the_noise_of_a_frame_full_of_grain():
     rng = np.random.default_rng(6)
     grainy = np.kron(rng.random((20, 20)) > 0.03, np.ones((10, 10)))
-    grain = 1 + 0.2 * grainy * rng.normal(size=(4, 200, 200)).clip(-2, 2)
-    clean = np.linspace(0.1, 0.4, 200)[:, None] * grain
+    grain = 1 + 0.2 * grainy * rng.normal(size=(1, 200, 200)).clip(-2, 2)
+    clean = np.linspace(0.1, 0.4, 200)[:, None] * grain * np.ones((4, 1, 1))
 
     model = estimate_noise(noisy(clean, 1e-4, read_of(1e-4)))
 
@@ -106,7 +107,7 @@ def test_clipping_at_black_does_not_hide_the_noise(stops):
 
     model = estimate_noise(x)
 
-    assert "measured, clipped at black" == model.source
+    assert model.source.startswith("measured, clipped at black")
     assert 1 == pytest.approx(std_ratio(model, clean, shot, read_of(shot)), abs=0.15)
 
 
@@ -184,29 +185,8 @@ def test_large_frames_are_sampled_and_still_right():
     clean = np.tile(scene(), (1, 10, 14))
     x = noisy(clean, shot, read_of(shot))
 
-    assert len(measure_blocks(x).mean) <= 125_000
+    assert len(measure_blocks(x)[0].mean) <= 125_000
     assert 1 == pytest.approx(std_ratio(estimate_noise(x), clean, shot, read_of(shot)), abs=0.1)
-
-
-def test_iso_bounds_the_shot_noise_from_both_sides():
-    x = noisy(scene(), 1.6e-3, 1e-5)
-
-    above, below = estimate_noise(x, iso=100), estimate_noise(x, iso=102_400)
-
-    assert 3e-4 == pytest.approx(above.shot_noise[0])
-    assert 3e-6 * 1024 == pytest.approx(below.shot_noise[0])
-    assert "measured, bounded by ISO 100" == above.source
-
-
-def test_iso_says_nothing_where_it_is_borne_out_absent_or_zero():
-    x = noisy(scene(), 1.6e-3, 1e-5)
-    expected = estimate_noise(x)
-
-    for iso in (None, 0, 1600):
-        model = estimate_noise(x, iso=iso)
-
-        assert "measured" == model.source
-        assert expected.shot_noise[0] == pytest.approx(model.shot_noise[0], rel=1e-3)
 
 
 def test_planes_are_pooled_and_float32():
@@ -242,14 +222,6 @@ def test_frames_in_which_nothing_can_be_measured_are_refused(packed):
         estimate_noise(packed)
 
     assert "--shot-noise" in error.value.advice
-
-
-def test_noise_far_below_the_bounds_of_the_iso_speed_gives_the_bound():
-    packed = 1e-7 * np.random.default_rng(1).random((4, 64, 64), np.float32)
-
-    model = estimate_noise(packed, iso=12800)
-
-    assert model.shot_noise[0] == pytest.approx(3e-6 * 128)
 
 
 def test_floor_is_found_only_where_black_is_clipped():
