@@ -127,6 +127,10 @@ class Needs:
         "That needs the sensor's calibration applied: convert it with Adobe DNG Converter, and "
         "denoise that DNG."
     )
+    ONE_MOSAIC = (
+        "Merge the frames first, or extract them into files of their own with the camera maker's "
+        "software, and denoise these."
+    )
     INTEGER_RAW = (
         "That needs the sensor's own integers: denoise the raws it was merged from instead."
     )

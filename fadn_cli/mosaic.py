@@ -148,6 +148,8 @@ class RawImage:
     """The decoded samples."""
     metadata: RawMetadata
     """What the file says about them."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the file, one sentence each."""
 
 
 def normalize(mosaic: Mosaic) -> NDArray[np.float32]:

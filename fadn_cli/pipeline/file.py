@@ -143,7 +143,7 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
         "noise_prior": noise.bounds,
-        "warnings": noise.warnings,
+        "warnings": raw_image.warnings + noise.warnings,
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

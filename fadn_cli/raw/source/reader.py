@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.dng_checks import (
@@ -95,6 +96,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     read_cfa(tiff, ifd)  # an X-Trans mosaic is to be refused before it is decoded
     read_active_area(tiff, ifd)
     check_complete(tiff, ifd)
+    refuse_several_mosaics(tiff, ifd)
     if libraw_misplaces(tiff, ifd):
         samples = read_samples(tiff, ifd)
     else:
@@ -109,7 +111,12 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
-    return RawImage(path=path, mosaic=mosaic, metadata=_dng_metadata(path, tiff, ifd))
+    return RawImage(
+        path=path,
+        mosaic=mosaic,
+        metadata=_dng_metadata(path, tiff, ifd),
+        warnings=warn_of_developed(tiff, ifd),
+    )
 
 
 def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
