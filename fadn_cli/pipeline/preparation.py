@@ -19,6 +19,7 @@ from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
 from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
 
 MANY = 2e-4
@@ -37,6 +38,8 @@ class Treatment:
     """The network."""
     hot_pixels: int | None = None
     """How many defects were repaired; None if they were not looked for."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the photograph, one sentence each."""
 
     @property
     def luma(self) -> float:
@@ -91,11 +94,14 @@ def prepare(
 
     Raises
     ------
+    UnsupportedRawError
+        It is not the mosaic that its tags say.
     NoiseModelError
         Nothing is given or stated, and nothing can be measured.
     WeightsError
         There is no network as asked for.
     """
+    warnings = raw_image.warnings + refuse_senseless(packed, raw_image)
     noise = find_noise(packed, raw_image, options)
     repaired = None
     if options.repairs:
@@ -107,6 +113,7 @@ def prepare(
         noise=noise,
         specialist=pick(noise.used, options),
         hot_pixels=repaired,
+        warnings=warnings + noise.warnings,
     )
 
 
