@@ -127,7 +127,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
 
 def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
     """Return what report and info both say of a photograph."""
-    metadata, noise = raw_image.metadata, treatment.noise
+    metadata, noise, banding = raw_image.metadata, treatment.noise, treatment.banding
     height, width = raw_image.mosaic.samples.shape
     summaries = {
         "noise_measured": noise.measured,
@@ -142,6 +142,8 @@ def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
         "noise_prior": noise.bounds,
+        "row_noise": banding.row_noise if banding else None,
+        "column_noise": banding.column_noise if banding else None,
         "warnings": treatment.warnings,
         **{
             name: None if model is None else NoiseSummary.from_model(model)

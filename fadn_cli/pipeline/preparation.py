@@ -5,7 +5,7 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.uneven import Banding, settle_banding
 
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
@@ -38,6 +39,8 @@ class Treatment:
     """The network."""
     hot_pixels: int | None = None
     """How many defects were repaired; None if they were not looked for."""
+    banding: Banding | None = None
+    """What is known of row and column noise; None if it was not looked for."""
     warnings: tuple[str, ...] = ()
     """What the user should know of the photograph, one sentence each."""
 
@@ -71,6 +74,7 @@ class Treatment:
             "luma": self.luma,
             "chroma": self.chroma,
             "hot_pixels": self.hot_pixels,
+            "banding_removed": self.banding.removed if self.banding else (),
             "format": self.options.format,
             "residual_std_ratio": self.residual_std_ratio,
         }
@@ -108,13 +112,18 @@ def prepare(
         repaired = repair_defects(packed, shift, noise.used)
     if repaired and repaired > MANY * packed.size:
         noise = find_noise(packed, raw_image, options)
-    return Treatment(
+    treatment = Treatment(
         options=options,
         noise=noise,
         specialist=pick(noise.used, options),
         hot_pixels=repaired,
         warnings=warnings + noise.warnings,
     )
+    asked = options.banding if options.banding is not None or treatment.strength else False
+    banding = settle_banding(
+        packed, shift, noise.used, asked=asked, left=treatment.residual_std_ratio
+    )
+    return replace(treatment, banding=banding)
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:

@@ -70,6 +70,11 @@ class DenoiseReport:
     held; None if nothing was measured or the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What the denoising went by."""
+    row_noise: float | None
+    """How far whole rows are lifted or lowered, in units of the grain's standard deviation at
+    black; None where that cannot be told from the scene."""
+    column_noise: float | None
+    """The same of columns."""
     specialist: str | None
     """Name of the network; None where luma and chroma are 0."""
     quality: str | None
@@ -83,6 +88,8 @@ class DenoiseReport:
     """How much was removed from what the four differ from their mean, 0 to 1."""
     hot_pixels: int | None
     """How many isolated defects were repaired; None if they were left as they are."""
+    banding_removed: tuple[str, ...]
+    """Whether the offsets of "rows", of "columns", of both or neither were taken away."""
     format: str
     """"dng" or "tiff"."""
     tiles: int
@@ -153,6 +160,11 @@ class FileInfo:
     held; None if the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What denoising would go by; None if no noise model can be had."""
+    row_noise: float | None
+    """How far whole rows are lifted or lowered, in units of the grain's standard deviation at
+    black; None where that cannot be told from the scene."""
+    column_noise: float | None
+    """The same of columns."""
     specialist: str | None
     """The network that would be chosen; None without a noise model."""
     quality: str | None

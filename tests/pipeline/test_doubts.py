@@ -6,7 +6,7 @@ import pytest
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.pipeline.file import denoise_file, inspect_file
 from tests.making.dng.write import write_dng
-from tests.making.mosaics import LOUD, ROWS, expose, light, mosaic
+from tests.making.scenes import LOUD, ROWS, expose, light, mosaic
 
 
 def write(path, x, **options):
