@@ -1,20 +1,29 @@
-"""What is left of the noise on flat areas: ``python benchmarks/flats.py``.
+"""What is left of the noise on flat areas: ``python benchmarks/flats.py [RUN ...]``.
 
-Flat mosaics of several brightnesses and noises, drawn, denoised by both qualities with the true
-noise given. What is left, as a share of the noise that was there: of single samples, and of means
-over 8x8 packed pixels. The one thing to know: the latter are blotches, which fill a flat sky and
-are seen at any size; single samples are fine grain.
+Flat mosaics of several brightnesses and noises, drawn, denoised by both qualities, or by the runs
+that are named, with the true noise given. What is left, as a share of the noise that was there: of
+single samples, and of means over 8x8 packed pixels. The one thing to know: the latter are blotches,
+which fill a flat sky and are seen at any size; single samples are fine grain.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.denoise.network.specialists import QUALITIES
-from fadn_cli.training.judge.evaluate import flat_residual, shipped, shot_noise_at
+from fadn_cli.training.judge.evaluate import (  # noqa: E402
+    Denoise,
+    flat_residual,
+    shipped,
+    torch_denoise,
+)
+from fadn_cli.training.judge.ruler import shot_noise_at  # noqa: E402
+from fadn_cli.training.run.state import load_denoiser
 
 SIGMAS = (0.003, 0.012, 0.03, 0.06, 0.12)  # at x = 0.18
 BRIGHTNESSES = (0.002, 0.05, 0.18, 0.8)
@@ -29,23 +38,28 @@ def block_means(x: np.ndarray) -> np.ndarray:
     return np.asarray(blocks.mean(axis=(2, 4)))
 
 
-def left(quality: str, sigma: float, brightness: float) -> tuple[float, float]:
+def left(denoise: Denoise, sigma: float, brightness: float) -> tuple[float, float]:
     """Return what is left of single samples and of block means, in units of the noise."""
     noise = np.random.default_rng(11).standard_normal((4, SIDE, SIDE)).astype(np.float32)
-    denoise = shipped(estimated=False, quality=quality)
     rest = flat_residual(denoise, shot_noise_at(sigma), brightness, noise)
     return float(rest.std()), float(block_means(rest).std())
 
 
 def main() -> None:
     """Print the table."""
-    print("| quality, sigma | " + " | ".join(f"x = {each}" for each in BRIGHTNESSES) + " |")
-    print("|---" * (len(BRIGHTNESSES) + 1) + "|")
-    for quality in QUALITIES:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("runs", type=Path, nargs="*", help="folders of runs; none: what is shipped")
+    runs = parser.parse_args().runs
+    networks = {run.name: torch_denoise(load_denoiser(run, torch.device("cpu"))) for run in runs}
+    networks = networks or {each: shipped(estimated=False, quality=each) for each in QUALITIES}
+    brightnesses = " | ".join(f"x = {each}" for each in BRIGHTNESSES)
+    print(f"| network, sigma | {brightnesses} | mean |")
+    print("|---" * (len(BRIGHTNESSES) + 2) + "|")
+    for name, denoise in networks.items():
         for sigma in SIGMAS:
-            cells = (left(quality, sigma, each) for each in BRIGHTNESSES)
-            texts = (f"{samples:.3f}, {means:.3f}" for samples, means in cells)
-            print(f"| {quality}, {sigma} | " + " | ".join(texts) + " |")
+            rests = np.array([left(denoise, sigma, each) for each in BRIGHTNESSES])
+            cells = [f"{samples:.3f}, {means:.3f}" for samples, means in [*rests, rests.mean(0)]]
+            print(f"| {name}, {sigma} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.denoise.network import specialists
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parents[1]

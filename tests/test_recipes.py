@@ -22,7 +22,9 @@ from fadn_cli.cli.app import app
 from fadn_cli.denoise import frame
 from fadn_cli.pipeline import presets
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
-from tests.making.dng.write import CAMERAS, noisy_samples, write_camera_tiff, write_dng
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "docs" / "scripting.md"

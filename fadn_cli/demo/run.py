@@ -19,9 +19,8 @@ from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import DenoiseReport
 from fadn_cli.raw.develop.render import develop
+from fadn_cli.raw.dng.plain import PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
-from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, make_field
-from fadn_cli.raw.tiff.write import Field, build_header, build_ifd
 from fadn_cli.system.files import atomic_output, make_folder
 
 HEIGHT, WIDTH = 640, 960
@@ -39,7 +38,6 @@ _MIXING = np.array([[0.74, 0.23, 0.03], [0.11, 0.79, 0.10], [0.02, 0.28, 0.70]],
 _SRGB_TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32
 )  # [IEC 61966-2-1]
-_D65 = 21  # CalibrationIlluminant1 [Exif 2.32, LightSource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,54 +134,19 @@ def add_noise(x: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def build_dng(samples: NDArray[np.uint16]) -> bytes:
     """Wrap an RGGB mosaic of the made-up camera into a plain, uncompressed DNG."""
-    height, width = samples.shape
-    pixels = samples.astype("<u2").tobytes()
-    exif_offset = 8 + len(pixels)
-    exif_fields = [
-        make_field(Tag.EXPOSURE_TIME, [(1, 60)]),
-        make_field(Tag.ISO_SPEED_RATINGS, ISO),
-        make_field(Tag.EXIF_VERSION, b"0231"),
-    ]
-    exif = build_ifd(exif_fields, byteorder="<", at_offset=exif_offset)
-    fields = [
-        *_camera_fields(),
-        make_field(Tag.IMAGE_WIDTH, width),
-        make_field(Tag.IMAGE_LENGTH, height),
-        make_field(Tag.STRIP_OFFSETS, 8),
-        make_field(Tag.ROWS_PER_STRIP, height),
-        make_field(Tag.STRIP_BYTE_COUNTS, len(pixels)),
-        make_field(Tag.EXIF_IFD, exif_offset),
-    ]
-    ifd0_offset = exif_offset + len(exif)
-    ifd0 = build_ifd(fields, byteorder="<", at_offset=ifd0_offset)
-    return build_header("<", ifd0_offset=ifd0_offset) + pixels + exif + ifd0
-
-
-def _camera_fields() -> list[Field]:
-    """What the camera says in every DNG: its name, levels and colours."""
     matrix = (_MIXING * _NEUTRAL[:, None]) @ np.linalg.inv(_SRGB_TO_XYZ)
-    return [
-        make_field(Tag.NEW_SUBFILE_TYPE, 0),
-        make_field(Tag.BITS_PER_SAMPLE, 16),
-        make_field(Tag.COMPRESSION, Compression.NONE),
-        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
-        make_field(Tag.MAKE, "fadn"),
-        make_field(Tag.MODEL, "fadn demo camera"),
-        make_field(Tag.ORIENTATION, 1),
-        make_field(Tag.SAMPLES_PER_PIXEL, 1),
-        make_field(Tag.PLANAR_CONFIGURATION, 1),
-        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
-        make_field(Tag.CFA_PATTERN, bytes((0, 1, 1, 2))),
-        make_field(Tag.CFA_LAYOUT, 1),
-        make_field(Tag.DNG_VERSION, bytes((1, 4, 0, 0))),
-        make_field(Tag.DNG_BACKWARD_VERSION, bytes((1, 1, 0, 0))),
-        make_field(Tag.UNIQUE_CAMERA_MODEL, "fadn demo camera"),
-        make_field(Tag.BLACK_LEVEL, [(_BLACK, 1)]),
-        make_field(Tag.WHITE_LEVEL, _WHITE),
-        make_field(Tag.COLOR_MATRIX_1, [(round(float(v) * 10000), 10000) for v in matrix.flat]),
-        make_field(Tag.AS_SHOT_NEUTRAL, [(round(float(v) * 1000), 1000) for v in _NEUTRAL]),
-        make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65),
-    ]
+    return build_plain(
+        samples,
+        PlainCamera(
+            make="fadn",
+            model="fadn demo camera",
+            black_level=_BLACK,
+            white_level=_WHITE,
+            iso=ISO,
+            color_matrix=tuple(float(value) for value in matrix.flat),
+            neutral=tuple(float(value) for value in _NEUTRAL),
+        ),
+    )
 
 
 def _prepare(folder: Path, outputs: tuple[Path, ...], *, overwrite: bool) -> None:

@@ -14,7 +14,8 @@ from fadn_cli.batch.run import Handling
 from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 OPTIONS = DenoiseOptions(quality="fast")
 

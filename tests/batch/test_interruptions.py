@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-import fadn_cli
 from fadn_cli.batch import run as batch
 from fadn_cli.batch.ledger import read_entries
 from fadn_cli.batch.planning import plan
 from fadn_cli.batch.run import Handling
 from fadn_cli.pipeline.options import DenoiseOptions
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.programs.fadn import environment
 
 OPTIONS = DenoiseOptions(quality="fast")
 NAMES = ("a 1", "b [2]", "c é", os.fsdecode(b"d \xe9"), "e", "f")
@@ -49,7 +49,7 @@ def start(folder, output, *arguments):
     command = ["denoise", folder, "-o", output, "--quality", "fast", *arguments]
     return subprocess.Popen(
         [sys.executable, "-m", "fadn_cli", *command],
-        env={**os.environ, "PYTHONPATH": str(Path(fadn_cli.__file__).parents[1])},
+        env=environment(),
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )

@@ -17,7 +17,8 @@ from fadn_cli.batch.naming import (
     suffix_template,
 )
 from fadn_cli.raw.source.shot import Shot, read_shot
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 SHOT = Shot(
     make="NIKON CORPORATION",

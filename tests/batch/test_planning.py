@@ -9,8 +9,9 @@ from fadn_cli.batch.ledger import Entry, append_entry
 from fadn_cli.batch.planning import PlanError, plan
 from fadn_cli.batch.sources import Selection
 from fadn_cli.errors import FadnError, RawReadError, WriteError
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
 from tests.making.folders import fill
+from tests.making.mosaics import noisy_samples
 
 DEEP = Selection(recursive=True)
 

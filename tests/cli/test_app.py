@@ -19,30 +19,15 @@ from fadn_cli.mosaic import normalize
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 from tests.making.reports import make_info, make_report
+from tests.programs.fadn import fadn
 
 COMMANDS = (
     "denoise", "compare", "info", "check", "verify", "models", "config", "doctor", "demo",
 )  # fmt: skip
 BLACK, WHITE, SHOT, READ = 512, 15000, 2e-3, 1e-5
-
-
-def fadn(*arguments, code=None, **options):
-    """Run the command, or Python code in its place, in a process of its own."""
-    command = ["-c", code] if code else ["-m", "fadn_cli"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(fadn_cli.__file__).parents[1])}
-    environment |= options.pop("environment", {})
-    return subprocess.run(
-        [sys.executable, *command, *map(os.fspath, arguments)],
-        capture_output=True,
-        env=environment,
-        text=True,
-        errors="surrogateescape",
-        timeout=120,
-        check=False,
-        **options,
-    )
 
 
 def clean_scene(height=192, width=256):
@@ -262,7 +247,7 @@ def test_version_is_the_packages():
 
 def test_shells_can_complete_the_commands():
     run = fadn(
-        environment={"_FADN_COMPLETE": "complete_bash", "COMP_WORDS": "fadn de", "COMP_CWORD": "1"}
+        changes={"_FADN_COMPLETE": "complete_bash", "COMP_WORDS": "fadn de", "COMP_CWORD": "1"}
     )
 
     assert ["denoise", "demo"] == run.stdout.split()

@@ -11,9 +11,9 @@ from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline import presets
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.screen import console
-from tests.cli.test_app import fadn
 from tests.making.dng.write import write_dng
 from tests.making.reports import make_info, make_report
+from tests.programs.fadn import fadn
 
 PRESETS = """
 [default]
@@ -128,9 +128,9 @@ def test_config_speaks_json(config):
 def test_config_creates_a_file_that_works_and_never_replaces_one(tmp_path):
     home = {"XDG_CONFIG_HOME": str(tmp_path)}
 
-    created = fadn("config", "--create", environment=home)
-    again = fadn("config", "--create", environment=home)
-    shown = json.loads(fadn("config", "--json", environment=home).stdout)
+    created = fadn("config", "--create", changes=home)
+    again = fadn("config", "--create", changes=home)
+    shown = json.loads(fadn("config", "--json", changes=home).stdout)
 
     assert (0, 8) == (created.returncode, again.returncode)
     assert shown["exists"] is True
@@ -142,7 +142,7 @@ def test_a_mistake_in_the_file_stops_the_command_in_two_lines(tmp_path):
     (tmp_path / "fadn").mkdir()
     (tmp_path / "fadn" / "config.toml").write_text("[default]\nstrenght = 1\n")
 
-    run = fadn("denoise", tmp_path, environment={"XDG_CONFIG_HOME": str(tmp_path)})
+    run = fadn("denoise", tmp_path, changes={"XDG_CONFIG_HOME": str(tmp_path)})
 
     assert 2 == run.returncode
     error, advice = run.stderr.splitlines()

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import fadn_cli
 from fadn_cli.cli.app import app
 from fadn_cli.denoise.network import specialists
-from tests.making.dng.write import noisy_samples, write_dng
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(fadn_cli.__file__).parents[1])}
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.programs.fadn import environment
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def test_a_full_stdout_is_told_and_exits_9(arguments):
             [sys.executable, "-m", "fadn_cli", *arguments],
             stdout=full,
             stderr=subprocess.PIPE,
-            env=ENVIRONMENT,
+            env=environment(),
             text=True,
             check=False,
         )
@@ -65,7 +64,7 @@ def complete(tmp_path, *lines):
     script += "complete -p fadn\n"
     run = subprocess.run(
         ["bash", "--norc", "-c", script],
-        env={**ENVIRONMENT, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env=environment(PATH=f"{tmp_path}:{os.environ['PATH']}"),
         capture_output=True,
         text=True,
         check=True,

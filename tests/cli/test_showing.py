@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from fadn_cli.cli.app import app
 from fadn_cli.compare import gallery
 from fadn_cli.pipeline import presets
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
 from fadn_cli.errors import FadnError, WriteError
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.report import decodable
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 from tests.making.reports import make_report
 
 GIVEN = DenoiseOptions(shot_noise=1e-3, read_noise=1e-5, quality="fast", threads=1)

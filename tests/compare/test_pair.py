@@ -11,7 +11,9 @@ from fadn_cli.errors import FadnError, NoiseModelError, RawReadError
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import noisy_samples, write_camera_tiff, write_dng
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 GIVEN = DenoiseOptions(shot_noise=1e-3, read_noise=1e-5)
 

@@ -5,7 +5,8 @@ import pytest
 from fadn_cli.compare.publish import publish
 from fadn_cli.errors import OutputExistsError, WriteError
 from fadn_cli.pipeline.file import DenoiseOptions
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 GIVEN = DenoiseOptions(shot_noise=1e-3, read_noise=1e-5)
 

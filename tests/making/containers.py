@@ -1,12 +1,20 @@
 """The same photograph in every container the metadata reader knows, written with `struct` alone."""
 
 import struct
-from io import BytesIO
 
-import numpy as np
-from PIL import Image
-
-from tests.making.dng.write import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
+from tests.making.dng.fields import TIME
+from tests.making.pictures import jpeg
+from tests.making.tiff import (
+    ASCII,
+    BYTE,
+    LONG,
+    RATIONAL,
+    SHORT,
+    UNDEFINED,
+    TiffBuilder,
+    encode,
+    encode_ifd,
+)
 
 XMP = b"<x:xmpmeta/>"
 SHARED = {
@@ -18,18 +26,10 @@ SHARED = {
 EXIF = {
     33434: (RATIONAL, [(1, 60)]),
     34855: (SHORT, 3200),
-    36867: (ASCII, "2026:01:02 03:04:05"),
+    36867: TIME,
     37500: (UNDEFINED, b"a maker note with offsets of its own"),
 }
 GPS = {1: (ASCII, "N"), 2: (RATIONAL, [(48, 1), (8, 1), (30, 1)])}
-
-
-def jpeg(size=16, seed=0):
-    """A small baseline JPEG."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG")
-    return buffer.getvalue()
 
 
 def tiff_bytes(fields, *, exif=None, gps=None, byteorder="<"):
@@ -41,8 +41,7 @@ def tiff_bytes(fields, *, exif=None, gps=None, byteorder="<"):
         fields[34665] = (LONG, tiff.add_ifd(exif))
     if gps:
         fields[34853] = (LONG, tiff.add_ifd(gps))
-    struct.pack_into(byteorder + "I", tiff.buffer, 4, tiff.add_ifd(fields))
-    return bytes(tiff.buffer)
+    return tiff.close(tiff.add_ifd(fields))
 
 
 def box(kind, content):
@@ -95,8 +94,9 @@ def olympus_note(picture, *, new=True, byteorder="<", as_bytes=False):
     settings = {0x0101: (LONG, at), 0x0102: (LONG, len(picture))}
     place = tiff.add_ifd(settings)
     kind, count = (UNDEFINED, len(tiff.buffer) - place) if as_bytes else (LONG, 1)
-    entry = struct.pack(byteorder + "HHHII", 1, 0x2020, kind, count, place)
-    tiff.buffer[len(start) : len(start) + 14] = entry
+    entry = (kind, count, encode(LONG, place, byteorder))
+    first = encode_ifd({0x2020: entry}, byteorder=byteorder)
+    tiff.buffer[len(start) : len(start) + len(first)] = first
     return bytes(tiff.buffer)
 
 

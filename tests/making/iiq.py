@@ -6,7 +6,7 @@ has a directory of its own, of 16-byte entries whose offsets count from the note
 
 import struct
 
-from tests.making.dng.write import ASCII, UNDEFINED, TiffBuilder
+from tests.making.tiff import ASCII, LONG, UNDEFINED, At, TiffBuilder
 
 MODEL = "P 45+"
 
@@ -37,6 +37,7 @@ def write_iiq(path, samples, *, black=1024):
     for tag, size, value in entries:
         add(struct.pack("<IIII", tag, 4, size, value))
     tiff = TiffBuilder()
-    exif = {37500: (UNDEFINED, tiff.add_at(len(tiff.buffer), bytes(note)))}
-    camera = {271: (ASCII, "Phase One"), 272: (ASCII, MODEL), 34665: (4, tiff.add_ifd(exif))}
-    return tiff.finish(path, tiff.add_ifd(camera))
+    exif = {37500: (UNDEFINED, At(tiff.add(note), len(note)))}
+    camera = {271: (ASCII, "Phase One"), 272: (ASCII, MODEL), 34665: (LONG, tiff.add_ifd(exif))}
+    path.write_bytes(tiff.close(tiff.add_ifd(camera)))
+    return path

@@ -7,15 +7,8 @@ big-endian records, and a TIFF whose IFD0 points to the raw IFD by tag 0xF000.
 import struct
 
 from tests.making.containers import exif_jpeg, tiff_bytes
-from tests.making.dng.write import (
-    ASCII,
-    LONG,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    TiffBuilder,
-    noisy_samples,
-)
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
 
 X_TRANS = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
 _UPRIGHT = 12  # the second byte of FujiLayout: no diagonal SuperCCD
@@ -71,5 +64,4 @@ def _raw_tiff(samples, x_trans, black):
             0xF00A: (LONG, [black] * (36 if x_trans else 4)),
         }
     )
-    struct.pack_into("<I", tiff.buffer, 4, tiff.add_ifd({0xF000: (LONG, raw)}))
-    return bytes(tiff.buffer)
+    return tiff.close(tiff.add_ifd({0xF000: (LONG, raw)}))

@@ -16,7 +16,7 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import FieldType
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.dng.write import write_dng
-from tests.pipeline.test_file import PATTERNS, READ, SHOT, expose, scene
+from tests.making.mosaics import PATTERNS, READ, SHOT, expose, grey_scene
 
 BLACK, WHITE = 512, 15000
 HOT = ((20, 31), (60, 90), (65, 123), (100, 14), (142, 190))
@@ -24,7 +24,7 @@ HOT = ((20, 31), (60, 90), (65, 123), (100, 14), (142, 190))
 
 def write_defective(path, *, cfa="RGGB"):
     """A noisy 14-bit DNG with a saturated patch, masked borders, and five pixels stuck at most."""
-    samples = expose(scene()) * (WHITE - BLACK) + BLACK
+    samples = expose(grey_scene()) * (WHITE - BLACK) + BLACK
     samples[40:50, 50:80] = 16383
     samples = samples.round().clip(0, 16383).astype(np.uint16)
     samples[tuple(zip(*HOT, strict=True))] = 16383
@@ -43,7 +43,7 @@ def fields_of(path):
 
 class TestLumaAndChroma:
     def test_each_goes_its_own_way(self):
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
         given = {"shot_noise": SHOT, "read_noise": READ, "hot_pixels": False}
         full = denoise_mosaic(noisy, **given)
 
@@ -69,7 +69,7 @@ class TestLumaAndChroma:
 
         assert np.array_equal(samples, read_raw(tmp_path / "b.dng").mosaic.samples)
         assert (None, None, 0) == (report.specialist, report.hot_pixels, report.strength)
-        x = expose(scene(149, 203))
+        x = expose(grey_scene(149, 203))
         assert np.array_equal(x, denoise_mosaic(x, cfa=cfa, luma=0, chroma=0))
 
     def test_alike_they_are_the_strength(self, tmp_path):
@@ -202,7 +202,7 @@ class TestHotPixels:
         assert verify(tmp_path / "a.dng", tmp_path / "c.dng").holds
 
     def test_they_go_whatever_the_strength(self):
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
         noisy[60, 90] = 1.0
 
         out = denoise_mosaic(noisy, shot_noise=SHOT, read_noise=READ, strength=0.1, hot_pixels=True)
@@ -210,7 +210,7 @@ class TestHotPixels:
         assert out[60, 90] < 0.6
 
     def test_the_noise_is_measured_without_them(self, tmp_path):
-        clean = expose(scene(300, 400), seed=4)
+        clean = expose(grey_scene(300, 400), seed=4)
         defective = clean.copy()
         rng = np.random.default_rng(5)
         defective[rng.random(clean.shape) < 3e-3] = 1.0
@@ -224,7 +224,7 @@ class TestHotPixels:
         assert (0, True) == (first.hot_pixels, second.hot_pixels > 200)
 
     def test_many_of_them_do_not_pass_for_a_shift_of_brightness(self, tmp_path):
-        x = expose(scene(256, 256), seed=6) * 0.5
+        x = expose(grey_scene(256, 256), seed=6) * 0.5
         x[np.random.default_rng(7).random(x.shape) < 8e-3] = 1.0
         samples = (x * (WHITE - BLACK) + BLACK).round().clip(0, WHITE).astype(np.uint16)
         write_dng(tmp_path / "a.dng", samples, black=(BLACK,), white=WHITE)

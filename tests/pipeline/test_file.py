@@ -27,11 +27,13 @@ from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.containers import jpeg
-from tests.making.dng.write import BYTE, CAMERAS, NEUTRAL, RATIONAL, write_camera_tiff, write_dng
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.fields import NEUTRAL
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import PATTERNS, READ, SHOT, expose, grey_scene
+from tests.making.pictures import jpeg
+from tests.making.tiff import BYTE, RATIONAL
 
-PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
-SHOT, READ = 2e-3, 1e-5
 REAL = (
     "canon_kiss_x4_colorchart.dng",
     "gopro_hero6_iso100.dng",
@@ -42,23 +44,9 @@ REAL = (
 )
 
 
-def scene(height=150, width=202):
-    """A clean mosaic of one grey level per place, so that all CFA phases see the same."""
-    rows, cols = np.mgrid[:height, :width]
-    clean = 0.25 + 0.12 * np.sin(cols / 25) + 0.1 * ((rows // 26 + cols // 34) % 2)
-    return clean.astype(np.float32)
-
-
-def expose(clean, seed=0):
-    """Add Poisson-Gaussian noise."""
-    rng = np.random.default_rng(seed)
-    std = np.sqrt(SHOT * clean + READ)
-    return (clean + std * rng.standard_normal(clean.shape)).astype(np.float32)
-
-
 def write_scene(path, **options):
     """Write a noisy 14-bit DNG with masked borders and a saturated patch."""
-    samples = expose(scene()) * (15000 - 512) + 512
+    samples = expose(grey_scene()) * (15000 - 512) + 512
     samples[40:60, 50:80] = 16383
     samples = samples.round().clip(0, 16383).astype(np.uint16)
     write_dng(path, samples, active_area=(3, 5, 147, 198), **options)
@@ -88,7 +76,7 @@ class TestDenoiseMosaic:
     @pytest.mark.parametrize("size", ((150, 202), (149, 203), (37, 41)))
     @pytest.mark.parametrize("cfa", PATTERNS)
     def test_noise_goes_and_shape_type_and_source_stay(self, cfa, size):
-        clean = scene(*size)
+        clean = grey_scene(*size)
         noisy = expose(clean)
         before = noisy.copy()
 
@@ -100,12 +88,12 @@ class TestDenoiseMosaic:
 
     @pytest.mark.parametrize("cfa", PATTERNS)
     def test_strength_0_is_the_identity(self, cfa):
-        noisy = expose(scene(149, 203))
+        noisy = expose(grey_scene(149, 203))
 
         assert np.array_equal(noisy, denoise_mosaic(noisy, cfa=cfa, strength=0))
 
     def test_strength_blends_linearly(self):
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
         full, half = (
             denoise_mosaic(noisy, shot_noise=SHOT, read_noise=READ, strength=s) for s in (1, 0.5)
         )
@@ -113,7 +101,7 @@ class TestDenoiseMosaic:
         np.testing.assert_allclose(half, (noisy + full) / 2, atol=1e-6)
 
     def test_no_phase_is_treated_differently(self):
-        noisy = expose(scene(160, 200))
+        noisy = expose(grey_scene(160, 200))
         whole = denoise_mosaic(noisy, cfa="RGGB", shot_noise=SHOT, read_noise=READ)
         std = np.sqrt(SHOT * noisy.mean() + READ)
 
@@ -122,14 +110,14 @@ class TestDenoiseMosaic:
             assert np.sqrt(np.mean((cut - whole[top:, left:]) ** 2)) < 0.1 * std
 
     def test_noise_may_differ_between_colours(self):
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
 
         out = denoise_mosaic(noisy, shot_noise=[SHOT] * 4, read_noise=[READ] * 4)
 
         assert np.array_equal(out, denoise_mosaic(noisy, shot_noise=SHOT, read_noise=READ))
 
     def test_noise_is_estimated_if_it_is_not_given(self):
-        clean = scene(300, 400)
+        clean = grey_scene(300, 400)
         noisy = expose(clean)
 
         out = denoise_mosaic(noisy)
@@ -155,14 +143,14 @@ class TestDenoiseMosaic:
         ),
     )
     def test_wrong_arguments_are_value_errors(self, change, message):
-        arguments = {"x": expose(scene()), "shot_noise": SHOT, "read_noise": READ, **change}
+        arguments = {"x": expose(grey_scene()), "shot_noise": SHOT, "read_noise": READ, **change}
 
         with pytest.raises(ValueError, match=message):
             denoise_mosaic(arguments.pop("x"), **arguments)
 
     @pytest.mark.usefixtures("one_of_each")
     def test_each_quality_has_its_network_and_the_default_is_best(self):
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
         given = {"shot_noise": SHOT, "read_noise": READ}
 
         best, fast = (denoise_mosaic(noisy, **given, quality=each) for each in ("best", "fast"))
@@ -173,7 +161,7 @@ class TestDenoiseMosaic:
 
     def test_a_network_by_name_goes_before_the_quality(self):
         name = specialists.bundled()[-1].name
-        noisy = expose(scene())
+        noisy = expose(grey_scene())
         given = {"shot_noise": SHOT, "read_noise": READ, "specialist": name}
 
         asked = [denoise_mosaic(noisy, **given, quality=each) for each in specialists.QUALITIES]
@@ -182,7 +170,7 @@ class TestDenoiseMosaic:
 
     def test_a_network_that_is_not_bundled_is_named(self):
         with pytest.raises(WeightsError, match="nonsense"):
-            denoise_mosaic(expose(scene()), specialist="nonsense")
+            denoise_mosaic(expose(grey_scene()), specialist="nonsense")
 
     def test_a_constant_frame_has_no_measurable_noise(self):
         with pytest.raises(NoiseModelError):
@@ -359,7 +347,9 @@ class TestDenoiseFile:
     @pytest.mark.parametrize("kind", CAMERAS)
     def test_other_raws_become_dngs_with_the_same_levels_and_colours(self, tmp_path, kind):
         make, model = CAMERAS[kind]
-        samples = (expose(scene(160, 240)) * 12000 + 600).round().clip(0, 16383).astype(np.uint16)
+        samples = (
+            (expose(grey_scene(160, 240)) * 12000 + 600).round().clip(0, 16383).astype(np.uint16)
+        )
         path = write_camera_tiff(
             tmp_path / f"a.{kind}",
             samples,

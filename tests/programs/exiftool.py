@@ -24,9 +24,19 @@ def need(program):
         pytest.skip(f"{program} is not installed")
 
 
+need_exiftool = pytest.mark.skipif(
+    shutil.which("exiftool") is None, reason="exiftool is not installed"
+)
+
+
 def run(*command, **options):
     """Run a program; return what it prints."""
     return subprocess.run(command, check=True, capture_output=True, timeout=240, **options).stdout
+
+
+def exiftool(path, *options):
+    """What exiftool prints of a file."""
+    return run("exiftool", *options, path, text=True)
 
 
 def dump(paths):

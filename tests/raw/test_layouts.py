@@ -16,8 +16,9 @@ from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw
+from tests.making.codings import lossless
 from tests.making.layouts.catalogue import all_layouts
-from tests.making.parts import lossless, scene
+from tests.making.mosaics import smooth_samples
 from tests.programs.exiftool import MAY_DIFFER, differing, dump, faults, need
 
 LAYOUTS = all_layouts()
@@ -269,7 +270,7 @@ def test_it_is_no_larger_than_a_lossless_dng_of_its_source(pair, name):
 
 def test_a_big_tiff_is_refused_by_its_name(tmp_path):
     path = tmp_path / "big.dng"
-    tifffile.imwrite(path, scene(), bigtiff=True, photometric="minisblack")
+    tifffile.imwrite(path, smooth_samples(), bigtiff=True, photometric="minisblack")
 
     with pytest.raises(UnsupportedRawError, match="big.dng: is a BigTIFF") as caught:
         denoise_file(path, tmp_path / "out.dng")

@@ -20,8 +20,8 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff import file as tiff
 from fadn_cli.raw.tiff import ifd
 from fadn_cli.raw.tiff.file import MAX_ENTRIES_IN_ALL, MAX_IFDS, map_file, parse
+from tests.making.dng.denoised import EDIT
 from tests.making.dng.trees import NAMES, UNKNOWN_TYPE, Value, trees
-from tests.raw.dng.test_write import EDIT
 
 OF_RAW = {258, 259, 273, 278, 279, 322, 323, 324, 325}
 """How the samples lie in the file."""

@@ -23,7 +23,6 @@ PROVIDER = "CPUExecutionProvider"
 """What networks run on: onnxruntime's name for the processor."""
 
 _STRIP = 32  # rows at a time, so that the features' temporaries stay in the processor's cache
-_PAD = stabilize.LOW_PASS_RADIUS
 
 
 class Network:
@@ -47,12 +46,12 @@ class Network:
     def __init__(self, specialist: Specialist, *, threads: int) -> None:
         self.specialist = specialist
         self._memory = threading.local()
-        if specialist.inputs not in stabilize.UNSHUFFLE:
+        if specialist.inputs not in stabilize.KINDS:
             raise WeightsError(
                 f"{specialist.name}: needs inputs {specialist.inputs!r}, unknown to this version",
                 advice="Reinstall fadn: the weights belong to another version.",
             )
-        self._unshuffle = stabilize.UNSHUFFLE[specialist.inputs]
+        self._inputs = stabilize.KINDS[specialist.inputs]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -94,8 +93,8 @@ class Network:
         _, height, width = packed.shape
         if height % self.specialist.alignment or width % self.specialist.alignment:
             raise ValueError(f"{packed.shape} is not a multiple of {self.specialist.alignment}")
-        memory = self._buffer(_features_shape(height, width, self._unshuffle))
-        features, std = make_features(packed, noise, unshuffle=self._unshuffle, out=memory)
+        memory = self._buffer(_features_shape(height, width, self._inputs))
+        features, std = make_features(packed, noise, self._inputs, out=memory)
         try:
             residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
         except Exception as error:  # the same: out of memory comes as a RuntimeException
@@ -127,8 +126,8 @@ def _first_line(error: Exception) -> str:
 def make_features(
     packed: NDArray[np.float32],
     noise: NoiseModel,
+    inputs: stabilize.Inputs,
     *,
-    unshuffle: int,
     out: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Make a network's input from a tile, strip by strip.
@@ -138,55 +137,69 @@ def make_features(
     packed : (4, h, w) float32, normalized
         h and w even.
     noise : NoiseModel
-    unshuffle : int
-        Packed pixels per side of a grid pixel, u: 2 or 1.
-    out : (1, 4 u^2 + 4, h/u, w/u) float32, optional
+    inputs : Inputs
+        What the network sees; c channels, u packed pixels per side of a grid pixel.
+    out : (1, c, h/u, w/u) float32, optional
         Where to put the features; None: new memory.
 
     Returns
     -------
-    features : (1, 4 u^2 + 4, h/u, w/u) float32
+    features : (1, c, h/u, w/u) float32
         See `stabilize`.
     std : (4, h, w) float32
         sigma(x), the unit of the network's output.
     """
     _, height, width = packed.shape
     shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
-    shape = _features_shape(height, width, unshuffle)
+    step = inputs.unshuffle
+    shape = _features_shape(height, width, inputs)
     features = np.empty(shape, np.float32) if out is None else out
-    detail_part = features[0, :-4].reshape(4, unshuffle, unshuffle, *shape[-2:])
+    samples = stabilize.output_channels(step)
+    detail_part = features[0, :samples].reshape(4, step, step, *shape[-2:])
+    low_pass = stabilize.shared_low_pass if inputs.bands else stabilize.low_pass
     std = np.empty_like(packed)
-    for rows, padded in _padded_strips(packed):
-        level = stabilize.low_pass(padded)
+    coarse = np.empty((4, height // 2, width // 2), np.float32)
+    for rows, padded in _padded_strips(packed, inputs.low_pass_radius):
+        level = low_pass(padded)
         std[:, rows] = strip_std = stabilize.noise_std(level, shot, read)
-        detail, brightness = stabilize.features(packed[:, rows], level, strip_std, shot, read)
-        grid = slice(rows.start // unshuffle, rows.stop // unshuffle)
-        cells: NDArray[Any] = detail.reshape(4, -1, unshuffle, shape[-1], unshuffle)
+        detail = stabilize.detail(packed[:, rows], level, strip_std)
+        cells: NDArray[Any] = detail.reshape(4, -1, step, shape[-1], step)
+        grid = slice(rows.start // step, rows.stop // step)
         detail_part[..., grid, :] = cells.transpose(0, 2, 4, 1, 3)
-        seen = features[0, -4:, grid]
-        for row, col in np.ndindex(2 // unshuffle, 2 // unshuffle):
-            seen[:, row :: 2 // unshuffle, col :: 2 // unshuffle] = brightness
+        coarse[:, rows.start // 2 : rows.stop // 2] = stabilize.block_means(level)
+    seen = features[0, samples:].reshape(-1, 4, *shape[-2:])
+    for plane in np.ndindex(4):  # one by one: they stay in the processor's cache
+        own = coarse[plane], shot[plane], read[plane]
+        parts = [*stabilize.middle_bands(*own, inputs.bands, _reflect), stabilize.brightness(*own)]
+        for part, target in zip(parts, seen[:, plane[0]], strict=True):
+            for row, col in np.ndindex(2 // step, 2 // step):
+                target[row :: 2 // step, col :: 2 // step] = part
     return features, std
 
 
-def _features_shape(height: int, width: int, unshuffle: int) -> tuple[int, int, int, int]:
+def _features_shape(height: int, width: int, inputs: stabilize.Inputs) -> tuple[int, int, int, int]:
     """Return the shape of a tile's features."""
-    return 1, stabilize.feature_channels(unshuffle), height // unshuffle, width // unshuffle
+    return 1, inputs.channels, height // inputs.unshuffle, width // inputs.unshuffle
+
+
+def _reflect(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Pad a plane by reflection on every side."""
+    return np.pad(plane, radius, mode="reflect")
 
 
 def _padded_strips(
-    packed: NDArray[np.float32],
+    packed: NDArray[np.float32], pad: int
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Yield (rows, those rows padded by reflection) of a tile; the next one takes its memory."""
     planes, height, width = packed.shape
-    buffer = np.empty((planes, _STRIP + 2 * _PAD, width + 2 * _PAD), np.float32)
+    buffer = np.empty((planes, _STRIP + 2 * pad, width + 2 * pad), np.float32)
     for top in range(0, height, _STRIP):
         rows = slice(top, min(top + _STRIP, height))
-        around = reflected(np.arange(rows.start - _PAD, rows.stop + _PAD), height)
+        around = reflected(np.arange(rows.start - pad, rows.stop + pad), height)
         padded = buffer[:, : len(around)]
-        padded[..., _PAD:-_PAD] = packed[:, around]
-        padded[..., :_PAD] = padded[..., 2 * _PAD : _PAD : -1]
-        padded[..., -_PAD:] = padded[..., -_PAD - 2 : -2 * _PAD - 2 : -1]
+        padded[..., pad:-pad] = packed[:, around]
+        padded[..., :pad] = padded[..., 2 * pad : pad : -1]
+        padded[..., -pad:] = padded[..., -pad - 2 : -2 * pad - 2 : -1]
         yield rows, padded
 
 

@@ -43,7 +43,7 @@ class Specialist:
     receptive_field: int
     """Packed pixels per side that one output pixel depends on."""
     inputs: str
-    """Name of the features it was trained on: a key of `stabilize.UNSHUFFLE`."""
+    """Name of the features it was trained on: a key of `stabilize.KINDS`."""
     parameters: int
     """Number of weights."""
     macs_per_packed_pixel: int

@@ -193,11 +193,11 @@ def unprocess(crops: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     Brooks et al., "Unprocessing Images for Learned Raw Denoising", CVPR 2019, arXiv 1811.11127.
     """
     tone, cameras = _constants(crops.device)
-    linear = tone[crops.int()]  # (N, 3, 2h, 2w)
+    linear = tone.index_select(0, crops.flatten().int()).view(crops.shape)  # (N, 3, 2h, 2w)
     matrix, gains = _draw_cameras(crops.shape[0], cameras, generator)
     planes = []
     for row, col, colour in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
-        site = linear[:, :, row::2, col::2]  # (N, 3, h, w)
+        site = linear[:, :, row::2, col::2].contiguous()  # (N, 3, h, w)
         camera = torch.einsum("nc,nchw->nhw", matrix[:, colour], site).clamp(0, 1)
         grey = site.mean(1)
         # Highlights fade to unit gain, or saturated whites would turn coloured.

@@ -24,20 +24,14 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.noise import noise_model
 from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.export.provenance import commit, data, processor, trained
-from fadn_cli.training.judge.evaluate import (
-    LEVELS,
-    Denoise,
-    evaluate,
-    flat_residual,
-    shot_noise_at,
-    torch_denoise,
-    typical_read_noise,
-)
+from fadn_cli.training.judge.evaluate import Denoise, evaluate, flat_residual, torch_denoise
+from fadn_cli.training.judge.ruler import LEVELS, shot_noise_at, typical_read_noise
 from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import set_rounding
 from fadn_cli.training.run.config import TrainConfig, load_config
-from fadn_cli.training.run.train import load_denoiser, make_batch
+from fadn_cli.training.run.state import load_denoiser
+from fadn_cli.training.run.train import make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""

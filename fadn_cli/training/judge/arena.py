@@ -23,12 +23,15 @@ import onnxruntime
 import torch
 
 from fadn_cli.training.data.photos import Photos, load_photos
-from fadn_cli.training.judge.evaluate import LEVELS, evaluate, torch_denoise
-from fadn_cli.training.network.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.judge.evaluate import evaluate, torch_denoise
+from fadn_cli.training.judge.ruler import LEVELS
+from fadn_cli.training.network.config import StudentConfig
+from fadn_cli.training.network.model import Student, macs_per_packed_pixel
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import calibrate
 from fadn_cli.training.run.config import TrainConfig, load_config
-from fadn_cli.training.run.train import load_denoiser, train
+from fadn_cli.training.run.state import load_denoiser
+from fadn_cli.training.run.train import train
 
 STEPS = 1500
 """Of every experiment."""

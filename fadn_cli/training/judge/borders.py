@@ -8,7 +8,8 @@ import argparse
 from pathlib import Path
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.training.judge.evaluate import evaluate, shipped, shot_noise_at
+from fadn_cli.training.judge.evaluate import evaluate, shipped
+from fadn_cli.training.judge.ruler import shot_noise_at
 
 
 def main() -> None:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.network import specialists
 from fadn_cli.training.data.synthesis import SPOTLESS, Dirt, add_noise
-from fadn_cli.training.judge.evaluate import LEVELS, Denoise, cases, shipped, torch_denoise
-from fadn_cli.training.run.train import load_denoiser
+from fadn_cli.training.judge.evaluate import Denoise, shipped, torch_denoise
+from fadn_cli.training.judge.ruler import LEVELS, cases
+from fadn_cli.training.run.state import load_denoiser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

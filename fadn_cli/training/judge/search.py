@@ -23,7 +23,8 @@ import torch
 
 from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.judge.arena import make_parser, relative_seconds, train_and_measure
-from fadn_cli.training.network.model import Student, StudentConfig, macs_per_packed_pixel
+from fadn_cli.training.network.config import StudentConfig
+from fadn_cli.training.network.model import Student, macs_per_packed_pixel
 from fadn_cli.training.run.config import TrainConfig, load_config
 
 CANDIDATES = 16

@@ -10,63 +10,13 @@ Young et al., "Feature-Align Network with Knowledge Distillation for Efficient D
 WACV workshops 2022, arXiv 2103.01524.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import nn
 from torch.nn import functional
 
 from fadn_cli.denoise.noise import stabilize
+from fadn_cli.training.network.config import StudentConfig
 from fadn_cli.training.network.quantize import Conv, FineConv, rounded, watching
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentConfig:
-    """The size of a network; teacher and students are one architecture."""
-
-    unshuffle: int = 2
-    """Packed pixels per side of a pixel of the first scale: 2, half the packed resolution, or 1."""
-    widths: tuple[int, ...] = (32, 64, 96)
-    """Channels at each scale; each has half the resolution of the one before."""
-    encode: tuple[int, ...] = (1, 1)
-    """Blocks on the way down, at every scale but the deepest."""
-    bottom: int = 1
-    """Blocks at the deepest scale."""
-    decode: tuple[int, ...] = (1, 1)
-    """Blocks on the way up, finest scale first; the last one of each scale is aligned."""
-    embedding: int = 16
-    """Channels of a Feature-Align layer's view of the input."""
-    aligned_from: int = 0
-    """The finest scale that has Feature-Align layers."""
-    aligned_scales: int = 9
-    """How many scales have them: at most so many; 0 is the paper's ablation."""
-    int8: bool = False
-    """Whether convolutions round as int8 kernels do; the last one stays in float."""
-
-    def __post_init__(self) -> None:
-        if self.unshuffle not in stabilize.UNSHUFFLE.values():
-            raise ValueError(f"unshuffle must be 2 or 1, got {self.unshuffle}")
-        if not len(self.encode) == len(self.decode) == len(self.widths) - 1:
-            raise ValueError(
-                f"{len(self.widths)} widths need {len(self.widths) - 1} encode and decode counts, "
-                f"got {self.encode} and {self.decode}"
-            )
-
-    @property
-    def inputs(self) -> str:
-        """The name of the features that it sees."""
-        return next(name for name, step in stabilize.UNSHUFFLE.items() if step == self.unshuffle)
-
-    @property
-    def channels(self) -> int:
-        """How many channels they have."""
-        return stabilize.feature_channels(self.unshuffle)
-
-    @property
-    def aligned(self) -> range:
-        """The scales with Feature-Align layers."""
-        end = min(self.aligned_from + self.aligned_scales, len(self.widths))
-        return range(self.aligned_from, end)
 
 
 class FeatureAlign(nn.Module):
@@ -136,10 +86,21 @@ def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.Modul
     return nn.ModuleList(Block(channels, view if i == last else None) for i in range(count))
 
 
-class Student(nn.Module):
-    """Features (N, 4 u^2 + 4, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
+def _entry(config: StudentConfig) -> Conv:
+    """Return the convolution that sees the features.
 
-    u is the config's unshuffle.
+    Networks without middle bands lean on brightness for all that the low pass lets through of the
+    noise, and see it finer than 8 bits; the others have no need of it.
+    """
+    if config.seen.bands:
+        return Conv(config.channels, config.widths[0], 3)
+    return FineConv(config.channels, config.widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
+
+
+class Student(nn.Module):
+    """Features (N, c, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
+
+    u and c are the config's unshuffle and channels.
     """
 
     def __init__(self, config: StudentConfig) -> None:
@@ -149,7 +110,7 @@ class Student(nn.Module):
         view = config.channels, config.embedding
         aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = FineConv(config.channels, widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
+        self.enter = _entry(config)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
@@ -191,9 +152,9 @@ class Student(nn.Module):
         counts[0] += 1
         reach = sum(config.unshuffle * 2**i * count for i, count in enumerate(counts))
         # Brightness is of 2x2 packed pixels, even where the first scale is finer.
-        reach += 2 - config.unshuffle
+        reach += 2 - config.unshuffle + config.seen.reach
         # A pixel may lie anywhere in its cell of the deepest scale.
-        return 2 * (reach + stabilize.LOW_PASS_RADIUS + self.alignment - 1) + 1
+        return 2 * (reach + self.alignment - 1) + 1
 
     def views(self, features: torch.Tensor) -> list[torch.Tensor]:
         """Return the input's features at every scale, as the Feature-Align layers see them."""
@@ -252,15 +213,23 @@ class Denoiser(nn.Module):
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the student sees of a mosaic, and its sigma (N, 4, h, w)."""
-        radius = stabilize.LOW_PASS_RADIUS
-        level = stabilize.low_pass(functional.pad(x, (radius,) * 4, mode="reflect"))
+        inputs = self.student.config.seen
+        low_pass = stabilize.shared_low_pass if inputs.bands else stabilize.low_pass
+        level = low_pass(_reflect(x, inputs.low_pass_radius))
         std = stabilize.noise_std(level, shot_noise, read_noise)
-        detail, brightness = stabilize.features(x, level, std, shot_noise, read_noise)
-        unshuffle = self.student.config.unshuffle
-        unshuffled = functional.pixel_unshuffle(detail, unshuffle)
-        if unshuffle == 1:
-            brightness = functional.interpolate(brightness, scale_factor=2.0)
-        return torch.cat([unshuffled, brightness], dim=1), std
+        detail = functional.pixel_unshuffle(stabilize.detail(x, level, std), inputs.unshuffle)
+        coarse = stabilize.block_means(level)
+        noise = shot_noise, read_noise
+        parts = stabilize.middle_bands(coarse, *noise, inputs.bands, _reflect)
+        parts.append(stabilize.brightness(coarse, *noise))
+        if inputs.unshuffle == 1:
+            parts = [functional.interpolate(part, scale_factor=2.0) for part in parts]
+        return torch.cat([detail, *parts], dim=1), std
+
+
+def _reflect(planes: torch.Tensor, radius: int) -> torch.Tensor:
+    """Pad planes by reflection on every side."""
+    return functional.pad(planes, (radius,) * 4, mode="reflect")
 
 
 def prune(student: Student) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli.training.data.synthesis import Dirt, NoiseRange
-from fadn_cli.training.network.model import StudentConfig
+from fadn_cli.training.network.config import StudentConfig, network_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,11 @@ class TrainConfig:
     """Slope of the ReLUs below zero at the start; zero by nine tenths of the steps, when
     rates are low. Without it, channels that a bad step pushes below zero everywhere never come
     back."""
+    average: float = 0.999
+    """Share of the weights' moving average that a step leaves as it was; it is what is used of a
+    run."""
+    rewarm: int = 200
+    """Steps of another warm-up, where a run goes on that was kept without its optimizers' state."""
     epsilon: float = 0.1
     """Where the pixel loss turns from quadratic to linear, in units of sigma."""
     seed: int = 1
@@ -60,7 +65,7 @@ def load_config(path: Path) -> TrainConfig:
     table.pop("specialist", None)  # what `export` makes of the run; not the training's
     network, noise, dirt = (table.pop(name, {}) for name in ("network", "noise", "dirt"))
     return TrainConfig(
-        network=StudentConfig(**_tuples(network)),
+        network=network_config(_tuples(network)),
         noise=NoiseRange(**noise),
         dirt=Dirt(**dirt),
         **_tuples(table),

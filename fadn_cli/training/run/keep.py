@@ -1,8 +1,9 @@
 """Keep runs beyond the machine: ``python -m fadn_cli.training.run.keep RUN [RUN ...] --to DIR``.
 
-Writes DIR/<run>/ with the config and the weights in float16, small enough to commit. The one thing
-to know: it is a run's folder without the optimizer, so other runs can start from it, learn from it
-or be measured against it once it is copied back, but it cannot be resumed.
+Writes DIR/<run>/ with the config and the average of the weights in float16, small enough to commit.
+The one thing to know: it is a run's folder without the optimizers' state, so once it is copied back
+other runs can start from it, learn from it or be measured against it; it can be resumed, too, but
+warms up once more, and is not the run any more that it would have been.
 """
 
 import argparse
@@ -18,9 +19,9 @@ def keep(run: Path, folder: Path) -> Path:
     # The ranges of int8 stay exact: a network rounds to them.
     state["model"] = {
         name: value if name.endswith("_range") else value.half()
-        for name, value in state["model"].items()
+        for name, value in state.pop("average", state["model"]).items()
     }
-    del state["optimizers"]
+    state.pop("optimizers", None)
     target = folder / run.name
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run / "config.toml", target / "config.toml")

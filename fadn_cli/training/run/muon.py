@@ -24,27 +24,47 @@ ADAM_SCALE = 0.2
 """Root mean square of a step relative to the rate, as Adam's is in practice."""
 
 
-def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
-    """Return the matrix with its singular values brought near one.
+MOST_ROWS = 64
+"""Of matrices that are iterated on together: calls cost more than the work on such small ones."""
+
+
+def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
+    """Return matrices with their singular values brought near one.
 
     Parameters
     ----------
-    matrix : (rows, columns) float32
+    matrices : (..., rows, columns) float32
 
     Returns
     -------
-    (rows, columns) float32
+    (..., rows, columns) float32
         Singular values between about 0.7 and 1.2.
     """
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
     # bfloat16: the iteration corrects its own rounding, and costs less than half.
-    x = (x / (x.norm() + 1e-7)).to(torch.bfloat16).contiguous()
+    x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).to(torch.bfloat16).contiguous()
+    add_product = torch.addmm if x.ndim == 2 else torch.baddbmm
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return (x.T if tall else x).to(matrix.dtype)
+        gram = x @ x.mT
+        x = add_product(x, add_product(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return (x.mT if tall else x).to(matrices.dtype)
+
+
+def all_orthogonalized(matrices: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Return many matrices orthogonalized, small ones of one shape together."""
+    results: dict[int, torch.Tensor] = {}
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, matrix in enumerate(matrices):
+        if min(matrix.shape) <= MOST_ROWS:
+            groups.setdefault(tuple(matrix.shape), []).append(index)
+        else:
+            results[index] = orthogonalized(matrix)
+    for indices in groups.values():
+        together = orthogonalized(torch.stack([matrices[index] for index in indices]))
+        results |= zip(indices, together.unbind(), strict=True)
+    return [results[index] for index in range(len(matrices))]
 
 
 class Muon(torch.optim.Optimizer):
@@ -57,15 +77,18 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:
         """Update every weight by its gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
-                ahead = weight.grad.lerp(state["momentum"], MOMENTUM).flatten(1)  # Nesterov's
-                scale = ADAM_SCALE * max(ahead.shape) ** 0.5
-                update = orthogonalized(ahead).reshape(weight.shape)
-                weight.mul_(1 - group.get("decay", 0.0) * group["lr"])  # runs from before have none
-                weight.add_(update, alpha=-scale * group["lr"])
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            ahead = [self._ahead(weight, weight.grad) for weight in weights]
+            decay = group.get("decay", 0.0) * group["lr"]  # runs from before have none
+            for weight, update in zip(weights, all_orthogonalized(ahead), strict=True):
+                scale = ADAM_SCALE * max(update.shape) ** 0.5
+                weight.mul_(1 - decay)
+                weight.add_(update.reshape(weight.shape), alpha=-scale * group["lr"])
+
+    def _ahead(self, weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        """Take a gradient into the momentum; return Nesterov's look ahead: (outputs, inputs)."""
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        state["momentum"].lerp_(gradient, 1 - MOMENTUM)
+        return gradient.lerp(state["momentum"], MOMENTUM).flatten(1)

@@ -154,16 +154,16 @@ def test_progress_counts_every_tile(monkeypatch):
 
 @pytest.mark.parametrize("shot_noise", (0.0, 1e-9, 1e-2))
 @pytest.mark.parametrize("read_noise", (0.0, 1e-3))
-@pytest.mark.parametrize("unshuffle", (1, 2))
-def test_features_are_finite_for_every_sample_and_noise(shot_noise, read_noise, unshuffle):
+@pytest.mark.parametrize("inputs", stabilize.KINDS.values(), ids=lambda inputs: inputs.name)
+def test_features_are_finite_for_every_sample_and_noise(shot_noise, read_noise, inputs):
     noise = noise_model(shot_noise, read_noise, source="test")
     packed = np.zeros((4, 64, 64), np.float32)
     packed[:, ::3, ::5], packed[:, 1::7] = -0.5, 40.0
 
-    features, std = make_features(packed, noise, unshuffle=unshuffle)
+    features, std = make_features(packed, noise, inputs)
 
-    side = 64 // unshuffle
-    assert (1, stabilize.feature_channels(unshuffle), side, side) == features.shape
+    side = 64 // inputs.unshuffle
+    assert (1, int(inputs.name.split("-")[1]), side, side) == features.shape
     assert np.isfinite(features).all()
     assert np.isfinite(std).all()
     assert (std > 0).all()
@@ -191,7 +191,7 @@ def test_noise_has_one_scale_in_the_features_whatever_the_iso():
         flat = np.full((4, 128, 128), 0.3, np.float32)
         packed = flat + np.sqrt(0.3 * shot) * rng.standard_normal(flat.shape).astype(np.float32)
         noise = noise_model(shot, 0.0, source="test")
-        features, _ = make_features(packed, noise, unshuffle=2)
+        features, _ = make_features(packed, noise, stabilize.KINDS["bands-28"])
         stds.append(features[0, :16].std())
 
     assert stds == pytest.approx([np.mean(stds)] * 3, rel=0.02)

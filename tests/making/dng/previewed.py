@@ -1,25 +1,18 @@
 """DNGs with previews of all kinds, as cameras write them, for the tests of what becomes of those.
 
-The photograph is one that cannot be mistaken for itself turned or mirrored. Nothing of the
-product's own code is used.
+Nothing of the product's own code is used.
 """
 
-import io
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from tests.making.dng.write import (
-    ASCII,
-    BYTE,
-    LONG,
-    MATRIX,
-    RATIONAL,
-    SHORT,
-    SRATIONAL,
-    TiffBuilder,
-)
+from tests.making.codings import plain
+from tests.making.dng import fields
+from tests.making.parts import point_to, write_mosaic
+from tests.making.pictures import encoded, jpeg_bytes, light
+from tests.making.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT
 
 BLACK, WHITE = 512, 15000
 HEIGHT, WIDTH = 192, 288
@@ -50,33 +43,17 @@ THUMBNAIL = Preview(80, 120, "rgb")
 USUAL = (Preview(96, 144), Preview(192, 288))
 
 
-def scene(height=HEIGHT, width=WIDTH):
-    """Linear light, 0 to 1, grey: a slope, a bright disc at the top left, a dark one below."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / np.float32(min(height, width))
-    light = 0.12 + 0.1 * x + 0.05 * y
-    light += 0.5 * ((x - 0.4) ** 2 + (y - 0.35) ** 2 < 0.05)
-    light -= 0.1 * ((x - 0.9) ** 2 + (y - 0.8) ** 2 < 0.02)
-    return light
-
-
 def noisy_scene(height=HEIGHT, width=WIDTH, seed=0):
-    """The scene as a (H, W) uint16 mosaic with noise."""
-    light = scene(height, width)
+    """The drawn light as a (H, W) uint16 mosaic with noise."""
+    clean = light(height, width)
     rng = np.random.default_rng(seed)
-    x = light + rng.normal(size=light.shape) * np.sqrt(2e-3 * light + 1e-5)
+    x = clean + rng.normal(size=clean.shape) * np.sqrt(2e-3 * clean + 1e-5)
     return np.clip(np.rint(x * (WHITE - BLACK) + BLACK), 0, WHITE).astype(np.uint16)
-
-
-def encoded(light, stops=0.0):
-    """Linear light as an sRGB picture, (height, width, 3) uint8."""
-    light = np.clip(light * 2**stops, 0, 1)
-    tones = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.repeat(np.rint(tones * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def drawn(preview, orientation=1, shape=(HEIGHT, WIDTH)):
     """What a preview shows, (height, width, 3) uint8; black bars, or a cut, where it must."""
-    picture = encoded(scene(*shape), preview.stops)
+    picture = encoded(light(*shape), preview.stops)
     if preview.upright:
         picture = UPRIGHT[orientation](picture)
     height, width, _ = picture.shape
@@ -92,37 +69,41 @@ def drawn(preview, orientation=1, shape=(HEIGHT, WIDTH)):
     return np.asarray(canvas)
 
 
-def jpeg_bytes(picture, quality=95):
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+def preview_parts(place, previews, **shown):
+    """The data of each preview, and the fields of its IFD, called by its place and number."""
+    parts = {}
+    for name, preview in ((f"{place} {index}", each) for index, each in enumerate(previews)):
+        picture = drawn(preview, **shown)
+        is_jpeg = preview.kind != "rgb"
+        data = jpeg_bytes(picture) if is_jpeg else picture.tobytes()
+        size = (preview.height, preview.width, len(data))
+        parts[f"{name} data"] = data
+        parts[name] = fields.picture_fields(*size, is_jpeg=is_jpeg) | {
+            254: (LONG, preview.subfile_type),
+            273: point_to(f"{name} data"),
+            50966: (ASCII, "Camera Firmware"),
+            50967: (ASCII, "1.0"),
+            50968: (ASCII, "Vivid"),
+            50969: (BYTE, bytes(range(16))),
+            50970: (LONG, preview.space),
+            50971: (ASCII, "2026-01-02T03:04:05+00:00"),
+        }
+    return parts
 
 
-def picture_fields(tiff, preview, **shown):
-    """Append a preview's data; return the tags that describe it."""
-    picture = drawn(preview, **shown)
-    is_rgb = preview.kind == "rgb"
-    data = picture.tobytes() if is_rgb else jpeg_bytes(picture)
-    fields = {
-        254: (LONG, preview.subfile_type),
-        256: (LONG, preview.width),
-        257: (LONG, preview.height),
-        258: (SHORT, (8, 8, 8)),
-        259: (SHORT, 1 if is_rgb else 7),
-        262: (SHORT, 2 if is_rgb else 6),
-        273: (LONG, tiff.add(data)),
-        277: (SHORT, 3),
-        278: (LONG, preview.height),
-        279: (LONG, len(data)),
-        50966: (ASCII, "Camera Firmware"),
-        50967: (ASCII, "1.0"),
-        50968: (ASCII, "Vivid"),
-        50969: (BYTE, bytes(range(16))),
-        50971: (ASCII, "2026-01-02T03:04:05+00:00"),
-    }
-    if preview.space is not None:
-        fields[50970] = (LONG, preview.space)
-    return fields
+def chained_parts(chained, **shown):
+    """EXIF thumbnails, and the IFDs that lead from one to the next, the last one first."""
+    parts = {}
+    for index, preview in reversed(list(enumerate(chained))):
+        data = jpeg_bytes(drawn(preview, **shown))
+        parts[f"chained {index} data"] = data
+        parts[f"chained {index}"] = {
+            259: (SHORT, 6),
+            513: point_to(f"chained {index} data"),
+            514: (LONG, len(data)),
+            "next": lambda at, following=f"chained {index + 1}": at[following],
+        }
+    return parts
 
 
 def write_previewed(
@@ -161,87 +142,33 @@ def write_previewed(
         Added to IFD0 and the raw IFD.
     """
     samples = noisy_scene() if samples is None else samples
-    height, width = samples.shape
-    tiff = TiffBuilder(byteorder)
-    shown = {"orientation": orientation, "shape": (height, width)}
-    early = [tiff.add_ifd(picture_fields(tiff, each, **shown)) for each in before]
-    strip = pack(samples, bits, byteorder)
-    place = 0 if raw_last else tiff.add(strip)
-    raw = {
-        254: (LONG, 0),
-        256: (LONG, width),
-        257: (LONG, height),
-        258: (SHORT, bits),
-        259: (SHORT, 1),
-        262: (SHORT, 32803),
-        273: (LONG, place),
-        277: (SHORT, 1),
-        278: (LONG, height),
-        279: (LONG, len(strip)),
-        284: (SHORT, 1),
-        33421: (SHORT, (2, 2)),
-        33422: (BYTE, (0, 1, 1, 2)),
-        50714: (RATIONAL, (BLACK,)),
-        50717: (LONG, WHITE),
-    } | (extra_raw or {})
-    shared = {
-        271: (ASCII, "Fadn"),
-        272: (ASCII, "Synthetic"),
+    shown = {"orientation": orientation, "shape": samples.shape}
+    early = preview_parts("before", before, **shown)
+    chain = chained_parts(chained, **shown)
+    late = preview_parts("behind", behind, **shown)
+    last = preview_parts("last", [tail] if tail else [], **shown)
+    first = preview_parts("thumbnail", [thumbnail] if thumbnail else [], **shown)
+    shared = fields.CAMERA | {
         274: (SHORT, orientation),
-        306: (ASCII, "2026:01:02 03:04:05"),
-        50706: (BYTE, (1, 4, 0, 0)),
-        50707: (BYTE, (1, 1, 0, 0)),
-        50708: (ASCII, "Fadn Synthetic"),
-        50721: (SRATIONAL, MATRIX),
+        306: fields.TIME,
         50728: (RATIONAL, (1.0, 1.0, 1.0)),
-        50778: (SHORT, 21),
-    } | (extra or {})
-    chain = 0
-    for each in reversed(chained):
-        data = jpeg_bytes(drawn(each, **shown))
-        fields = {259: (SHORT, 6), 513: (LONG, tiff.add(data)), 514: (LONG, len(data))}
-        chain = tiff.add_ifd(fields, chain)
-    late = [tiff.add_ifd(picture_fields(tiff, each, **shown)) for each in behind]
-    first = picture_fields(tiff, thumbnail, **shown) if thumbnail else {}
-    last = {}
-    if tail:
-        last = picture_fields(TiffBuilder(byteorder), tail, **shown)
-        picture = jpeg_bytes(drawn(tail, **shown))
-    if raw_last:  # where things are is known once everything else is laid out
-        end = len(finished(tiff, raw, first | shared, early, late, chain, tail and last).buffer)
-        raw[273] = (LONG, end + end % 2)
-        last[273] = (LONG, end + end % 2 + len(strip) + len(strip) % 2)
-    done = finished(tiff, raw, first | shared, early, late, chain, tail and last)
-    if raw_last:
-        done.add(strip)
-    if tail:
-        done.add(picture)
-    path.write_bytes(done.buffer)
-    return path
-
-
-def finished(tiff, raw, shared, early, late, chain, tail):
-    """A copy of a file with its raw IFD, one more preview's, and IFD0 added."""
-    done = TiffBuilder(tiff.byteorder)
-    done.buffer = bytearray(tiff.buffer)
-    late = [*late, done.add_ifd(tail)] if tail else late
-    if 262 in shared:
-        subs = [*early, done.add_ifd(raw), *late]
+        "next": lambda at: at["chained 0"],
+    }
+    shared |= extra or {}
+    raw = {50714: (RATIONAL, (BLACK,)), 50717: (LONG, WHITE)} | (extra_raw or {})
+    subs = [name for name in (*early, "raw", *late, *last) if not name.endswith("data")]
+    if thumbnail:
+        own = {"raw": raw, "ifd0": first.pop("thumbnail 0") | shared}
     else:
-        shared, subs = shared | raw, [*early, *late]
-    fields = shared | ({330: (LONG, subs)} if subs else {})
-    ifd0 = done.add_ifd(fields, chain)
-    done.buffer[4:8] = done.encode(LONG, ifd0)
-    return done
-
-
-def pack(samples, bits, byteorder):
-    """Samples as a strip; packed ones begin with their highest bit, rows with a byte."""
-    if bits == 16:
-        return samples.astype(byteorder + "u2").tobytes()
-    rows = []
-    for row in samples.tolist():
-        text = "".join(f"{value:0{bits}b}" for value in row)
-        text += "0" * (-len(text) % 8)
-        rows.append(int(text, 2).to_bytes(len(text) // 8, "big"))
-    return b"".join(rows)
+        own = {"ifd0": raw | shared}
+        subs.remove("raw")
+    own["ifd0"] |= {330: (LONG, (lambda at: [at[name] for name in subs]) if subs else None)}
+    front, rest = [*early], [*chain, *late, "thumbnail 0 data", "last 0", "raw", "ifd0"]
+    return write_mosaic(
+        path,
+        samples,
+        early | chain | late | last | first | own,
+        [*front, *rest, "data", "last 0 data"] if raw_last else [*front, "data", *rest],
+        coding=plain(bits),
+        byteorder=byteorder,
+    )

@@ -1,51 +1,37 @@
 """Random DNGs for property tests: any tags of any type, in any tree, their values anywhere.
 
-Written with `struct` alone; nothing of the product's TIFF code is used.
+Nothing of the product's TIFF code is used.
 """
 
-import struct
 from dataclasses import dataclass, field
 
+import numpy as np
 from hypothesis import strategies as st
 
-from tests.making import parts as layout_writers
-from tests.making.dng.write import (
+from tests.making.dng.fields import CAMERA, PIXELS, THUMBNAIL, mosaic_fields
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import (
     ASCII,
     BYTE,
     DOUBLE,
     LONG,
-    MATRIX,
-    NEUTRAL,
     RATIONAL,
     SHORT,
-    SRATIONAL,
+    SIZES,
     UNDEFINED,
     TiffBuilder,
-    noisy_samples,
+    encode,
+    encode_ifd,
 )
 
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
-"""Bytes of one value, by type: TIFF's 12, IFD, and UTF-8 of Exif 3."""
 UNKNOWN_TYPE = 200
 SUB_IFDS, EXIF, GPS, INTEROP = 330, 34665, 34853, 40965
 NAMES = {SUB_IFDS: "SubIFD", EXIF: "EXIF", GPS: "GPS", INTEROP: "Interop"}
 UNASSIGNED = (10_000, 18_000), (52_600, 60_000)
 """Tags that no standard and no camera uses; before and after those that describe the samples."""
-
-
-CAMERA = {
-    271: (ASCII, "Fadn"),
-    272: (ASCII, "Random tree"),
-    274: (SHORT, 1),
-    50706: (BYTE, (1, 4, 0, 0)),
-    50707: (BYTE, (1, 1, 0, 0)),
-    50708: (ASCII, "Fadn Random tree"),
-    50721: (SRATIONAL, MATRIX),
-    50728: (RATIONAL, NEUTRAL),
-    50778: (SHORT, 21),
-}
+OWN_CAMERA = CAMERA | {272: (ASCII, "Random tree"), 50708: (ASCII, "Fadn Random tree")}
 """What IFD0 says of the camera."""
-THUMBNAIL = layout_writers.THUMBNAIL | {273: (LONG, 0)}
+SMALL = THUMBNAIL | {273: (LONG, 0)}
 """What an IFD says of a picture of 8 x 8 pixels."""
 DIGEST = (BYTE, bytes(range(16)))
 PROFILE = (DOUBLE, (1e-3, 1e-6))
@@ -117,7 +103,7 @@ def trees(draw):
     others = draw(st.lists(_others(byteorder), max_size=2))
     ifd0 = raw
     if place != "IFD0":
-        ifd0 = Node(draw(_extras()) | _encode(THUMBNAIL, byteorder), pixels=bytes(range(192)))
+        ifd0 = Node(draw(_extras()) | _encode(SMALL, byteorder), pixels=PIXELS)
     if place == "SubIFD":
         others.insert(draw(st.integers(0, len(others))), raw)
     if others:
@@ -130,7 +116,7 @@ def trees(draw):
     packet = (draw(st.sampled_from((BYTE, UNDEFINED))), PACKET)
     stated = {700: packet, 50740: (BYTE, b"private\0\1"), 50935: (RATIONAL, (0.0,))}
     stated |= {50781: DIGEST, 50972: DIGEST, 51041: PROFILE, 51111: DIGEST}
-    ifd0.tags |= _encode(CAMERA | draw(_optional(stated)), byteorder)
+    ifd0.tags |= _encode(OWN_CAMERA | draw(_optional(stated)), byteorder)
     chain = [raw] if place == "IFD1" else []
     chain += [Node(tags) for tags in draw(st.lists(_extras(1), max_size=1))]
     tree = Tree(byteorder, [ifd0, *chain], raw)
@@ -142,7 +128,7 @@ def _encode(fields, byteorder):
     """Turn {tag: (type, values)} into {tag: Value}."""
     found = {}
     for tag, (kind, values) in fields.items():
-        data = TiffBuilder(byteorder).encode(kind, values)
+        data = encode(kind, values, byteorder)
         found[tag] = Value(kind, len(data) // SIZES[kind], data)
     return found
 
@@ -159,20 +145,11 @@ def _mosaics(draw, byteorder):
     height, width = draw(st.integers(24, 28)), draw(st.integers(24, 28))  # LibRaw's least is 22
     rows = draw(st.integers(3, height))
     strips = [2 * width * min(rows, height - top) for top in range(0, height, rows)]
-    fields = {
-        254: (LONG, 0),
-        256: (LONG, width),
+    fields = mosaic_fields(height, width) | {
         257: (SHORT, height),
-        258: (SHORT, 16),
-        259: (SHORT, 1),
-        262: (SHORT, 32803),
         273: (LONG, [0] * len(strips)),
-        277: (SHORT, 1),
         278: (LONG, rows),
         279: (LONG, strips),
-        284: (SHORT, 1),
-        33421: (SHORT, (2, 2)),
-        33422: (BYTE, (0, 1, 1, 2)),
         50714: (RATIONAL, (512.25,)),
     }
     more = {50710: (BYTE, (0, 1, 2)), 50711: (SHORT, 1), 50717: (LONG, 15000), 51041: PROFILE}
@@ -199,8 +176,8 @@ def _extras(least=0):
 def _others(draw, byteorder):
     """A SubIFD that does not hold the raw: a preview, or an IFD with another below it."""
     if draw(st.booleans()):
-        tags = draw(_extras()) | _encode(THUMBNAIL, byteorder)
-        return Node(tags, pixels=draw(st.binary(min_size=192, max_size=192)))
+        tags = draw(_extras()) | _encode(SMALL, byteorder)
+        return Node(tags, pixels=draw(st.binary(min_size=len(PIXELS), max_size=len(PIXELS))))
     below = [Node(tags) for tags in draw(st.lists(_extras(1), max_size=1))]
     return Node(draw(_extras(1)), {SUB_IFDS: below} if below else {})
 
@@ -217,7 +194,8 @@ def _lay_out(tree, draw):
         if len(value.data) > 4
     ]
     share = draw(st.booleans())
-    content, places, shared = bytearray(8), {}, {}
+    tiff, places, shared = TiffBuilder(tree.byteorder), {}, {}
+    content = tiff.buffer
     for kind, node, tag in draw(st.permutations(parts)):
         content += draw(st.sampled_from((b"", b"", b"\xaa", b"gap!")))
         if kind == "ifd":
@@ -234,45 +212,39 @@ def _lay_out(tree, draw):
             if places[id(node), tag] == len(content):
                 shared[known] = len(content)
                 content += value.data if value else bytes(len(_pointers(node)[tag].data))
-    mark = b"II*\0" if tree.byteorder == "<" else b"MM\0*"
-    content[:8] = mark + struct.pack(tree.byteorder + "I", tree.ifds[0].offset)
     for node in nodes:
         if node.pixels:
             _point_to_pixels(node, places[id(node)], tree.byteorder)
         following = dict(zip(map(id, tree.ifds), [*tree.ifds[1:], None], strict=True))
         after = following.get(id(node))
         _write_ifd(content, node, places, after.offset if after else 0, tree.byteorder)
-    return bytes(content)
+    return tiff.close(tree.ifds[0].offset)
 
 
 def _pointers(node, byteorder="<"):
     """The tags that lead to the IFDs below."""
     return {
-        tag: Value(
-            4, len(nodes), struct.pack(f"{byteorder}{len(nodes)}I", *(n.offset for n in nodes))
-        )
+        tag: Value(LONG, len(nodes), encode(LONG, [node.offset for node in nodes], byteorder))
         for tag, nodes in node.children.items()
     }
 
 
 def _point_to_pixels(node, start, byteorder):
     """Fill in where strips lie, one after the other."""
-    count = node.tags[273].count
-    sizes = struct.unpack(f"{byteorder}{count}I", node.tags[279].data)
-    offsets = [start + sum(sizes[:index]) for index in range(count)]
-    node.tags[273] = Value(4, count, struct.pack(f"{byteorder}{count}I", *offsets))
+    sizes = np.frombuffer(node.tags[279].data, byteorder + "u4")
+    offsets = start + np.cumsum(sizes) - sizes
+    node.tags[273] = Value(LONG, len(sizes), encode(LONG, offsets, byteorder))
 
 
 def _write_ifd(content, node, places, next_offset, byteorder):
     """Write an IFD where it has its place, and the values that are known only now."""
-    entries = node.tags | _pointers(node, byteorder)
-    table = struct.pack(byteorder + "H", len(entries))
-    for tag, value in sorted(entries.items()):
-        where = value.data.ljust(4, b"\0")
+    entries = {}
+    for tag, value in (node.tags | _pointers(node, byteorder)).items():
+        field = value.data.ljust(4, b"\0")
         if len(value.data) > 4:
             at = places[id(node), tag]
             content[at : at + len(value.data)] = value.data
-            where = struct.pack(byteorder + "I", at)
-        table += struct.pack(byteorder + "HHI", tag, value.kind, value.count) + where
-    table += struct.pack(byteorder + "I", next_offset)
+            field = encode(LONG, at, byteorder)
+        entries[tag] = (value.kind, value.count, field)
+    table = encode_ifd(entries, next_offset, byteorder)
     content[node.offset : node.offset + len(table)] = table

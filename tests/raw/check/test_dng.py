@@ -16,9 +16,11 @@ from fadn_cli.raw.check.dng import MAX_FINDINGS, check_dng, check_file
 from fadn_cli.raw.dng.write import DngEdit, write_dng
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import Tag
+from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import ifd0_entry, overwrite, raw_entry, set_count
-from tests.making.dng.write import LONG, SHORT, noisy_samples, write_camera_tiff
 from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import LONG, SHORT
 
 EDIT = DngEdit(noise_profile=None, strength=1, unique_id=bytes(16), description="test")
 

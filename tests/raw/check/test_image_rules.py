@@ -5,15 +5,9 @@ import pytest
 from fadn_cli.raw.check.image_rules import check_images
 from fadn_cli.raw.check.structure import check_tiff
 from tests.making.dng.damage import parse_file
-from tests.making.dng.write import (
-    BYTE,
-    LONG,
-    RATIONAL,
-    SHORT,
-    SRATIONAL,
-    noisy_samples,
-)
 from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import BYTE, LONG, RATIONAL, SHORT, SRATIONAL
 
 HEIGHT, WIDTH = 64, 96
 

@@ -7,8 +7,8 @@ from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import previews_below
 from tests.making.dng.damage import ifd0_entry, overwrite, parse_file, set_count, set_value
+from tests.making.dng.denoised import write_copy
 from tests.making.dng.previewed import Preview, write_previewed
-from tests.raw.previews.test_renew import write
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def fates(source, output):
     (("keep", "kept", "kept"), ("render", "rendered", "rendered"), ("none", "kept", "dropped")),
 )
 def test_every_ifd_is_found_again_under_its_own_name(source, preview, thumbnail, others):
-    output, _ = write(source, preview)
+    output, _ = write_copy(source, preview)
 
     expected = {"IFD0": thumbnail, "SubIFD0": others, "SubIFD1": "kept", "SubIFD2": others}
     assert expected == fates(source, output)
@@ -39,7 +39,7 @@ def test_every_ifd_is_found_again_under_its_own_name(source, preview, thumbnail,
 
 
 def test_what_changed_is_told_under_the_names_of_the_source(source):
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
 
     tags = verify(source, output).tags
 
@@ -52,7 +52,7 @@ def test_what_changed_is_told_under_the_names_of_the_source(source):
 
 
 def test_some_previews_must_not_be_missing(source):
-    output, _ = write(source, "keep")
+    output, _ = write_copy(source, "keep")
     set_count(output, ifd0_entry(output, Tag.SUB_IFDS), 2)
 
     result = verify(source, output)
@@ -65,7 +65,7 @@ def test_some_previews_must_not_be_missing(source):
 
 
 def test_a_preview_in_the_place_of_the_raw_image_is_no_file_without_previews(source):
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
     preview = parse_file(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[0]
 
     set_value(output, ifd0_entry(output, Tag.SUB_IFDS), preview.offset)  # it is still there
@@ -74,7 +74,7 @@ def test_a_preview_in_the_place_of_the_raw_image_is_no_file_without_previews(sou
 
 
 def test_a_preview_elsewhere_must_say_who_rendered_it(source):
-    output, _ = write(source, "keep")
+    output, _ = write_copy(source, "keep")
     strip = ifd0_entry(output, Tag.STRIP_OFFSETS)
     overwrite(output, len(output.read_bytes()), bytes(80 * 120 * 3))
     set_value(output, strip, len(output.read_bytes()) - 80 * 120 * 3)
@@ -86,7 +86,7 @@ def test_a_preview_elsewhere_must_say_who_rendered_it(source):
 
 def test_an_added_preview_must_say_who_rendered_it(tmp_path):
     source = write_previewed(tmp_path / "in.dng", behind=(), thumbnail=None)
-    output, _ = write(source)
+    output, _ = write_copy(source)
     assert ["kept", "added"] == list(fates(source, output).values())
     [preview] = parse_file(output).ifds[0].sub_ifds(Tag.SUB_IFDS)
     name = preview.get(Tag.PREVIEW_APPLICATION_NAME)
@@ -99,7 +99,7 @@ def test_an_added_preview_must_say_who_rendered_it(tmp_path):
 
 @pytest.mark.parametrize("tag", (Tag.ORIENTATION, Tag.CALIBRATION_ILLUMINANT_1))
 def test_with_a_new_thumbnail_ifd0_must_still_say_what_it_said(source, tag):
-    output, _ = write(source)
+    output, _ = write_copy(source)
     set_value(output, ifd0_entry(output, tag), 7)
 
     assert (f"Tags differ that must not: IFD0 {tag.label}.",) == verify(source, output).violations
@@ -108,7 +108,7 @@ def test_with_a_new_thumbnail_ifd0_must_still_say_what_it_said(source, tag):
 def test_bytes_of_a_kept_preview_must_stay_though_others_are_new(tmp_path):
     mask = Preview(96, 144, subfile_type=4)
     source = write_previewed(tmp_path / "in.dng", before=(mask,))
-    output, _ = write(source)
+    output, _ = write_copy(source)
     at = parse_file(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[0].first_int(Tag.STRIP_OFFSETS, 0)
     assert verify(source, output).holds
 
@@ -126,6 +126,6 @@ def test_a_chain_that_holds_more_than_previews_is_not_left_out(tmp_path):
     overwrite(source, width.location, (0xC000).to_bytes(2, "little"))
 
     assert () == previews_below(parse_file(source))
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
     assert 3 == len(parse_file(output).ifds)
     assert verify(source, output).holds

@@ -22,8 +22,9 @@ from tests.making.dng.damage import (
     set_type,
     set_value,
 )
-from tests.making.dng.write import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, noisy_samples
 from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED
 
 
 def faults(path):

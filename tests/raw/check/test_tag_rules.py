@@ -7,8 +7,8 @@ from fadn_cli.raw.check.structure import check_tiff
 from fadn_cli.raw.check.tag_rules import RULES
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.dng.damage import parse_file
-from tests.making.dng.write import noisy_samples
 from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
 
 
 @pytest.mark.parametrize("number", sorted(RULES))

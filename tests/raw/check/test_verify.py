@@ -16,7 +16,7 @@ from fadn_cli.raw.dng.write import DngEdit, write_dng
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.containers import jpeg
+from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import (
     ifd0_entry,
     overwrite,
@@ -25,16 +25,11 @@ from tests.making.dng.damage import (
     set_count,
     set_value,
 )
-from tests.making.dng.write import (
-    BYTE,
-    LONG,
-    NEUTRAL,
-    RATIONAL,
-    SHORT,
-    noisy_samples,
-    write_camera_tiff,
-)
+from tests.making.dng.fields import NEUTRAL
 from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
+from tests.making.pictures import jpeg
+from tests.making.tiff import BYTE, LONG, RATIONAL, SHORT
 
 HEIGHT, WIDTH = 160, 200
 AREA = (6, 9, 158, 195)

@@ -14,7 +14,10 @@ from fadn_cli.raw.develop import render
 from fadn_cli.raw.develop.render import SRGB_PROFILE, develop
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import PreviewSpace
-from tests.making.dng.write import NEUTRAL, noisy_samples, write_camera_tiff, write_dng
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.fields import NEUTRAL
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 
 def grey(raw_image, level):

@@ -16,7 +16,9 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag, make_field
-from tests.making.dng.write import noisy_samples, write_camera_tiff, write_dng
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
 
 EXIF_IFD, GPS_IFD = 34665, 34853
 

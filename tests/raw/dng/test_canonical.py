@@ -2,9 +2,7 @@
 
 import io
 import json
-import shutil
 import struct
-import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -20,22 +18,15 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.containers import jpeg
-from tests.making.dng.previewed import Preview, drawn, jpeg_bytes, noisy_scene
-from tests.making.dng.write import (
-    ASCII,
-    CAMERAS,
-    LONG,
-    NEUTRAL,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    TiffBuilder,
-    noisy_samples,
-    write_camera_tiff,
-)
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.denoised import EDIT
+from tests.making.dng.fields import NEUTRAL
+from tests.making.dng.previewed import Preview, drawn, noisy_scene
+from tests.making.mosaics import noisy_samples
+from tests.making.pictures import jpeg, jpeg_bytes
 from tests.making.raf import write_raf
-from tests.raw.dng.test_write import EDIT
+from tests.making.tiff import ASCII, LONG, RATIONAL, SHORT, UNDEFINED, TiffBuilder
+from tests.programs.exiftool import exiftool, need_exiftool
 
 LENS = {
     42033: (ASCII, "000123"),
@@ -52,9 +43,6 @@ NOTES = {
     "cr2": (b"", 0x0008, LONG, 1000001),
 }
 """What each maker's notes begin with, and one of its tags: number, type, value."""
-need_exiftool = pytest.mark.skipif(
-    shutil.which("exiftool") is None, reason="exiftool is not installed"
-)
 
 
 def write_source(tmp_path, suffix="arw", **options):
@@ -69,7 +57,7 @@ def write_note(suffix, byteorder):
     """A maker note of one tag, as the maker of that raw writes it."""
     start, tag, kind, values = NOTES[suffix]
     tiff = TiffBuilder(byteorder)
-    header = bytes(tiff.buffer[:4]) + tiff.encode(LONG, 8)
+    header = tiff.close(8)[:8]
     tiff.add_ifd({tag: (kind, values)})
     own_header = {"nef": header, "pef": header[:2]}.get(suffix, b"")
     return start + own_header + bytes(tiff.buffer[8:])
@@ -81,12 +69,6 @@ def convert(source, **choices):
     write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=WriteChoices(**choices))
     check_dng(output, raw_image.mosaic)
     return output
-
-
-def exiftool(path, *options):
-    return subprocess.run(
-        ["exiftool", *options, str(path)], capture_output=True, check=True, text=True
-    ).stdout
 
 
 @need_exiftool

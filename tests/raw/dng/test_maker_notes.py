@@ -2,9 +2,7 @@
 
 import io
 import json
-import shutil
 import struct
-import subprocess
 from dataclasses import replace
 
 import pytest
@@ -18,8 +16,10 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.dng.write import noisy_samples, write_camera_tiff
-from tests.raw.dng.test_write import EDIT
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.denoised import EDIT
+from tests.making.mosaics import noisy_samples
+from tests.programs.exiftool import exiftool, need_exiftool
 
 NOTE = MakerNote(data=b"SONY DSC \0\0\0" + bytes(range(200)), byteorder="<", offset=1234)
 STUBS = (
@@ -101,8 +101,7 @@ def test_a_dng_holds_the_note_and_the_byte_order_it_needs(tmp_path, byteorder, o
 
 def maker_note_tags(path):
     """What exiftool reads from a file's maker note, by group and name."""
-    command = ["exiftool", "-j", "-G1", "-n", "-MakerNotes:all", str(path)]
-    (row,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    (row,) = json.loads(exiftool(path, "-j", "-G1", "-n", "-MakerNotes:all"))
     return {
         name: value
         for name, value in row.items()
@@ -113,7 +112,7 @@ def maker_note_tags(path):
 
 
 @pytest.mark.raw
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@need_exiftool
 @pytest.mark.parametrize("place", ("exif", "private"))
 @pytest.mark.parametrize("name", STUBS)
 def test_exiftool_reads_the_same_note_from_the_dng(tmp_path, raws, monkeypatch, name, place):

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from fadn_cli.raw.dng.samples import pack_rows, write_samples
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag
-from tests.making.dng.previewed import pack, write_previewed
-from tests.making.dng.write import noisy_samples
+from tests.making.codings import plain
+from tests.making.dng.previewed import write_previewed
+from tests.making.mosaics import noisy_samples
 
 DEPTHS = (8, 10, 12, 14, 16)
 
@@ -27,7 +28,7 @@ def test_rows_are_packed_as_tiff_says(bits, width, byteorder, seed):
     """Against arithmetic with long integers."""
     samples = np.random.default_rng(seed).integers(0, 1 << bits, (3, width)).astype(np.uint16)
 
-    assert pack(samples, bits, byteorder) == pack_rows(samples, bits, byteorder)
+    assert plain(bits).encode(samples, byteorder) == pack_rows(samples, bits, byteorder)
 
 
 @pytest.mark.parametrize("bits", DEPTHS)

@@ -10,10 +10,12 @@ from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
+from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import raw_entry, set_value
+from tests.making.dng.denoised import EDIT
 from tests.making.dng.previewed import noisy_scene, write_previewed
-from tests.making.dng.write import SHORT, noisy_samples, write_camera_tiff
-from tests.raw.dng.test_write import EDIT
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import SHORT
 
 LAST = {"raw_last": True, "behind": (), "thumbnail": None}
 

@@ -11,21 +11,20 @@ from fadn_cli.noise import noise_model
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.marker import is_denoised
-from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.dng.write import write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.dng import write as builders
-from tests.making.parts import write_with_tifffile
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.denoised import EDIT
+from tests.making.dng.fields import NEUTRAL
+from tests.making.dng.foreign import write_with_tifffile
+from tests.making.dng.write import write_dng as write_source
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT
 
-EDIT = DngEdit(
-    noise_profile=noise_model((1e-4, 2e-4, 4e-4, 1e-4), (1e-6, 1e-6, 3e-6, 5e-6), source="test"),
-    strength=0.75,
-    unique_id=bytes(range(16)),
-    description="fadn 0.1.0 strength=0.75 model=test",
-)
 LAYOUT_TAGS = {259, 273, 278, 279, 322, 323, 324, 325}
 STATED_TAGS = {700, 50781, 50935, 51041}
 
@@ -54,8 +53,8 @@ def changed_tags(before, after):
 
 def write_dng_ending_with_samples(path, samples, **options):
     """A DNG whose image data is the last thing in it, as cameras write it."""
-    start = builders.write_dng(path, samples, **options).stat().st_size
-    builders.write_dng(path, samples, extra_raw={273: (builders.LONG, [start])}, **options)
+    start = write_source(path, samples, **options).stat().st_size
+    write_source(path, samples, extra_raw={273: (LONG, [start])}, **options)
     with path.open("ab") as file:
         file.write(samples.astype("<u2").tobytes())
     return path, start
@@ -63,7 +62,7 @@ def write_dng_ending_with_samples(path, samples, **options):
 
 @pytest.fixture
 def samples():
-    return builders.noisy_samples(301, 279)
+    return noisy_samples(301, 279)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def samples():
     ),
 )
 def test_the_samples_of_a_dng_are_replaced_and_nothing_else_it_states(tmp_path, samples, options):
-    source = builders.write_dng(tmp_path / "in.dng", samples, **options)
+    source = write_source(tmp_path / "in.dng", samples, **options)
 
     output = write(tmp_path / "out.dng", source, samples=samples[::-1, ::-1].copy())
 
@@ -101,8 +100,8 @@ def test_the_samples_of_a_dng_are_replaced_and_nothing_else_it_states(tmp_path, 
 
 @pytest.mark.parametrize("width", (32, 48, 279, 511, 512, 513, 514))
 def test_unchanged_samples_come_back_bit_for_bit(tmp_path, width):
-    samples = builders.noisy_samples(48, width)
-    source = builders.write_dng(tmp_path / "in.dng", samples)
+    samples = noisy_samples(48, width)
+    source = write_source(tmp_path / "in.dng", samples)
 
     assert np.array_equal(samples, read_raw(write(tmp_path / "out.dng", source)).mosaic.samples)
 
@@ -111,7 +110,7 @@ def test_unchanged_samples_come_back_bit_for_bit(tmp_path, width):
 def test_every_byte_of_the_source_but_samples_and_pointers_stays_in_its_place(
     tmp_path, samples, in_subifd
 ):
-    source = builders.write_dng(tmp_path / "in.dng", samples, in_subifd=in_subifd)
+    source = write_source(tmp_path / "in.dng", samples, in_subifd=in_subifd)
     output = write(tmp_path / "out.dng", source)
 
     before, after = source.read_bytes(), output.read_bytes()
@@ -134,7 +133,7 @@ def test_samples_at_the_end_of_the_file_are_cut_off(tmp_path, samples):
 
 
 def test_samples_elsewhere_make_room_for_tiles_and_ifds(tmp_path, samples):
-    source = builders.write_dng(tmp_path / "in.dng", samples // 64 + 600)
+    source = write_source(tmp_path / "in.dng", samples // 64 + 600)
 
     output = write(tmp_path / "out.dng", source)
 
@@ -145,9 +144,7 @@ def test_samples_elsewhere_make_room_for_tiles_and_ifds(tmp_path, samples):
 
 
 def test_samples_that_share_bytes_with_a_preview_are_left_alone(tmp_path, samples):
-    source = builders.write_dng(
-        tmp_path / "in.dng", samples, in_subifd=True, extra={273: (builders.LONG, [100])}
-    )
+    source = write_source(tmp_path / "in.dng", samples, in_subifd=True, extra={273: (LONG, [100])})
 
     output = write(tmp_path / "out.dng", source, samples=np.roll(samples, 2))
 
@@ -156,7 +153,7 @@ def test_samples_that_share_bytes_with_a_preview_are_left_alone(tmp_path, sample
 
 
 def test_a_raw_that_follows_ifd0_in_the_chain_is_found_and_replaced(tmp_path, samples):
-    source = builders.write_dng(tmp_path / "in.dng", samples, in_subifd=True)
+    source = write_source(tmp_path / "in.dng", samples, in_subifd=True)
     tiff = structure(source)
     pointer = tiff.ifds[0].get(Tag.SUB_IFDS)
     data = bytearray(source.read_bytes())
@@ -183,8 +180,8 @@ def test_a_chain_of_subifds_leads_to_the_new_one(tmp_path, samples):
 
 def test_a_linearization_table_goes_and_the_bits_grow_with_it(tmp_path):
     table = np.arange(4096) * 4 + 3
-    stored = builders.noisy_samples(64, 96, high=4095)
-    source = builders.write_dng(
+    stored = noisy_samples(64, 96, high=4095)
+    source = write_source(
         tmp_path / "in.dng",
         stored,
         linearization=table,
@@ -203,9 +200,9 @@ def test_a_linearization_table_goes_and_the_bits_grow_with_it(tmp_path):
 
 def test_the_default_white_level_is_stated_where_it_would_change(tmp_path):
     bare = {50713: None, 50714: None, 50717: None}
-    words = builders.write_dng(tmp_path / "a.dng", builders.noisy_samples(), extra_raw=bare)
-    size = {258: (builders.SHORT, 8), 279: (builders.LONG, 64 * 96)}
-    octets = builders.write_dng(tmp_path / "b.dng", builders.noisy_samples(), extra_raw=bare | size)
+    words = write_source(tmp_path / "a.dng", noisy_samples(), extra_raw=bare)
+    size = {258: (SHORT, 8), 279: (LONG, 64 * 96)}
+    octets = write_source(tmp_path / "b.dng", noisy_samples(), extra_raw=bare | size)
 
     stated = [
         find_raw_ifd(structure(write(tmp_path / "out.dng", path))).get(Tag.WHITE_LEVEL)
@@ -224,10 +221,8 @@ def test_the_default_white_level_is_stated_where_it_would_change(tmp_path):
     ),
 )
 def test_the_noise_profile_follows_cfa_plane_color(tmp_path, samples, planes, expected):
-    extra = {} if planes is None else {50710: (builders.BYTE, planes)}
-    source = builders.write_dng(
-        tmp_path / "in.dng", samples, noise_profile=(1e-2, 1e-3), extra_raw=extra
-    )
+    extra = {} if planes is None else {50710: (BYTE, planes)}
+    source = write_source(tmp_path / "in.dng", samples, noise_profile=(1e-2, 1e-3), extra_raw=extra)
 
     output = write(tmp_path / "out.dng", source)
 
@@ -236,7 +231,7 @@ def test_the_noise_profile_follows_cfa_plane_color(tmp_path, samples, planes, ex
 
 
 def test_colours_that_agree_share_one_noise_profile(tmp_path, samples):
-    source = builders.write_dng(tmp_path / "in.dng", samples)
+    source = write_source(tmp_path / "in.dng", samples)
     edit = replace(EDIT, noise_profile=noise_model(2e-4, 0, source="test"))
 
     output = write(tmp_path / "out.dng", source, edit=edit)
@@ -246,9 +241,9 @@ def test_colours_that_agree_share_one_noise_profile(tmp_path, samples):
 
 @pytest.mark.parametrize("known", (True, False))
 def test_no_ifd_keeps_a_stale_noise_profile_or_digest(tmp_path, samples, known):
-    profile = {51041: (builders.DOUBLE, (1e-2, 1e-3))}
-    digests = {tag: (builders.BYTE, bytes(16)) for tag in (50972, 51111)}
-    source = builders.write_dng(
+    profile = {51041: (DOUBLE, (1e-2, 1e-3))}
+    digests = {tag: (BYTE, bytes(16)) for tag in (50972, 51111)}
+    source = write_source(
         tmp_path / "in.dng",
         samples,
         in_subifd=True,
@@ -267,9 +262,7 @@ def test_no_ifd_keeps_a_stale_noise_profile_or_digest(tmp_path, samples, known):
 
 def test_strength_unique_id_and_marker_are_stated(tmp_path, samples):
     packet = b'<rdf:RDF xmlns:rdf="r"><rdf:Description rdf:about="" a:b="c"/></rdf:RDF>'
-    source = builders.write_dng(
-        tmp_path / "in.dng", samples, in_subifd=True, extra={700: (builders.BYTE, packet)}
-    )
+    source = write_source(tmp_path / "in.dng", samples, in_subifd=True, extra={700: (BYTE, packet)})
 
     tiff = structure(write(tmp_path / "out.dng", source))
 
@@ -281,8 +274,8 @@ def test_strength_unique_id_and_marker_are_stated(tmp_path, samples):
 
 
 def test_versions_before_lossless_jpeg_are_raised_and_others_kept(tmp_path, samples):
-    old = {50706: (builders.BYTE, (1, 0, 0, 0)), 50707: (builders.BYTE, (1, 0, 0, 0))}
-    source = builders.write_dng(tmp_path / "in.dng", samples, extra=old)
+    old = {50706: (BYTE, (1, 0, 0, 0)), 50707: (BYTE, (1, 0, 0, 0))}
+    source = write_source(tmp_path / "in.dng", samples, extra=old)
 
     ifd0 = structure(write(tmp_path / "out.dng", source)).ifds[0]
 
@@ -291,7 +284,7 @@ def test_versions_before_lossless_jpeg_are_raised_and_others_kept(tmp_path, samp
 
 @pytest.mark.parametrize("camera", (False, True))
 def test_the_bytes_depend_on_nothing_but_the_input(tmp_path, samples, camera):
-    make = builders.write_camera_tiff if camera else builders.write_dng
+    make = write_camera_tiff if camera else write_source
     source = make(tmp_path / "in.dng", samples[:300, :278])
 
     first = write(tmp_path / "first.dng", source, threads=1).read_bytes()
@@ -301,7 +294,7 @@ def test_the_bytes_depend_on_nothing_but_the_input(tmp_path, samples, camera):
 
 @pytest.mark.parametrize("camera", (False, True))
 def test_the_source_is_not_modified(tmp_path, samples, camera):
-    make = builders.write_camera_tiff if camera else builders.write_dng
+    make = write_camera_tiff if camera else write_source
     source = make(tmp_path / "in.dng", samples[:300, :278])
     before = source.read_bytes()
 
@@ -311,7 +304,7 @@ def test_the_source_is_not_modified(tmp_path, samples, camera):
 
 
 def test_a_mosaic_of_another_size_is_refused(tmp_path, samples):
-    raw_image = read_raw(builders.write_dng(tmp_path / "in.dng", samples))
+    raw_image = read_raw(write_source(tmp_path / "in.dng", samples))
 
     with pytest.raises(ValueError, match="300"):
         write_dng(
@@ -327,17 +320,17 @@ def test_an_id_of_another_length_is_refused():
         replace(EDIT, unique_id=b"abc")
 
 
-@pytest.mark.parametrize("suffix", builders.CAMERAS)
+@pytest.mark.parametrize("suffix", CAMERAS)
 def test_a_camera_raw_becomes_a_dng_that_says_the_same(tmp_path, suffix):
-    make, model = builders.CAMERAS[suffix]
-    samples = builders.noisy_samples(200, 300)
-    source = builders.write_camera_tiff(
+    make, model = CAMERAS[suffix]
+    samples = noisy_samples(200, 300)
+    source = write_camera_tiff(
         tmp_path / f"in.{suffix}",
         samples,
         make=make,
         model=model,
         orientation=6,
-        extra={50714: (3, (600,)), 50728: (builders.RATIONAL, builders.NEUTRAL)},
+        extra={50714: (3, (600,)), 50728: (RATIONAL, NEUTRAL)},
     )
 
     output = write(tmp_path / "out.dng", source, samples=samples[::-1].copy())
@@ -360,8 +353,8 @@ def test_a_camera_raw_becomes_a_dng_that_says_the_same(tmp_path, suffix):
 
 
 def test_a_camera_raw_becomes_a_dng_of_adobes_layout(tmp_path):
-    samples = builders.noisy_samples(700, 600)
-    source = builders.write_camera_tiff(tmp_path / "in.nef", samples)
+    samples = noisy_samples(700, 600)
+    source = write_camera_tiff(tmp_path / "in.nef", samples)
 
     tiff = structure(write(tmp_path / "out.dng", source))
 
@@ -379,7 +372,7 @@ def test_a_camera_raw_becomes_a_dng_of_adobes_layout(tmp_path):
 
 
 def test_patterns_begin_at_an_odd_active_area(tmp_path):
-    source = builders.write_camera_tiff(tmp_path / "in.arw", builders.noisy_samples(100, 120))
+    source = write_camera_tiff(tmp_path / "in.arw", noisy_samples(100, 120))
     raw_image = read_raw(source)
     mosaic = replace(
         raw_image.mosaic,
@@ -394,10 +387,10 @@ def test_patterns_begin_at_an_odd_active_area(tmp_path):
 
 
 def test_the_cameras_own_preview_is_kept_byte_for_byte(tmp_path):
-    samples = builders.noisy_samples(100, 120)
-    plain = builders.write_camera_tiff(tmp_path / "plain.arw", samples)
+    samples = noisy_samples(100, 120)
+    plain = write_camera_tiff(tmp_path / "plain.arw", samples)
     preview = read_blocks(write(tmp_path / "plain.dng", plain)).preview
-    source = builders.write_camera_tiff(tmp_path / "in.arw", samples, preview=preview + b"camera")
+    source = write_camera_tiff(tmp_path / "in.arw", samples, preview=preview + b"camera")
 
     output = write(tmp_path / "out.dng", source)
 
@@ -406,9 +399,7 @@ def test_the_cameras_own_preview_is_kept_byte_for_byte(tmp_path):
 
 def test_a_broken_preview_is_rendered_anew(tmp_path):
     broken = b"\xff\xd8\xff\xc0\0\4\0\0" + bytes(5000)
-    source = builders.write_camera_tiff(
-        tmp_path / "in.arw", builders.noisy_samples(100, 120), preview=broken
-    )
+    source = write_camera_tiff(tmp_path / "in.arw", noisy_samples(100, 120), preview=broken)
 
     output = write(tmp_path / "out.dng", source)
 
@@ -416,9 +407,7 @@ def test_a_broken_preview_is_rendered_anew(tmp_path):
 
 
 def test_what_the_source_does_not_say_is_left_out(tmp_path):
-    source = builders.write_camera_tiff(
-        tmp_path / "in.arw", builders.noisy_samples(100, 120), gps=False
-    )
+    source = write_camera_tiff(tmp_path / "in.arw", noisy_samples(100, 120), gps=False)
     raw_image = read_raw(source)
     unknown = replace(raw_image.metadata, wb_gains=None, color_matrix=None)
 

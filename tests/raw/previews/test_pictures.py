@@ -16,7 +16,8 @@ from fadn_cli.raw.previews.pictures import (
     to_picture,
     turn_upright,
 )
-from tests.making.dng.previewed import Preview, drawn, encoded, scene
+from tests.making.dng.previewed import Preview, drawn
+from tests.making.pictures import encoded, light
 
 SIDES = st.integers(1, 5000)
 
@@ -62,7 +63,7 @@ def test_every_orientation_is_turned_as_exif_says(orientation):
 @pytest.mark.parametrize("orientation", (2, 3, 6, 8))
 @pytest.mark.parametrize("is_upright", (False, True))
 def test_it_is_seen_whether_a_preview_was_turned(orientation, is_upright):
-    lying = encoded(scene(96, 144))
+    lying = encoded(light(96, 144))
     shape = (96, 144) if not is_upright or orientation in (2, 3) else (144, 96)
     old = drawn(Preview(*shape, upright=is_upright, stops=1), orientation)
 
@@ -72,7 +73,7 @@ def test_it_is_seen_whether_a_preview_was_turned(orientation, is_upright):
 def test_an_unrelated_preview_is_no_guide():
     old = np.random.default_rng(0).integers(0, 256, (96, 144, 3)).astype(np.uint8)
     blank = np.zeros((96, 144, 3), np.uint8)
-    picture = encoded(scene(96, 144))
+    picture = encoded(light(96, 144))
 
     assert not is_stored_upright(old, picture, 6)
     assert [1.0, 1.0] == [gain_like(each, picture) for each in (old, blank)]
@@ -80,11 +81,11 @@ def test_an_unrelated_preview_is_no_guide():
 
 @pytest.mark.parametrize("stops", (-1.5, -0.5, 0, 0.7, 1.5))
 def test_a_picture_becomes_as_bright_as_the_old_one(stops):
-    light = scene(96, 144)
-    old = encoded(light, stops)
-    plain = encoded(light).astype(np.uint16) * 257
+    shown = light(96, 144)
+    old = encoded(shown, stops)
+    plain = encoded(shown).astype(np.uint16) * 257
 
-    new = to_picture(plain, gain=gain_like(old, encoded(light)))
+    new = to_picture(plain, gain=gain_like(old, encoded(shown)))
 
     assert old.mean() == pytest.approx(new.mean(), abs=3)
 
@@ -106,7 +107,7 @@ def test_another_shape_is_filled_as_it_was(box, bars):
     preview = Preview(*box, bars=bars)
     old = drawn(preview)
 
-    new = frame(encoded(scene()), box, like=old)
+    new = frame(encoded(light()), box, like=old)
 
     assert old.shape == new.shape
     assert np.abs(old.astype(int) - new).mean() < 4
@@ -114,7 +115,7 @@ def test_another_shape_is_filled_as_it_was(box, bars):
 
 
 def test_bars_are_left_where_nothing_was():
-    new = frame(encoded(scene()), (90, 90))
+    new = frame(encoded(light()), (90, 90))
 
     assert 0 == new[:14].max()
     assert new[16:74].min() > 0
@@ -122,17 +123,17 @@ def test_bars_are_left_where_nothing_was():
 
 @pytest.mark.parametrize("damage", (lambda j: j[:100], lambda j: b"", lambda j: j[:2] + bytes(999)))
 def test_a_broken_jpeg_is_none(damage):
-    assert decode_jpeg(damage(encode_jpeg(encoded(scene())))) is None
+    assert decode_jpeg(damage(encode_jpeg(encoded(light())))) is None
 
 
 def test_a_jpeg_decodes_to_its_picture():
-    picture = encoded(scene())
+    picture = encoded(light())
 
     assert np.abs(decode_jpeg(encode_jpeg(picture)).astype(int) - picture).mean() < 2
 
 
 def test_a_large_jpeg_is_decoded_small():
-    picture = np.repeat(np.repeat(encoded(scene()), 12, axis=0), 12, axis=1)
+    picture = np.repeat(np.repeat(encoded(light()), 12, axis=0), 12, axis=1)
 
     small = decode_jpeg(encode_jpeg(picture))
 

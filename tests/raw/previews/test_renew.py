@@ -2,7 +2,6 @@
 
 import io
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,23 +19,19 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import name_ifds
 from tests.making.dng.damage import overwrite, set_value
+from tests.making.dng.denoised import EDIT, write_copy
 from tests.making.dng.previewed import (
-    BLACK,
     HEIGHT,
-    WHITE,
     WIDTH,
     Preview,
     drawn,
-    encoded,
-    jpeg_bytes,
     noisy_scene,
-    scene,
     write_previewed,
 )
-from tests.making.dng.write import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
 from tests.making.layouts.catalogue import all_layouts
-from tests.raw.dng.test_canonical import exiftool, need_exiftool
-from tests.raw.dng.test_write import EDIT
+from tests.making.pictures import encoded, jpeg_bytes, light
+from tests.making.tiff import BYTE, LONG, SHORT, SRATIONAL, UNDEFINED
+from tests.programs.exiftool import exiftool, need_exiftool
 
 ALL_LAYOUTS = all_layouts()
 CHOICES = (("render", "lj92"), ("none", "none"), ("keep", "none"), ("render", "none"))
@@ -81,29 +76,13 @@ def previews_of(path):
     return found
 
 
-def clean(raw_image):
-    """The mosaic without its noise."""
-    light = scene(*raw_image.mosaic.samples.shape) * (WHITE - BLACK) + BLACK
-    return replace(raw_image.mosaic, samples=np.rint(light).astype(np.uint16))
-
-
-def write(source, preview="render", compression="lj92", **options):
-    """The denoised copy of a source, checked as every output is; and what is said of its size."""
-    raw_image, output = read_raw(source), source.with_name(f"{preview}_{compression}.dng")
-    choices = WriteChoices(preview=preview, compression=compression)
-    mosaic = clean(raw_image)
-    notes = write_dng(output, raw_image, mosaic, edit=EDIT, choices=choices, **options)
-    check_dng(output, mosaic, source=source)
-    return output, notes
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("preview", "compression"), CHOICES[:3])
 def test_every_choice_holds_for_every_layout(tmp_path, layout, preview, compression):
     source = write_previewed(tmp_path / "in.dng", **LAYOUTS[layout])
     known = {fault.place for fault in check_file(source).findings}
 
-    output, _ = write(source, preview, compression)
+    output, _ = write_copy(source, preview, compression)
 
     assert () == verify(source, output).violations
     found = check_file(output)
@@ -131,7 +110,7 @@ def test_new_previews_show_the_denoised_photograph_where_and_as_the_old_ones_did
     source = write_previewed(tmp_path / "in.dng", **LAYOUTS[layout])
     before = previews_of(source)
 
-    after = previews_of(write(source)[0])
+    after = previews_of(write_copy(source)[0])
 
     assert before.keys() <= after.keys()
     for name, old in before.items():
@@ -146,7 +125,7 @@ def test_a_new_preview_is_as_bright_as_the_cameras(tmp_path, stops):
     source = write_previewed(tmp_path / "in.dng", thumbnail=small, behind=large)
     before = previews_of(source)
 
-    after = previews_of(write(source)[0])
+    after = previews_of(write_copy(source)[0])
 
     for name, old in before.items():
         assert old.mean() == pytest.approx(after[name].mean(), rel=0.06)
@@ -159,7 +138,7 @@ def test_nothing_turns_that_did_not_turn_before(tmp_path, orientation, upright):
     preview = Preview(*shape, upright=upright, stops=0.5)
     source = write_previewed(tmp_path / "in.dng", behind=(preview,), orientation=orientation)
 
-    after = previews_of(write(source)[0])["IFD0/SubIFD1"]
+    after = previews_of(write_copy(source)[0])["IFD0/SubIFD1"]
 
     assert np.abs(drawn(preview, orientation).astype(int) - after).mean() < 8
 
@@ -169,9 +148,9 @@ def test_a_preview_that_cannot_be_seen_is_rendered_as_the_sensor_lies(tmp_path):
     ifd = structure(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
     overwrite(source, ifd.first_int(Tag.STRIP_OFFSETS, 0) + 2, bytes(20))
 
-    after = previews_of(write(source)[0])["IFD0/SubIFD1"]
+    after = previews_of(write_copy(source)[0])["IFD0/SubIFD1"]
 
-    assert np.abs(encoded(scene()).astype(int) - after).mean() < 4
+    assert np.abs(encoded(light()).astype(int) - after).mean() < 4
 
 
 @pytest.mark.parametrize(
@@ -182,20 +161,20 @@ def test_a_dng_without_a_jpeg_gets_one_and_any_other_none(tmp_path, options):
     source = write_previewed(tmp_path / "in.dng", **options)
     before = previews_of(source)
 
-    after = previews_of(write(source)[0])
+    after = previews_of(write_copy(source)[0])
 
     added = set(after) - set(before)
     had_jpeg = "behind" not in options
     assert (0 if had_jpeg else 1) == len(added)
     for name in added:
         assert (HEIGHT, WIDTH, 3) == after[name].shape
-        assert np.abs(encoded(scene()).astype(int) - after[name]).mean() < 4
+        assert np.abs(encoded(light()).astype(int) - after[name]).mean() < 4
 
 
 def test_a_large_photograph_gets_a_preview_of_1024_pixels(tmp_path):
     source = write_previewed(tmp_path / "in.dng", noisy_scene(800, 1300), thumbnail=None, behind=())
 
-    assert [(630, 1024, 3)] == [p.shape for p in previews_of(write(source)[0]).values()]
+    assert [(630, 1024, 3)] == [p.shape for p in previews_of(write_copy(source)[0]).values()]
 
 
 def test_the_default_crop_and_baseline_exposure_are_shown(tmp_path):
@@ -207,9 +186,9 @@ def test_the_default_crop_and_baseline_exposure_are_shown(tmp_path):
         extra={50730: (SRATIONAL, [(1, 1)])} | crop,
     )
 
-    [picture] = previews_of(write(source)[0]).values()
+    [picture] = previews_of(write_copy(source)[0]).values()
 
-    expected = encoded(scene()[30:150, 40:240], stops=1)
+    expected = encoded(light()[30:150, 40:240], stops=1)
     assert np.abs(expected.astype(int) - picture).mean() < 4
 
 
@@ -227,7 +206,7 @@ def test_the_colour_space_is_the_old_one_or_srgb(tmp_path, monkeypatch, stated, 
     preview = Preview(96, 144, space=stated)
     source = write_previewed(tmp_path / "in.dng", behind=(preview,))
 
-    tiff = structure(write(source)[0])
+    tiff = structure(write_copy(source)[0])
 
     assert (expected,) == tiff.ifds[0].sub_ifds(Tag.SUB_IFDS)[1].ints(Tag.PREVIEW_COLOR_SPACE)
     assert list(dict.fromkeys((2, expected))) == developed  # IFD0's is sRGB
@@ -237,7 +216,7 @@ def test_what_was_said_of_the_old_preview_is_gone_and_nothing_else(tmp_path):
     kept = {33432: (2, "(c) A. Photographer"), 34675: (UNDEFINED, b"of the old preview")}
     source = write_previewed(tmp_path / "in.dng", extra=kept)
 
-    output, _ = write(source)
+    output, _ = write_copy(source)
 
     for ifd in (structure(output).ifds[0], structure(output).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]):
         assert "fadn" == ifd.get(Tag.PREVIEW_APPLICATION_NAME).text
@@ -255,15 +234,15 @@ def test_what_was_said_of_the_old_preview_is_gone_and_nothing_else(tmp_path):
 def test_the_same_in_gives_the_same_out(tmp_path):
     source = write_previewed(tmp_path / "in.dng")
 
-    first = write(source, threads=1)[0].read_bytes()
+    first = write_copy(source, threads=1)[0].read_bytes()
 
-    assert first == write(source, threads=3)[0].read_bytes()
+    assert first == write_copy(source, threads=3)[0].read_bytes()
 
 
 def test_a_new_preview_takes_the_place_of_the_old_one(tmp_path):
     source = write_previewed(tmp_path / "in.dng")
 
-    before, after = structure(source), structure(write(source)[0])
+    before, after = structure(source), structure(write_copy(source)[0])
 
     for name in ("IFD0", "IFD0/SubIFD1", "IFD0/SubIFD2"):
         old, new = (name_ifds(tiff)[name] for tiff in (before, after))
@@ -283,7 +262,7 @@ def test_a_new_preview_that_is_larger_goes_elsewhere(tmp_path):
     overwrite(source, start, small)
     set_value(source, ifd.get(Tag.STRIP_BYTE_COUNTS), len(small))
 
-    output, _ = write(source)
+    output, _ = write_copy(source)
 
     new = structure(output).ifds[0].sub_ifds(Tag.SUB_IFDS)[2]
     assert new.first_int(Tag.STRIP_BYTE_COUNTS, 0) > len(small)
@@ -295,7 +274,7 @@ def test_an_added_preview_leaves_the_samples_their_room(tmp_path):
     source = write_previewed(tmp_path / "in.dng", behind=(), thumbnail=None)
     strip = find_raw_ifd(structure(source)).ints(Tag.STRIP_OFFSETS)
 
-    output, _ = write(source, compression="none")
+    output, _ = write_copy(source, compression="none")
 
     assert strip == find_raw_ifd(structure(output)).ints(Tag.STRIP_OFFSETS)
     assert output.stat().st_size < source.stat().st_size + 20_000
@@ -311,7 +290,7 @@ def test_a_preview_that_shares_bytes_with_something_else_leaves_them_alone(tmp_p
     set_value(source, spare, start + 10)
     assert structure(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[2].get(note)
 
-    output, _ = write(source, preview)
+    output, _ = write_copy(source, preview)
 
     assert source.read_bytes()[start : start + size] == output.read_bytes()[start : start + size]
 
@@ -334,7 +313,7 @@ def test_what_is_no_picture_in_colour_is_left_as_it_is(tmp_path, other):
             overwrite(source, ifd.get(tag).location + 4, b"\1\0\0\0")
     [start], [size] = ifd.ints(Tag.STRIP_OFFSETS), ifd.ints(Tag.STRIP_BYTE_COUNTS)
 
-    output, _ = write(source)
+    output, _ = write_copy(source)
 
     assert source.read_bytes()[start : start + size] == output.read_bytes()[start : start + size]
     new = structure(output).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
@@ -356,7 +335,7 @@ def test_without_previews_nothing_is_left_of_them_but_ifd0s_thumbnail(tmp_path, 
         if tiff.data[start : start + 2] == b"\xff\xd8"
     ]
 
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
 
     content = output.read_bytes()
     assert not any(jpeg[200:260] in content for jpeg in jpegs)
@@ -374,7 +353,7 @@ def test_raw_data_and_previews_at_the_end_are_cut_off(tmp_path):
     source = write_previewed(tmp_path / "in.dng", noisy_scene() & 0xFFF0, **options)
     raw_start = find_raw_ifd(structure(source)).first_int(Tag.STRIP_OFFSETS, 0)
 
-    gone, notes = write(source, "none")
+    gone, notes = write_copy(source, "none")
 
     new = find_raw_ifd(structure(gone))
     tiles, counts = new.ints(Tag.TILE_OFFSETS), new.ints(Tag.TILE_BYTE_COUNTS)
@@ -382,7 +361,7 @@ def test_raw_data_and_previews_at_the_end_are_cut_off(tmp_path):
     assert raw_start == tiles[0]
     assert gone.stat().st_size < raw_start + sum(counts) + 3000
     assert verify(source, gone).holds
-    assert verify(source, write(source)[0]).holds
+    assert verify(source, write_copy(source)[0]).holds
 
 
 @pytest.mark.parametrize("kind", ("jpeg", "rgb"))
@@ -390,7 +369,7 @@ def test_without_previews_a_large_first_picture_becomes_a_thumbnail(tmp_path, ki
     preview = Preview(384, 576, kind, stops=1)
     source = write_previewed(tmp_path / "in.dng", noisy_scene(400, 600), thumbnail=preview)
 
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
 
     [(name, thumbnail)] = previews_of(output).items()
     assert ("IFD0", (171, 256, 3)) == (name, thumbnail.shape)
@@ -402,7 +381,7 @@ def test_masks_stay_without_previews(tmp_path):
     mask = Preview(96, 144, subfile_type=4)
     source = write_previewed(tmp_path / "in.dng", before=(mask,), behind=(Preview(96, 144), mask))
 
-    output, _ = write(source, "none")
+    output, _ = write_copy(source, "none")
 
     subs = structure(output).ifds[0].sub_ifds(Tag.SUB_IFDS)
     assert [4, 0, 4] == [ifd.first_int(Tag.NEW_SUBFILE_TYPE, 0) for ifd in subs]
@@ -417,8 +396,8 @@ def test_alternate_previews_are_previews_too(tmp_path):
     alternate = Preview(96, 144, subfile_type=0x10001)
     source = write_previewed(tmp_path / "in.dng", behind=(alternate, Preview(192, 288)))
 
-    rendered, _ = write(source)
-    gone, _ = write(source, "none")
+    rendered, _ = write_copy(source)
+    gone, _ = write_copy(source, "none")
 
     new = structure(rendered).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
     assert (0x10001,) == new.ints(Tag.NEW_SUBFILE_TYPE)
@@ -433,7 +412,7 @@ def test_private_bytes_stay_where_they_are_whatever_the_choice(tmp_path):
 
     for preview in PREVIEWS:
         for compression in COMPRESSIONS:
-            output, _ = write(source, preview, compression)
+            output, _ = write_copy(source, preview, compression)
             assert private == output.read_bytes()[at : at + len(private)]
 
 
@@ -442,7 +421,7 @@ def test_private_bytes_stay_where_they_are_whatever_the_choice(tmp_path):
 def test_exiftool_finds_no_fault_that_the_source_has_not(tmp_path, preview, compression):
     source = write_previewed(tmp_path / "in.dng", orientation=6)
 
-    output, _ = write(source, preview, compression)
+    output, _ = write_copy(source, preview, compression)
 
     before, after = (
         set(exiftool(path, "-validate", "-warning", "-error", "-a", "-s3").splitlines())

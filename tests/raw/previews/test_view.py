@@ -6,7 +6,9 @@ from fadn_cli.mosaic import Rect
 from fadn_cli.raw.previews.view import View, read_view
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.making.dng.write import LONG, RATIONAL, SHORT, SRATIONAL, noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import LONG, RATIONAL, SHORT, SRATIONAL
 
 ACTIVE = Rect(top=4, left=6, height=150, width=190)
 WHOLE = Rect(top=0, left=0, height=150, width=190)

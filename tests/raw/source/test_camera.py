@@ -6,18 +6,14 @@ import rawpy
 
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import (
-    ASCII,
-    BYTE,
-    LONG,
-    SHORT,
-    TiffBuilder,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
-)
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.codings import Coding
+from tests.making.dng.write import write_dng
 from tests.making.iiq import write_iiq
+from tests.making.mosaics import noisy_samples
+from tests.making.parts import point_to, write_mosaic
 from tests.making.raf import write_raf
+from tests.making.tiff import ASCII, BYTE, LONG, SHORT
 
 
 def camera(make, model):
@@ -30,22 +26,11 @@ def dng(**changes):
 
 def write_small_nef(path):
     """Nikon's small raw: 12 bits of luma per pixel and the chroma of every second, not a mosaic."""
-    tiff = TiffBuilder()
-    data = noisy_samples(64, 96, low=0, high=2**16).tobytes() + bytes(64 * 96)
-    raw = {
-        254: (LONG, 0),
-        256: (LONG, 96),
-        257: (LONG, 64),
-        258: (SHORT, 12),
-        259: (SHORT, 34713),
-        262: (SHORT, 32803),
-        273: (LONG, tiff.add(data)),
-        277: (SHORT, 1),
-        278: (LONG, 64),
-        279: (LONG, len(data)),
-    }
+    coding = Coding(lambda piece, order: piece.tobytes() + bytes(piece.size), 12, 34713)
     nikon = {271: (ASCII, "NIKON CORPORATION"), 272: (ASCII, "NIKON D810")}
-    return tiff.finish(path, tiff.add_ifd(nikon | {254: (LONG, 1), 330: (LONG, tiff.add_ifd(raw))}))
+    parts = {"raw": {}, "ifd0": nikon | {254: (LONG, 1), 330: point_to("raw")}}
+    samples = noisy_samples(64, 96, low=0, high=2**16)
+    return write_mosaic(path, samples, parts, ("data", "raw"), coding=coding)
 
 
 REFUSED = {

@@ -7,7 +7,10 @@ from fadn_cli.raw.source.dng_checks import check_complete, check_supported, find
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
-from tests.making.dng.write import BYTE, LONG, SHORT, noisy_samples, write_camera_tiff, write_dng
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import BYTE, LONG, SHORT
 
 
 def parsed(path):

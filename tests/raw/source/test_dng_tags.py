@@ -14,17 +14,10 @@ from fadn_cli.raw.source.dng_tags import (
     read_wb_gains,
 )
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.making.dng.write import (
-    BYTE,
-    DOUBLE,
-    LONG,
-    MATRIX,
-    RATIONAL,
-    SHORT,
-    SRATIONAL,
-    noisy_samples,
-    write_dng,
-)
+from tests.making.dng.fields import MATRIX
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT, SRATIONAL
 
 AREA = (3, 5, 60, 90)
 

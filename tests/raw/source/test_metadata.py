@@ -1,9 +1,7 @@
 """The same photograph says the same in every container, and damage only leaves things out."""
 
 import json
-import shutil
 import struct
-import subprocess
 from io import BytesIO
 
 import pytest
@@ -15,6 +13,7 @@ from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import FieldType, parse
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.write import build_header, build_ifd
+from tests.making.camera_tiff import write_camera_tiff
 from tests.making.containers import (
     CONTAINERS,
     EXIF,
@@ -22,19 +21,14 @@ from tests.making.containers import (
     XMP,
     as_cr3,
     exif_jpeg,
-    jpeg,
     olympus_note,
     tiff_bytes,
 )
-from tests.making.dng.write import (
-    LONG,
-    RATIONAL,
-    SHORT,
-    UNDEFINED,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
-)
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.pictures import jpeg
+from tests.making.tiff import LONG, RATIONAL, SHORT, UNDEFINED
+from tests.programs.exiftool import need_exiftool, run
 
 LITTLE_ENDIAN = ("nef", "orf", "rw2", "cr3")
 
@@ -210,8 +204,7 @@ EXIF_NAMES = {
 
 
 def run_exiftool(files, *options):
-    command = ["exiftool", "-j", "-n", *options, *map(str, files)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return json.loads(run("exiftool", "-j", "-n", *options, *files))
 
 
 def plain(field):
@@ -235,7 +228,7 @@ def plain_gps(field):
 
 
 @pytest.mark.raw
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@need_exiftool
 def test_the_real_files_say_what_exiftool_reads(raws):
     """What only a maker-note table knows is absent: exiftool is asked for the EXIF group."""
     files = [
@@ -264,7 +257,7 @@ def test_the_real_files_say_what_exiftool_reads(raws):
 
 
 @pytest.mark.raw
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@need_exiftool
 @pytest.mark.parametrize(
     ("name", "option"),
     (
@@ -276,8 +269,7 @@ def test_the_real_files_say_what_exiftool_reads(raws):
 def test_the_preview_is_the_one_exiftool_extracts(raws, name, option):
     path = raws / "awkward" / name
 
-    command = ["exiftool", "-b", option, str(path)]
-    expected = subprocess.run(command, capture_output=True, check=True).stdout
+    expected = run("exiftool", "-b", option, path)
 
     assert expected == read_blocks(path).preview
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from fadn_cli.errors import RawReadError
 from fadn_cli.raw.source import containers, metadata
 from fadn_cli.raw.source.metadata import read_blocks
-from tests.making.containers import CONTAINERS, EXIF, SHARED, box, jpeg, tiff_bytes
-from tests.making.dng.write import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED
+from tests.making.containers import CONTAINERS, EXIF, SHARED, box, tiff_bytes
+from tests.making.pictures import jpeg
+from tests.making.tiff import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED
 
 MIB = 1 << 20
 HEADS = (

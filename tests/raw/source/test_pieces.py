@@ -8,9 +8,10 @@ from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
+from tests.making.codings import BYTES, WORDS, lossless, packed
 from tests.making.dng.damage import overwrite, raw_entry, set_value
-from tests.making.layouts.catalogue import structured
-from tests.making.parts import BYTES, WORDS, lossless, packed, scene
+from tests.making.layouts.layout import structured
+from tests.making.mosaics import smooth_samples
 
 
 def parsed(path):
@@ -37,7 +38,7 @@ def write(tmp_path, samples, **options):
 )
 @pytest.mark.parametrize("size", ((48, 64), (49, 67)))
 def test_both_decoders_agree_where_libraw_is_right(tmp_path, byteorder, coding, black, white, size):
-    samples = scene(*size, black=black, white=white)
+    samples = smooth_samples(*size, black=black, white=white)
     options = {"coding": coding, "byteorder": byteorder}
 
     for pieces in ({}, {"tile": (32, 48)}):
@@ -64,7 +65,7 @@ def test_both_decoders_agree_where_libraw_is_right(tmp_path, byteorder, coding, 
     ),
 )
 def test_pieces_come_out_where_they_belong(tmp_path, options):
-    samples = scene(96, 97, black=8, white=4095)
+    samples = smooth_samples(96, 97, black=8, white=4095)
     path = write(tmp_path, samples, **options)
 
     assert libraw_misplaces(*parsed(path))
@@ -72,7 +73,7 @@ def test_pieces_come_out_where_they_belong(tmp_path, options):
 
 
 def test_two_components_of_half_a_row_come_out_where_they_belong(tmp_path):
-    samples = scene(96, 128)
+    samples = smooth_samples(96, 128)
     path = write(tmp_path, samples, coding=lossless(), tile=(48, 64))
 
     assert libraw_misplaces(*parsed(path))
@@ -81,7 +82,7 @@ def test_two_components_of_half_a_row_come_out_where_they_belong(tmp_path):
 
 def test_the_linearization_table_is_applied(tmp_path):
     table = np.arange(4000, dtype=np.uint16) * 4 + 1
-    stored = scene(48, 64, black=8, white=4095)
+    stored = smooth_samples(48, 64, black=8, white=4095)
     path = write(tmp_path, stored, raw={50712: (3, table)}, rows=7, reverse=True)
 
     assert np.array_equal(table[np.minimum(stored, 3999)], read_raw(path).mosaic.samples)
@@ -95,7 +96,7 @@ def test_the_linearization_table_is_applied(tmp_path):
     ),
 )
 def test_damaged_streams_are_read_errors(tmp_path, marker, damage, words):
-    path = write(tmp_path, scene(), coding=lossless(), rows=20)
+    path = write(tmp_path, smooth_samples(), coding=lossless(), rows=20)
     start = raw_entry(path, 273).ints[1]
     overwrite(path, path.read_bytes().index(marker, start), damage)
 
@@ -107,7 +108,7 @@ def test_damaged_streams_are_read_errors(tmp_path, marker, damage, words):
 
 @pytest.mark.parametrize("changes", ({258: (3, 0)}, {256: (4, 1 << 31)}))
 def test_what_libraw_refuses_is_left_to_it(tmp_path, changes):
-    path = write(tmp_path, scene(), coding=lossless(), rows=20, raw=changes)
+    path = write(tmp_path, smooth_samples(), coding=lossless(), rows=20, raw=changes)
 
     assert not libraw_misplaces(*parsed(path))
     with pytest.raises(RawReadError):
@@ -115,7 +116,7 @@ def test_what_libraw_refuses_is_left_to_it(tmp_path, changes):
 
 
 def test_a_stream_of_another_size_is_a_read_error(tmp_path):
-    path = write(tmp_path, scene(), coding=lossless(), rows=20)
+    path = write(tmp_path, smooth_samples(), coding=lossless(), rows=20)
     set_value(path, raw_entry(path, 278), 24)
 
     with pytest.raises(RawReadError, match="holds 2560 samples, not 3072"):

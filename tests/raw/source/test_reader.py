@@ -8,16 +8,11 @@ import pytest
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Rect, normalize
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import (
-    CAMERAS,
-    LONG,
-    MATRIX,
-    RATIONAL,
-    SHORT,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
-)
+from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.fields import MATRIX
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import LONG, RATIONAL, SHORT
 
 BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
 

@@ -15,7 +15,10 @@ from fadn_cli.raw.tiff.file import (
     map_file,
     parse,
 )
-from tests.making.dng.write import (
+from tests.making.camera_tiff import write_camera_tiff
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.making.tiff import (
     ASCII,
     BYTE,
     DOUBLE,
@@ -25,9 +28,6 @@ from tests.making.dng.write import (
     SRATIONAL,
     UNDEFINED,
     TiffBuilder,
-    noisy_samples,
-    write_camera_tiff,
-    write_dng,
 )
 
 EXIF, GPS, SUB_IFDS = 34665, 34853, 330
@@ -52,8 +52,7 @@ def small_tiff(byteorder="<"):
         SUB_IFDS: (LONG, subs),
         EXIF: (LONG, exif),
     }
-    struct.pack_into(byteorder + "I", tiff.buffer, 4, tiff.add_ifd(fields, second))
-    return bytes(tiff.buffer)
+    return tiff.close(tiff.add_ifd(fields, second))
 
 
 @pytest.mark.parametrize("byteorder", ("<", ">"))
@@ -107,18 +106,17 @@ def test_what_is_no_tiff_is_a_read_error(data):
 def test_a_chain_that_loops_is_refused():
     tiff = TiffBuilder()
     first = tiff.add_ifd({256: (LONG, 1)}, next_offset=8)
-    struct.pack_into("<I", tiff.buffer, 4, first)
 
     with pytest.raises(RawReadError, match="loop"):
-        parse(bytes(tiff.buffer), name="loop.dng")
+        parse(tiff.close(first), name="loop.dng")
 
 
 def test_an_exif_pointer_back_to_its_parent_is_refused():
     tiff = TiffBuilder()
-    struct.pack_into("<I", tiff.buffer, 4, tiff.add_ifd({EXIF: (LONG, 8)}))
+    data = tiff.close(tiff.add_ifd({EXIF: (LONG, 8)}))
 
     with pytest.raises(RawReadError, match="loop"):
-        parse(bytes(tiff.buffer), name="loop.dng")
+        parse(data, name="loop.dng")
 
 
 def test_too_many_too_deep_and_too_full_ifds_are_refused():
@@ -131,9 +129,8 @@ def test_too_many_too_deep_and_too_full_ifds_are_refused():
     crowded = full.add(struct.pack("<H", MAX_ENTRIES + 1) + bytes(12 * MAX_ENTRIES + 100))
 
     for tiff, ifd0 in ((chain, at), (deep, under), (full, crowded)):
-        struct.pack_into("<I", tiff.buffer, 4, ifd0)
         with pytest.raises(RawReadError, match="damaged TIFF"):
-            parse(bytes(tiff.buffer), name="huge.dng")
+            parse(tiff.close(ifd0), name="huge.dng")
 
 
 def test_ifds_that_overlap_cannot_claim_more_entries_than_any_real_file_has():
@@ -141,13 +138,13 @@ def test_ifds_that_overlap_cannot_claim_more_entries_than_any_real_file_has():
     tiff = TiffBuilder()
     start = tiff.add(struct.pack("<H", MAX_ENTRIES) * (6 * MAX_ENTRIES + 300))
     offsets = [start + 2 * index for index in range(MAX_IFDS - 1)]
-    struct.pack_into("<I", tiff.buffer, 4, tiff.add_ifd({SUB_IFDS: (LONG, offsets)}))
+    data = tiff.close(tiff.add_ifd({SUB_IFDS: (LONG, offsets)}))
 
-    found = parse(bytes(tiff.buffer), name="a.dng", tolerant=True)
+    found = parse(data, name="a.dng", tolerant=True)
 
     assert sum(len(ifd.entries) for ifd in found.walk()) <= MAX_ENTRIES_IN_ALL
     with pytest.raises(RawReadError, match=f"claims {MAX_ENTRIES} entries"):
-        parse(bytes(tiff.buffer), name="a.dng")
+        parse(data, name="a.dng")
 
 
 def test_a_value_past_the_end_hurts_only_who_asks_for_it():

@@ -9,7 +9,7 @@ from fadn_cli.raw.tiff.file import parse
 from fadn_cli.raw.tiff.rewrite import Rewrite
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Tag, make_field
-from tests.making.dng.write import LONG, SHORT, TiffBuilder
+from tests.making.tiff import LONG, SHORT, TiffBuilder
 
 WIDTH = Tag.IMAGE_WIDTH
 
@@ -29,8 +29,7 @@ def build(byteorder, *, subs=(), inner=(), chain=0):
         following = tiff.add_ifd({256: (LONG, width)}, following)
     fields = {256: (LONG, 1), 274: (SHORT, 6)} | ({330: (LONG, lower)} if lower else {})
     start = tiff.add_ifd(fields, following)
-    struct.pack_into(byteorder + "I", tiff.buffer, 4, start)
-    return bytes(tiff.buffer)
+    return tiff.close(start)
 
 
 def widths(data):

@@ -1,13 +1,11 @@
 """The numbers are the standards' numbers."""
 
-import shutil
-import subprocess
-
 import pytest
 
 from fadn_cli.raw.tiff.file import POINTER_TAGS, FieldType
 from fadn_cli.raw.tiff.tags import DATA_OFFSETS, ILLUMINANT_KELVIN, Tag, make_field, tag_name
 from fadn_cli.raw.tiff.write import build_header, build_ifd
+from tests.programs.exiftool import exiftool, need_exiftool
 
 EXIFTOOL_NAMES = {
     "NewSubfileType": "SubfileType",
@@ -54,7 +52,7 @@ def test_daylight_is_6504_kelvin():
     assert 2856 == ILLUMINANT_KELVIN[17]
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@need_exiftool
 def test_exiftool_knows_every_number_by_the_same_name(tmp_path):
     asked = [tag for tag in Tag if tag not in NOT_ASKED]
     fields = [
@@ -66,8 +64,7 @@ def test_exiftool_knows_every_number_by_the_same_name(tmp_path):
     path = tmp_path / "all.dng"
     path.write_bytes(build_header("<") + build_ifd(fields, byteorder="<", at_offset=8))
 
-    command = ["exiftool", "-u", "-H", "-s", "-n", "-G1", "-a", str(path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = exiftool(path, "-u", "-H", "-s", "-n", "-G1", "-a")
 
     rows = [line.split()[1:3] for line in said.splitlines() if line.startswith("[IFD0]")]
     found = {int(number, 16): name.lower() for number, name in rows if number.startswith("0x")}

@@ -1,8 +1,6 @@
 """What is built parses back; what is spliced changes nothing else."""
 
-import shutil
 import struct
-import subprocess
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +18,9 @@ from fadn_cli.raw.tiff.write import (
     rebuild_ifd,
     replace_ifd,
 )
-from tests.making.dng.write import noisy_samples, write_dng
+from tests.making.dng.write import write_dng
+from tests.making.mosaics import noisy_samples
+from tests.programs.exiftool import exiftool, need_exiftool
 
 ORDERS = ("<", ">")
 RANGES = {
@@ -178,7 +178,7 @@ def test_appended_bytes_are_word_aligned():
     assert b"abc\0xy" == buffer
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@need_exiftool
 def test_exiftool_finds_nothing_wrong_with_a_spliced_file(tmp_path):
     path = write_dng(tmp_path / "a.dng", noisy_samples(), in_subifd=True, byteorder=">")
     buffer = bytearray(path.read_bytes())
@@ -187,7 +187,6 @@ def test_exiftool_finds_nothing_wrong_with_a_spliced_file(tmp_path):
         replace_ifd(buffer, ifd, replace={305: make_field(Tag.SOFTWARE, "fadn")})
     path.write_bytes(buffer)
 
-    command = ["exiftool", "-s3", "-a", "-Warning", "-Error", "-Software", str(path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = exiftool(path, "-s3", "-a", "-Warning", "-Error", "-Software")
 
     assert ["fadn", "fadn"] == said.split()

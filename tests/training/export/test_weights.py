@@ -10,16 +10,24 @@ onnx = pytest.importorskip("onnx")
 
 from fadn_cli.denoise.network import inference as network  # noqa: E402
 from fadn_cli.denoise.network import specialists  # noqa: E402
+from fadn_cli.denoise.noise import stabilize  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
 from fadn_cli.training.export import weights as export  # noqa: E402
 from fadn_cli.training.export.weights import check_parity  # noqa: E402
-from fadn_cli.training.network.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
+from fadn_cli.training.network.config import StudentConfig  # noqa: E402
+from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.network.onnx_graph import build_onnx  # noqa: E402
-from fadn_cli.training.network.quantize import Conv, FineConv, calibrate, convolutions, set_rounding  # noqa: E402
+from fadn_cli.training.network.quantize import (  # noqa: E402
+    Conv,
+    FineConv,
+    calibrate,
+    convolutions,
+    set_rounding,
+)
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 FULL = dataclasses.replace(
-    TINY, unshuffle=1, encode=(0, 1), decode=(2, 1), aligned_from=1, aligned_scales=1
+    TINY, inputs="highpass-8", encode=(0, 1), decode=(2, 1), aligned_from=1, aligned_scales=1
 )
 
 
@@ -123,6 +131,13 @@ def test_the_entry_sees_brightness_in_finer_steps_than_8_bits():
     assert errors[FineConv] < 0.1
 
 
+def test_only_networks_without_middle_bands_need_brightness_finer():
+    entries = {name: Student(StudentConfig(inputs=name)).enter for name in stabilize.KINDS}
+
+    fine = {name for name, entry in entries.items() if isinstance(entry, FineConv)}
+    assert fine == {"highpass-20", "highpass-8"}
+
+
 @pytest.fixture
 def half_dead(batches):
     """An int8 network whose deepest block never fires."""
@@ -182,9 +197,12 @@ def test_int8_weights_keep_seven_bits(batches):
     )
 
 
-@pytest.mark.parametrize("config", [TINY, FULL], ids=["half", "full resolution"])
-def test_what_is_exported_denoises_as_what_was_trained(config, monkeypatch, tmp_path):
+@pytest.mark.parametrize("inputs", stabilize.KINDS)
+def test_what_is_exported_denoises_as_what_was_trained(inputs, monkeypatch, tmp_path):
     torch.manual_seed(8)
+    config = dataclasses.replace(
+        FULL if stabilize.KINDS[inputs].unshuffle == 1 else TINY, inputs=inputs
+    )
     student = Student(dataclasses.replace(config, int8=True)).eval()
     torch.nn.init.normal_(student.leave.weight, std=0.2)
     model = Denoiser(student)

@@ -11,8 +11,8 @@ pytest.importorskip("torch")
 
 from fadn_cli.training.judge import arena
 from fadn_cli.training.judge.arena import main, relative_seconds, run_experiment, table_text
-from fadn_cli.training.judge.evaluate import LEVELS
-from fadn_cli.training.network.model import StudentConfig
+from fadn_cli.training.judge.ruler import LEVELS
+from fadn_cli.training.network.config import StudentConfig
 from fadn_cli.training.run.config import load_config
 
 CONFIGS = sorted((Path(arena.__file__).parents[1] / "configs").glob("arena-*.toml"))

@@ -10,7 +10,8 @@ from PIL import Image
 pytest.importorskip("torch")
 
 from fadn_cli.pipeline import mosaic as pipeline
-from fadn_cli.training.judge.evaluate import LEVELS, cases, evaluate, main, psnr, ssim, table_text
+from fadn_cli.training.judge.evaluate import evaluate, main, psnr, ssim, table_text
+from fadn_cli.training.judge.ruler import LEVELS, cases
 
 
 @pytest.mark.raw

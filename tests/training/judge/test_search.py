@@ -17,7 +17,8 @@ from fadn_cli.training.judge.search import (
     name_of,
     table_text,
 )
-from fadn_cli.training.network.model import Student, StudentConfig
+from fadn_cli.training.network.config import StudentConfig
+from fadn_cli.training.network.model import Student
 from fadn_cli.training.run.config import TrainConfig
 
 NETWORKS = [StudentConfig(widths=(8, 8), encode=(n,), decode=(1,)) for n in (1, 2, 3)]

@@ -1,5 +1,7 @@
 """The student's promises: size, alignment, receptive field, and what its layers do."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,11 @@ torch = pytest.importorskip("torch")
 
 from fadn_cli.denoise.network.inference import make_features  # noqa: E402
 from fadn_cli.noise import noise_model  # noqa: E402
+from fadn_cli.training.network.config import StudentConfig  # noqa: E402
 from fadn_cli.training.network.model import (  # noqa: E402
     Denoiser,
     FeatureAlign,
     Student,
-    StudentConfig,
     macs_per_packed_pixel,
 )
 
@@ -24,7 +26,7 @@ DEEPER = StudentConfig(
 
 
 FULL = StudentConfig(
-    unshuffle=1,
+    inputs="highpass-8",
     widths=(4, 8, 8),
     encode=(0, 1),
     decode=(2, 1),
@@ -32,8 +34,16 @@ FULL = StudentConfig(
     aligned_scales=1,
     embedding=4,
 )
+BANDS = [
+    dataclasses.replace(TINY, inputs="bands-24"),
+    dataclasses.replace(DEEPER, inputs="bands-28"),
+    dataclasses.replace(FULL, inputs="bands-12"),
+    dataclasses.replace(FULL, inputs="bands-16"),
+]
 CONFIGS = pytest.mark.parametrize(
-    "config", [TINY, DEEPER, FULL], ids=["three scales", "four scales", "full resolution"]
+    "config",
+    [TINY, DEEPER, FULL, *BANDS],
+    ids=["three scales", "four scales", "full resolution", *(each.inputs for each in BANDS)],
 )
 
 
@@ -125,13 +135,13 @@ def test_training_and_inference_make_the_same_features(config):
     with torch.no_grad():
         Denoiser(student)(torch.from_numpy(packed)[None], shot, read)
 
-    features, _ = make_features(packed, noise, unshuffle=config.unshuffle)
+    features, _ = make_features(packed, noise, config.seen)
     np.testing.assert_allclose(features, seen[0].numpy(), atol=2e-5)
 
 
-def test_a_grid_is_the_packed_mosaic_or_half_of_it():
-    with pytest.raises(ValueError, match="2 or 1, got 4"):
-        StudentConfig(unshuffle=4)
+def test_only_known_inputs_can_be_asked_for():
+    with pytest.raises(ValueError, match="highpass-8.*bands-24.*, got highpass-80"):
+        StudentConfig(inputs="highpass-80")
 
 
 def test_blocks_are_given_for_every_scale():

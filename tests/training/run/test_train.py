@@ -2,20 +2,24 @@
 
 import dataclasses
 import json
+import math
+import shutil
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from fadn_cli.training.network.model import Denoiser, Student, StudentConfig, prune  # noqa: E402
+from fadn_cli.training.network.config import StudentConfig  # noqa: E402
+from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.network.quantize import Conv, alive  # noqa: E402
 from fadn_cli.training.run import train as training  # noqa: E402
 from fadn_cli.training.run.config import TrainConfig, load_config  # noqa: E402
 from fadn_cli.training.run.keep import keep  # noqa: E402
 from fadn_cli.training.run.losses import feature_loss, pixel_loss  # noqa: E402
-from fadn_cli.training.run.muon import Muon, orthogonalized  # noqa: E402
-from fadn_cli.training.run.train import make_batch, make_optimizers, schedule, train  # noqa: E402
+from fadn_cli.training.run.muon import Muon, all_orthogonalized, orthogonalized  # noqa: E402
+from fadn_cli.training.run.state import Run, load_denoiser, make_optimizers, schedule  # noqa: E402
+from fadn_cli.training.run.train import make_batch, train  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 CONFIG = TrainConfig(network=TINY, steps=60, batch=2, patch=16, bfloat16=False)
@@ -23,7 +27,7 @@ CONFIGS = Path(training.__file__).parents[1] / "configs"
 
 
 def weights(checkpoint):
-    return torch.load(checkpoint, weights_only=True)["model"]
+    return torch.load(checkpoint, weights_only=True)["average"]
 
 
 def loss_after(steps, photos, run):
@@ -54,19 +58,23 @@ def test_a_run_killed_half_way_resumes_to_the_same_weights(photos, tmp_path):
     parts.mkdir()
     config = TrainConfig(network=TINY, steps=6, batch=2, patch=16, bfloat16=False)
 
-    expected = weights(train(config, photos, whole, minutes=9))
+    expected, trained = (
+        torch.load(train(config, photos, whole, minutes=9), weights_only=True)[part]
+        for part in ("average", "model")
+    )
     for _ in range(6):
         checkpoint = train(config, photos, parts, minutes=0)  # one step each
 
-    assert 6 == torch.load(checkpoint, weights_only=True)["step"]
-    actual = weights(checkpoint)
-    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+    kept = torch.load(checkpoint, weights_only=True)
+    assert 6 == kept["step"]
+    for part, wanted in (("average", expected), ("model", trained)):
+        assert all(torch.equal(wanted[name], kept[part][name]) for name in wanted)
 
 
 def test_the_log_tells_how_much_of_the_network_is_alive(photos, tmp_path):
     train(dataclasses.replace(CONFIG, steps=3), photos, tmp_path, minutes=9)
 
-    (row,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    (row,) = log_rows(tmp_path)
     assert 0 < row["alive"] <= 1
     assert row["least_alive"] in dict(Denoiser(Student(TINY)).named_modules())
 
@@ -90,7 +98,7 @@ def test_channels_that_never_fire_are_dead(photos):
 def test_no_relu_leaks_at_the_end(photos, tmp_path):
     leaks = []
     model = Denoiser(Student(TINY))
-    run = training._Run(folder=tmp_path, config=CONFIG, model=model, optimizers=[])
+    run = Run(folder=tmp_path, config=CONFIG, model=model, optimizers=[])
     for run.step in (0, CONFIG.steps // 2, CONFIG.steps - 1):
         training.step_loss(run, make_batch(photos, CONFIG, run.step))
         leaks.append(model.student.bottom[0].first.leak)
@@ -142,7 +150,8 @@ def half_dead(photos, tmp_path):
     config = dataclasses.replace(CONFIG, network=dataclasses.replace(TINY, aligned_scales=1))
     checkpoint = train(config, photos, tmp_path / "first", minutes=0)
     state = torch.load(checkpoint, weights_only=True)
-    state["model"]["student.bottom.0.first.bias"].fill_(-100)
+    for part in ("model", "average"):
+        state[part]["student.bottom.0.first.bias"].fill_(-100)
     torch.save(state, checkpoint)
     return config
 
@@ -152,7 +161,7 @@ def test_a_block_that_died_starts_anew_and_changes_nothing_at_first(half_dead, p
     train(config, photos, tmp_path / "second", minutes=9)
 
     first, second = (
-        training.load_denoiser(tmp_path / name, torch.device("cpu")) for name in ("first", "second")
+        load_denoiser(tmp_path / name, torch.device("cpu")) for name in ("first", "second")
     )
     shares = alive(second, make_batch(photos, config, 0))
     assert shares["student.bottom.0.first"] > 0.5
@@ -168,7 +177,7 @@ def test_a_block_that_died_is_left_out_of_an_int8_network(half_dead, photos, tmp
     config = dataclasses.replace(half_dead, network=network, steps=0, start_from="first")
     train(config, photos, tmp_path / "second", minutes=9)
 
-    second = training.load_denoiser(tmp_path / "second", torch.device("cpu"))
+    second = load_denoiser(tmp_path / "second", torch.device("cpu"))
     assert second.student.bottom[0].is_constant
     assert "student.bottom.0.first" not in alive(second, make_batch(photos, config, 0))
     assert prune(second.student) == 1
@@ -199,7 +208,7 @@ def test_a_deeper_network_starts_where_a_shallower_one_ended(photos, tmp_path):
     noise = (torch.full((1, 4, 1, 1), 1e-3), torch.full((1, 4, 1, 1), 1e-5))
     with torch.no_grad():
         expected, actual = (
-            training.load_denoiser(tmp_path / name, torch.device("cpu"))(x, *noise)
+            load_denoiser(tmp_path / name, torch.device("cpu"))(x, *noise)
             for name in ("shallow", "deep")
         )
     assert torch.allclose(expected, actual, atol=1e-6)
@@ -264,6 +273,18 @@ def test_an_orthogonalized_matrix_has_singular_values_near_one(shape):
     assert 0.6 < values.min() and values.max() < 1.3
 
 
+def test_small_matrices_are_orthogonalized_together_as_alone():
+    generator = torch.Generator().manual_seed(1)
+    shapes = [(6, 40), (40, 6), (6, 40), (6, 12), (70, 90)]
+    matrices = [torch.randn(*shape, generator=generator) for shape in shapes]
+
+    together = all_orthogonalized(matrices)
+
+    for matrix, result in zip(matrices, together, strict=True):
+        assert result.shape == matrix.shape
+        assert torch.allclose(result, orthogonalized(matrix), atol=0.02)
+
+
 def test_the_loss_does_not_depend_on_the_scale_of_the_noise():
     error = torch.randn(2, 4, 8, 8)
     std = torch.full((2, 4, 8, 8), 0.02)
@@ -301,11 +322,123 @@ def test_a_kept_run_can_be_started_from(photos, tmp_path):
     assert all(torch.allclose(general[n], special[n], rtol=2e-3, atol=1e-6) for n in general)
 
 
-def test_a_kept_run_says_that_it_cannot_be_resumed(photos, tmp_path):
+@pytest.fixture
+def kept_run(photos, tmp_path):
+    """The folder of a run of 7 of 60 steps, kept; where it came from lies beside."""
     (tmp_path / "general").mkdir()
-    train(CONFIG, photos, tmp_path / "general", minutes=0)
+    config = dataclasses.replace(CONFIG, steps=7, warmup=1)
+    train(config, photos, tmp_path / "general", minutes=9)
     (tmp_path / "general" / "config.toml").write_text("seed = 1\n")
-    keep(tmp_path / "general", tmp_path / "kept")
+    return keep(tmp_path / "general", tmp_path / "kept").parent
 
-    with pytest.raises(ValueError, match="general: was kept without its optimizer"):
-        train(CONFIG, photos, tmp_path / "kept" / "general", minutes=0)
+
+def log_rows(run):
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_kept_run_goes_on_from_its_step_and_says_so(kept_run, photos):
+    train(dataclasses.replace(CONFIG, steps=10), photos, kept_run, minutes=9)
+
+    restart, row = log_rows(kept_run)
+    assert restart == {"step": 7, "restarted": "without the optimizers' state"}
+    assert row["step"] == 10
+    assert torch.load(kept_run / "checkpoint.pt", weights_only=True)["restarted"] == 7
+
+
+def test_a_kept_run_starts_from_the_average(kept_run, photos, tmp_path):
+    before = load_denoiser(tmp_path / "general", torch.device("cpu")).half().float().state_dict()
+
+    run = training.start_or_resume(CONFIG, photos, kept_run)
+
+    assert all(torch.equal(before[name], value) for name, value in run.model.state_dict().items())
+
+
+def test_a_run_that_went_on_without_optimizers_resumes_to_the_same_weights(
+    kept_run, photos, tmp_path
+):
+    config = dataclasses.replace(CONFIG, steps=12)
+    shutil.copytree(kept_run, tmp_path / "parts")
+    expected = weights(train(config, photos, kept_run, minutes=9))
+    for _ in range(5):
+        checkpoint = train(config, photos, tmp_path / "parts", minutes=0)
+
+    actual = weights(checkpoint)
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+
+
+def test_rates_warm_up_once_more_where_a_run_goes_on_without_its_optimizers():
+    config = TrainConfig(steps=1000, warmup=100, rewarm=50)
+
+    shares = [schedule(config, step, 400) for step in range(400, 500)]
+
+    assert shares[0] == pytest.approx(schedule(config, 400) / 50)
+    assert shares[25] < shares[49] == pytest.approx(schedule(config, 449))
+    assert shares[50:] == [schedule(config, step) for step in range(450, 500)]
+
+
+def test_what_is_used_of_a_run_is_the_average_of_its_weights(photos, tmp_path):
+    config = dataclasses.replace(CONFIG, steps=3, average=0.5, warmup=1)
+    seen, update = [], Run.update
+
+    def watched(run, loss):
+        update(run, loss)
+        seen.append({name: value.clone() for name, value in run.model.named_parameters()})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "update", watched)
+        run = training.start_or_resume(config, photos, tmp_path)
+        first = {name: value.clone() for name, value in run.model.named_parameters()}
+        train(config, photos, tmp_path, minutes=9)
+
+    used = dict(load_denoiser(tmp_path, torch.device("cpu")).named_parameters())
+    for name, start in first.items():
+        expected = start.detach()
+        for step, each in enumerate(seen, 1):
+            decay = min(0.5, (1 + step) / (10 + step))
+            expected = decay * expected + (1 - decay) * each[name]
+        assert torch.allclose(expected, used[name], atol=1e-6)
+        assert not torch.equal(seen[-1][name], used[name]) or not start.ndim
+
+
+def test_a_network_that_is_still_in_training_leaks_as_it_did(photos, tmp_path):
+    train(dataclasses.replace(CONFIG, steps=10), photos, tmp_path, minutes=0)  # one step
+    leak = load_denoiser(tmp_path, torch.device("cpu")).student.bottom[0].first.leak
+    assert leak == pytest.approx(CONFIG.leak * (1 - 1 / 9))
+
+    train(dataclasses.replace(CONFIG, steps=10), photos, tmp_path, minutes=9)
+    assert load_denoiser(tmp_path, torch.device("cpu")).student.bottom[0].first.leak == 0
+
+
+def test_the_log_tells_of_gradients(photos, tmp_path):
+    train(dataclasses.replace(CONFIG, steps=3), photos, tmp_path, minutes=9)
+
+    (row,) = log_rows(tmp_path)
+    assert 0 < row["gradient"] <= row["gradient_most"]
+    assert 0 <= row["clipped"] <= 1
+    assert row["clipped"] == 0 or row["gradient_most"] > 1
+
+
+@pytest.mark.parametrize("lost", ["loss", "weight"])
+def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(lost, photos, tmp_path, monkeypatch):
+    checkpoint = train(CONFIG, photos, tmp_path, minutes=0)
+    before = checkpoint.read_bytes()
+    loss_of = training.step_loss
+
+    def broken(run, batch):
+        loss = loss_of(run, batch)
+        if run.step < 3:
+            return loss
+        if lost == "loss":
+            return loss * math.nan
+        run.model.student.leave.bias.data.fill_(math.inf)
+        return loss
+
+    monkeypatch.setattr(training, "step_loss", broken)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)  # at every step
+    with pytest.raises(FloatingPointError, match="not finite at step 3"):
+        train(CONFIG, photos, tmp_path, minutes=9)
+
+    after = torch.load(checkpoint, weights_only=True)
+    assert before != checkpoint.read_bytes()
+    assert after["step"] == 3
+    assert all(value.isfinite().all() for value in after["model"].values())

@@ -1,0 +1,1 @@
+"""DNGs: stated in words, with previews, as random trees, by other writers; denoised; damaged."""
