@@ -12,6 +12,7 @@ from fadn_cli.denoise.frame import OnTile
 from fadn_cli.denoise.hotpixels import find_defects
 from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
+from fadn_cli.denoise.shading import multiply
 from fadn_cli.mosaic import RawImage
 from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
@@ -72,6 +73,8 @@ def denoise_file(
             denoised, tiles = treat(packed, treatment, on_tile)
             shifts = mean_shift(packed, denoised, treatment.noise.used)
             del packed
+            if treatment.shading is not None:
+                multiply(denoised, treatment.shading)
             mosaic = unpack_active(denoised, shift, raw_image.mosaic)
             del denoised
         with clock.stage("write"):

@@ -115,6 +115,8 @@ def _describe(treatment: Treatment) -> str:
     shares = f"strength={luma:g}" if luma == chroma else f"luma={luma:g} chroma={chroma:g}"
     model = "none" if luma == chroma == 0 else treatment.specialist.name
     repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
+    if treatment.shading is not None:
+        repairs += f" corner_gain={treatment.shading.corner:.2f}"
     if treatment.banding and treatment.banding.removed:
         repairs += f" banding={'+'.join(treatment.banding.removed)}"
     return f"fadn {__version__} {shares} model={model}{repairs}"

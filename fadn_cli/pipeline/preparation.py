@@ -17,6 +17,7 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
 from fadn_cli.denoise.sensors.bayer import PhaseShift
+from fadn_cli.denoise.shading import Shading, divide, find_shading
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.doubts import refuse_senseless
@@ -39,6 +40,8 @@ class Treatment:
     """The network."""
     hot_pixels: int | None = None
     """How many defects were repaired; None if they were not looked for."""
+    shading: Shading | None = None
+    """The gain that the samples were divided by, to be multiplied by again; None: none was seen."""
     banding: Banding | None = None
     """What is known of row and column noise; None if it was not looked for."""
     warnings: tuple[str, ...] = ()
@@ -74,6 +77,7 @@ class Treatment:
             "luma": self.luma,
             "chroma": self.chroma,
             "hot_pixels": self.hot_pixels,
+            "corner_gain": self.shading.corner if self.shading else None,
             "banding_removed": self.banding.removed if self.banding else (),
             "format": self.options.format,
             "residual_std_ratio": self.residual_std_ratio,
@@ -88,7 +92,8 @@ def prepare(
     Parameters
     ----------
     packed : (4, h, w) float32, normalized
-        The active area of `raw_image`. Overwritten where there are defects.
+        The active area of `raw_image`. Overwritten where there are defects or bands, and divided by
+        a gain that was found in it.
     shift : PhaseShift
         What `packed` was padded by.
     raw_image : RawImage
@@ -106,7 +111,7 @@ def prepare(
         There is no network as asked for.
     """
     warnings = raw_image.warnings + refuse_senseless(packed, raw_image)
-    noise = find_noise(packed, raw_image, options)
+    noise, shading = _measure(packed, raw_image, options)
     repaired = None
     if options.repairs:
         repaired = repair_defects(packed, shift, noise.used)
@@ -117,6 +122,7 @@ def prepare(
         noise=noise,
         specialist=pick(noise.used, options),
         hot_pixels=repaired,
+        shading=shading,
         warnings=warnings + noise.warnings,
     )
     asked = options.banding if options.banding is not None or treatment.strength else False
@@ -124,6 +130,19 @@ def prepare(
         packed, shift, noise.used, asked=asked, left=treatment.residual_std_ratio
     )
     return replace(treatment, banding=banding)
+
+
+def _measure(
+    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
+) -> tuple[FoundNoise, Shading | None]:
+    """Find the noise, after dividing by the gain that lifts it in the corners, if there is one."""
+    shading = find_shading(packed) if any(options.shares) else None
+    if shading is None:
+        return find_noise(packed, raw_image, options), None
+    divide(packed, shading, saturated=False)
+    noise = find_noise(packed, raw_image, options)
+    divide(packed, shading, saturated=True)
+    return noise, shading
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:

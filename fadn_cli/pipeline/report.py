@@ -88,6 +88,9 @@ class DenoiseReport:
     """How much was removed from what the four differ from their mean, 0 to 1."""
     hot_pixels: int | None
     """How many isolated defects were repaired; None if they were left as they are."""
+    corner_gain: float | None
+    """By how much more than the centre the corners were lifted in the samples (lens shading), found
+    by their noise; None where none was found."""
     banding_removed: tuple[str, ...]
     """Whether the offsets of "rows", of "columns", of both or neither were taken away."""
     format: str

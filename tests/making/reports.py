@@ -36,6 +36,7 @@ def make_report(source="IMG_1.CR2", output="IMG_1_denoised.dng", **changes):
         "luma": 1.0,
         "chroma": 1.0,
         "hot_pixels": 0,
+        "corner_gain": None,
         "banding_removed": (),
         "format": "dng",
         "tiles": 12,

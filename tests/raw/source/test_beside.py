@@ -5,15 +5,8 @@ import pytest
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.pipeline.file import denoise_file, inspect_file
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import (
-    BYTE,
-    LONG,
-    RATIONAL,
-    SHORT,
-    SRATIONAL,
-    TiffBuilder,
-    noisy_samples,
-)
+from tests.making.dng.write import noisy_samples
+from tests.making.tiff import BYTE, LONG, RATIONAL, SHORT, SRATIONAL, TiffBuilder
 
 SHARED = {
     271: (2, "Fadn"),
