@@ -6,7 +6,7 @@ neighbours'. The scene is none of that: what differs along the row or between it
 leans on the rows around, is left alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from fadn_cli.noise import NoiseModel
 _SEGMENT = 32  # packed pixels: along it, a row is averaged
 _LEAST_SEGMENTS = 4
 _REACH = 16  # packed rows to each side that tell what the scene does there: a parabola
+_FAR = 28  # where the scene lets it
 _LEAST_ROWS = 16
 _DARK = 0.5  # normalized: in brighter segments grain hides everything
 _FLAT = 1.6  # times the variance of grain alone, around a row, segment by segment
@@ -107,15 +108,42 @@ def _measure(
     order = list(planes)
     level = level[order]
     shot, read = (x[order, None, None] for x in (noise.shot_noise, noise.read_noise))
-    variance = (shot * np.maximum(level, 0) + read + np.float32(1e-12)) / size
-    rough = level - _smooth(level)
-    rough[level > _DARK] = np.nan
-    return _bands(
-        rough.reshape(2, 2, rows, count), variance.astype(np.float32).reshape(2, 2, rows, count)
-    )
+    shape = (2, 2, rows, count)
+    variance: Samples = np.asarray(
+        (shot * np.maximum(level, 0) + read + np.float32(1e-12)) / size, np.float32
+    ).reshape(shape)
+    near = _bands(_usable(level, level - _smooth(level, _REACH), shape), variance, _REACH)
+    if not near.is_clear or near.std is None:
+        return near
+    # the further the scene can be followed, the less of the bands is taken for it
+    far = _bands(_usable(level, _far_roughness(level, near.std), shape), variance, _FAR)
+    return replace(near, offsets=np.where(far.offsets != 0, far.offsets, near.offsets))
 
 
-def _bands(rough: Samples, variance: Samples) -> Bands:
+def _usable(level: Samples, rough: Samples, shape: tuple[int, int, int, int]) -> Samples:
+    """Give a new shape, with nan where it is too bright."""
+    return np.where(level > _DARK, np.float32(np.nan), rough).reshape(shape)
+
+
+def _far_roughness(level: Samples, std: float) -> Samples:
+    """Return what (4, rows, segments) differ by from the rows further around.
+
+    Both greens see one scene: where they go apart slowly, it is the bands, unless that goes with
+    the light, or in all is more than the mean of bands can be.
+    """
+    smooth = _smooth(level, _FAR)
+    rough = level - smooth
+    apart = smooth[1] - smooth[2]
+    light = smooth[1:3].mean(axis=0) - smooth[1:3].mean()
+    own = (apart * light).mean() / max(float(np.square(light).mean()), 1e-12)
+    mean, most = float(apart.mean()), 3 * std * float(np.sqrt(2 / level.shape[1]))
+    apart -= mean - min(max(mean, -most), most) + own * light
+    rough[:2] += apart / 2
+    rough[2:] -= apart / 2
+    return rough
+
+
+def _bands(rough: Samples, variance: Samples, reach: int) -> Bands:
     """Find the offsets that all of a row agrees on.
 
     Parameters
@@ -124,12 +152,14 @@ def _bands(rough: Samples, variance: Samples) -> Bands:
         By parity of the row and colour: what differs from the rows around; nan where unusable.
     variance : (2, 2, rows, segments) float32
         Of the grain in it.
+    reach : int
+        Rows to each side that were looked at.
     """
     weight = np.where(np.isnan(rough), 0, 1 / variance)
     rough = np.nan_to_num(rough)
     common = _median(rough, weight > 0)  # whatever less than half of the row does
     unlike = np.square(rough - common[:, None, :, None]) / variance
-    flat = (_around(unlike) < _FLAT) & (weight > 0)
+    flat = (_around(unlike, reach) < _FLAT) & (weight > 0)
     weight = np.where(flat, weight, 0)
     by_color, color_variance = _averages(rough, weight)
     enough = flat.mean(axis=3).min(axis=1) >= _LEAST_FLAT
@@ -143,7 +173,7 @@ def _bands(rough: Samples, variance: Samples) -> Bands:
         return Bands(offsets=np.zeros_like(offsets), std=None, is_clear=False)
     spread = 1.4826 * float(np.median(np.abs(offsets[trusted])))
     # what leans on several rows is the scene's, and so is what stands out
-    calm = _around(np.where(trusted, offsets, spread)[..., None] ** 2)[..., 0]
+    calm = _around(np.where(trusted, offsets, spread)[..., None] ** 2, reach)[..., 0]
     trusted &= (np.abs(offsets) < _OUTLIER * spread) & (calm < _RESTLESS * spread**2)
     none = Bands(offsets=np.zeros_like(offsets), std=None, is_clear=False)
     if trusted.sum() < _LEAST_ROWS:
@@ -203,10 +233,10 @@ def _median(x: Samples, usable: NDArray[np.bool_]) -> Samples:
     return median
 
 
-def _smooth(x: Samples) -> Samples:
+def _smooth(x: Samples, reach: int) -> Samples:
     """Fit a parabola to the rows around each, and return its middle: along axis 1."""
     rows = x.shape[1]
-    reach = min(_REACH, (rows - 1) // 2)
+    reach = min(reach, (rows - 1) // 2)
     places = np.arange(-reach, reach + 1, dtype=np.float32) / reach
     powers = np.stack([np.ones_like(places), places, places**2])
     fit = (powers.T @ np.linalg.inv(powers @ powers.T) @ powers).astype(np.float32)
@@ -220,13 +250,13 @@ def _smooth(x: Samples) -> Samples:
     return result
 
 
-def _around(x: Samples) -> Samples:
+def _around(x: Samples, reach: int) -> Samples:
     """Average over the rows around each: along the last axis but one, fewer at the ends."""
     rows = x.shape[-2]
     padded = np.cumsum(x, axis=-2, dtype=np.float64)
     padded = np.concatenate([np.zeros_like(padded[..., :1, :]), padded], axis=-2)
-    start = np.maximum(np.arange(rows) - _REACH, 0)
-    stop = np.minimum(np.arange(rows) + _REACH + 1, rows)
+    start = np.maximum(np.arange(rows) - reach, 0)
+    stop = np.minimum(np.arange(rows) + reach + 1, rows)
     total = padded[..., stop, :] - padded[..., start, :]
     means: Samples = (total / (stop - start)[:, None]).astype(np.float32)
     return means
