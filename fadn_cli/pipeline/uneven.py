@@ -13,6 +13,8 @@ from fadn_cli.denoise.banding import Bands, measure_columns, measure_rows, remov
 from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.noise import NoiseModel
 
+_GUESS = 0.3  # of the grain at black: what is not sure and more than that says nothing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banding:
@@ -56,8 +58,15 @@ def settle_banding(
     }
     if going:
         remove_bands(packed, shift, **going)
-    rows, columns = (None if each.std is None else each.std / std for each in found.values())
+    rows, columns = (_told(each, std) for each in found.values())
     return Banding(row_noise=rows, column_noise=columns, removed=tuple(going))
+
+
+def _told(bands: Bands, unit: float) -> float | None:
+    """Return how strong bands are, in units of the grain at black; None where that is a guess."""
+    if bands.std is None or (not bands.is_clear and bands.std > _GUESS * unit):
+        return None
+    return bands.std / unit
 
 
 def _goes(bands: Bands, *, asked: bool | None, least: float) -> bool:

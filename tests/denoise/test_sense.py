@@ -72,8 +72,9 @@ def test_strong_colours_are_believed_and_so_is_grey_that_hides_the_filters(gains
 @pytest.mark.parametrize("period", (2, 3, 4, 5, 6, 8, 12))
 @pytest.mark.parametrize("along", (ROWS, COLS, ROWS + COLS), ids=("rows", "columns", "diagonal"))
 @pytest.mark.parametrize("noise", (QUIET, LOUD))
-def test_stripes_are_believed(period, along, noise):
-    stripes = np.where(along % period < period / 2, 1.0, 0.25)
+@pytest.mark.parametrize("dark", (0.5, 0.25, 0.05))
+def test_stripes_are_believed(period, along, noise, dark):
+    stripes = np.where(along % period < period / 2, 1.0, dark)
 
     assert [] == doubts(judged(expose(mosaic(light(textured=False)) * stripes, noise)))
 

@@ -42,6 +42,7 @@ def test_a_gain_is_found(name, noise):
     assert corner == pytest.approx(found.corner, rel=0.25)
 
 
+SOFT = 0.06 * np.sin(np.arange(HEIGHT)[:, None] * 1.3) * np.sin(np.arange(WIDTH) * 1.1)
 SCENES = {
     "plain": light(),
     "dark": light() * 0.05,
@@ -51,6 +52,7 @@ SCENES = {
     "black centre": light() * (X**2 + Y**2) ** 2 / 4,
     "texture at the border": light()
     * (1 + 0.3 * np.random.default_rng(2).random(X.shape) * (X**2 + Y**2)),
+    "soft texture at the border": light() * (1 + SOFT * (X**2 + Y**2)),
     "texture in the corners": light()
     * (1 + 0.5 * np.random.default_rng(3).random(X.shape) * (abs(X * Y) > 0.3)),
 }

@@ -5,7 +5,7 @@ import pytest
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.pipeline.file import denoise_file, inspect_file
 from fadn_cli.raw.source.reader import read_raw
-from tests.making.dng.write import noisy_samples
+from tests.making.mosaics import noisy_samples
 from tests.making.tiff import BYTE, LONG, RATIONAL, SHORT, SRATIONAL, TiffBuilder
 
 SHARED = {
