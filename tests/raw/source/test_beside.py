@@ -41,6 +41,12 @@ def image(tiff, samples, *, tile=None, kind=0, photometric=32803, planes=1):
     return fields | where | (colours if photometric == 32803 else {})
 
 
+def finish(tiff, path, ifd0):
+    """Write the file."""
+    path.write_bytes(tiff.close(ifd0))
+    return path
+
+
 def write(path, others, *, byteorder="<", place="subs", first=(64, 96), tile=False):
     """Write a DNG with a mosaic and others beside it, each (size, changes of its fields)."""
     tiff = TiffBuilder(byteorder)
@@ -52,14 +58,14 @@ def write(path, others, *, byteorder="<", place="subs", first=(64, 96), tile=Fal
     if place == "subs":
         ifds = [tiff.add_ifd(fields) for fields in (mosaic, *images)]
         thumbnail = image(tiff, noisy_samples(8, 8), kind=1, photometric=2, planes=3)
-        return tiff.finish(path, tiff.add_ifd(thumbnail | SHARED | {330: (LONG, ifds)}))
+        return finish(tiff, path, tiff.add_ifd(thumbnail | SHARED | {330: (LONG, ifds)}))
     if place == "ifd0":
         ifds = [tiff.add_ifd(fields) for fields in images]
-        return tiff.finish(path, tiff.add_ifd(mosaic | SHARED | {330: (LONG, ifds)}))
+        return finish(tiff, path, tiff.add_ifd(mosaic | SHARED | {330: (LONG, ifds)}))
     following = 0
     for fields in reversed(images):
         following = tiff.add_ifd(fields, following)
-    return tiff.finish(path, tiff.add_ifd(mosaic | SHARED, following))
+    return finish(tiff, path, tiff.add_ifd(mosaic | SHARED, following))
 
 
 FULL = ((64, 96), {})
@@ -102,8 +108,10 @@ def test_smaller_mosaics_previews_and_masks_are_left_alone(tmp_path, place, othe
 def test_two_ifds_of_the_same_samples_are_one_mosaic(tmp_path):
     tiff = TiffBuilder()
     mosaic = image(tiff, noisy_samples())
-    path = tiff.finish(
-        tmp_path / "a.dng", tiff.add_ifd(mosaic | SHARED | {330: (LONG, tiff.add_ifd(mosaic))})
+    path = finish(
+        tiff,
+        tmp_path / "a.dng",
+        tiff.add_ifd(mosaic | SHARED | {330: (LONG, tiff.add_ifd(mosaic))}),
     )
 
     assert (64, 96) == read_raw(path).mosaic.samples.shape
