@@ -3,7 +3,7 @@
 ::
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
-      ConfigError                 2    the presets file has a mistake, or no such preset
+      ConfigError                 2    the presets or a list of bad pixels have a mistake
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
       NoiseModelError             5    no usable noise model
@@ -50,7 +50,7 @@ def _rebuild(kind: type[FadnError], message: str, advice: str) -> FadnError:
 
 
 class ConfigError(FadnError):
-    """The file of presets has a mistake, or does not hold the preset asked for."""
+    """The presets or a list of bad pixels have a mistake, or there is no such preset."""
 
     exit_code = 2
 

@@ -105,6 +105,12 @@ class PixelComparison:
     Repaired defects, single samples that changed far more than their block, are left out."""
     worst_block_shift: float
     """The largest change of any block's mean in any plane, up or down."""
+    marks: int = 0
+    """Samples that the source, a DNG, marks as bad, for readers to repair."""
+    marks_lost: int = 0
+    """Of these, how many are not marked any more."""
+    marks_added: int = 0
+    """Samples that are marked in the output alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,17 @@
 
 The reader makes a `RawImage`, the writers take one back. The one thing to know: this is the only
 module that converts between DN (uint16, in `Mosaic`) and normalized samples (float32, 0 = black,
-1 = white, never clipped), and `denormalize` is the only place where anything is rounded or clipped.
+1 = white, never clipped), and `denormalize` is the only place where anything is rounded or clipped
+(`with_values`, for a few samples, rounds as it does).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.defects import Defects, Sites
 from fadn_cli.noise import NoiseModel
 
 _ROWS_PER_BLOCK = 256  # keeps temporaries small: memory must not grow with the image
@@ -150,6 +152,8 @@ class RawImage:
     """What the file says about them."""
     warnings: tuple[str, ...] = ()
     """What the user should know of the file, one sentence each."""
+    defects: Defects = field(default_factory=Defects)
+    """Which of them are bad."""
 
 
 def normalize(mosaic: Mosaic) -> NDArray[np.float32]:
@@ -212,6 +216,30 @@ def denormalize(x: NDArray[np.float32], source: Mosaic) -> Mosaic:
         limit = np.maximum(np.floor(white), before)
         after = np.clip(values, 0, limit).astype(np.uint16)
         before[...] = after if keep is None else np.where(keep[start:stop, cols], before, after)
+    return replace(source, samples=samples)
+
+
+def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:
+    """Put other values in the place of some samples: rounded, and clipped to 0..white_level.
+
+    Parameters
+    ----------
+    source : Mosaic
+        Not modified.
+    sites : (n,) intp
+        Flat indices of the samples.
+    x : (n,) float32, normalized
+    """
+    samples = source.samples.copy()
+    rows, cols = np.divmod(sites, samples.shape[1])
+    repeat_rows, repeat_cols = source.black_level.shape
+    black = source.black_level[rows % repeat_rows, cols % repeat_cols]
+    if source.black_delta_h is not None:
+        black = black + source.black_delta_h[cols]
+    if source.black_delta_v is not None:
+        black = black + source.black_delta_v[rows]
+    values = np.rint(x * (np.float32(source.white_level) - black) + black)
+    samples[rows, cols] = np.clip(values, 0, np.floor(source.white_level)).astype(np.uint16)
     return replace(source, samples=samples)
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -68,7 +69,7 @@ def commands():
             line for kind, _, block in blocks(page) if kind == "sh" for line in block.splitlines()
         ]
         lines += re.findall(r"^ {4}((?:fadn|find) .*)$", text, re.M)
-        lines += re.findall(r"`(fadn \w+ [^`]+)`", text)
+        lines += re.findall(r"`(fadn [\w-]+ [^`]+)`", text)
         for line in dict.fromkeys(lines):
             if CALLS_FADN.search(line) and not any(mark in line for mark in ELSEWHERE):
                 yield page.name, line
@@ -160,6 +161,12 @@ def test_every_command_with_fadn_in_it_works(page, line, home, store, monkeypatc
     if "_denoised.dng" in line:  # what is looked at has been denoised before
         suffix = "CR2" if "IMG_1234.CR2" in line else "dng"
         shutil.copyfile(store / f"{suffix}_denoised.dng", home / "IMG_1234_denoised.dng")
+    if "--bad-pixels " in line:  # a list has been made
+        (home / "d800.txt").write_text("20 10\n")
+    if "dark1.NEF" in line:  # of dark frames
+        dark = np.random.default_rng(1).integers(0, 6, (64, 96)).astype(np.uint16)
+        for number in (1, 2, 3):
+            write_camera_tiff(home / f"dark{number}.NEF", dark)
     if "--preset " in line:  # and presets have been created
         presets.create_config()
 

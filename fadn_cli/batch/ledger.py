@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from fadn_cli import __version__
 from fadn_cli.denoise.network import specialists
+from fadn_cli.pipeline.bad_list import fingerprint
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
 from fadn_cli.system.locking import wait_lock
@@ -59,8 +60,9 @@ class Entry:
 def recipe(options: DenoiseOptions) -> str:
     """Name everything but the source that decides an output's bytes.
 
-    All options but those without effect on the bytes, whichever there are; the networks that the
-    options leave to choose from; and the version of fadn, which is written into every output.
+    All options but those without effect on the bytes, whichever there are, and of a list of bad
+    pixels what stands in it; the networks that the options leave to choose from; and the version of
+    fadn, which is written into every output.
 
     Returns
     -------
@@ -71,6 +73,8 @@ def recipe(options: DenoiseOptions) -> str:
     ------
     WeightsError
         The manifest cannot be read.
+    ConfigError
+        The list of bad pixels cannot be read.
     """
     quality = options.quality or specialists.default_quality()
     chosen = {field.name: getattr(options, field.name) for field in fields(options)}
@@ -83,6 +87,7 @@ def recipe(options: DenoiseOptions) -> str:
         "options": {
             **{name: value for name, value in chosen.items() if name not in _WITHOUT_EFFECT},
             "quality": None if options.specialist else quality,
+            "bad_pixels": None if options.bad_list is None else fingerprint(options.bad_list),
         },
         "networks": networks,
         "version": __version__,

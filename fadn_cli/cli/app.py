@@ -10,6 +10,7 @@ import typer
 
 from fadn_cli import __version__
 from fadn_cli.cli.configuring import config
+from fadn_cli.cli.defects import bad_pixels
 from fadn_cli.cli.denoising import denoise
 from fadn_cli.cli.examining import check, info, verify
 from fadn_cli.cli.options import Quality
@@ -25,7 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (denoise, compare, info, check, verify, models, config, doctor, demo):
+for _command in (
+    *(denoise, compare, info, check, verify),
+    *(bad_pixels, models, config, doctor, demo),
+):
     app.command()(_command)
 
 

@@ -132,6 +132,16 @@ Banding = Annotated[
         show_default=False,
     ),
 ]
+BadPixels = Annotated[
+    Path | None,
+    typer.Option(
+        "--bad-pixels",
+        metavar="FILE",
+        help="Repair the pixels that this list names (x y on each line; `fadn bad-pixels` makes"
+        " one), besides those that the raw file itself calls bad.",
+        show_default=False,
+    ),
+]
 Iso = Annotated[
     int | None,
     typer.Option(

@@ -46,6 +46,7 @@ def denoise(
     chroma: choices.Chroma = None,
     hot_pixels: choices.HotPixels = None,
     banding: choices.Banding = None,
+    bad_pixels: choices.BadPixels = None,
     recursive: folders.Recursive = False,
     include: folders.Include = None,
     exclude: folders.Exclude = None,
@@ -91,6 +92,7 @@ def denoise(
     from fadn_cli.batch import planning, sources
     from fadn_cli.batch import run as batch
     from fadn_cli.pipeline import presets
+    from fadn_cli.pipeline.bad_list import check_list
     from fadn_cli.pipeline.options import DenoiseOptions
 
     if (shot_noise is None) != (read_noise is None):
@@ -104,6 +106,7 @@ def denoise(
         "chroma": chroma,
         "hot_pixels": hot_pixels,
         "banding": banding,
+        "bad_pixels": bad_pixels and bad_pixels.absolute(),
         "format": format,
         "iso": iso,
         "shot_noise": shot_noise,
@@ -135,6 +138,8 @@ def denoise(
         del chosen["preview"], chosen["compression"]
     chosen |= {**made, "format": plan.format}
     options = DenoiseOptions(**chosen, overwrite=overwrite)
+    if options.bad_list is not None:
+        check_list(options.bad_list)
     handling = batch.Handling(
         jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
     )

@@ -14,6 +14,7 @@ from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
 from fadn_cli.denoise.shading import multiply
 from fadn_cli.mosaic import RawImage
+from fadn_cli.pipeline.defects import repair
 from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import write_output
@@ -65,7 +66,7 @@ def denoise_file(
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary:
         with clock.stage("read"):
-            raw_image = read_raw(path)
+            raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
             packed, shift = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
             treatment = prepare(packed, shift, raw_image, options)
@@ -83,6 +84,7 @@ def denoise_file(
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
         **_describe(raw_image, treatment),
+        bad_pixels=bad_pixels,
         **treatment.told(),
         **written.told(),
         source=path,
@@ -105,7 +107,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         asked for.
     """
     path, options = Path(path), options or DenoiseOptions()
-    raw_image = read_raw(path)
+    raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, shift = pack_active(mosaic)
     treatment = prepare(packed, shift, raw_image, options)
@@ -123,6 +125,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         orientation=metadata.orientation,
         specialist=specialist.name,
         quality=specialist.quality,
+        bad_pixels=bad_pixels,
         hot_pixels=hot_pixels,
         is_fadn_output=is_marked(path),
     )
@@ -147,7 +150,7 @@ def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
         "noise_prior": noise.bounds,
         "row_noise": banding.row_noise if banding else None,
         "column_noise": banding.column_noise if banding else None,
-        "warnings": treatment.warnings,
+        "warnings": (*raw_image.defects.warnings, *treatment.warnings),
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.network.specialists import QUALITIES
@@ -30,6 +31,8 @@ class DenoiseOptions:
     banding: bool | None = None
     """Whether row and column noise is removed where it is clearly there; None: where it is stronger
     than the grain that is left."""
+    bad_pixels: str | Path | None = None
+    """A list of bad pixels, see `bad_list`; they are repaired before anything else."""
     format: str = "dng"
     """"dng" or "tiff"."""
     preview: str = "keep"
@@ -78,6 +81,11 @@ class DenoiseOptions:
         return luma, chroma
 
     @property
+    def bad_list(self) -> Path | None:
+        """Where the user's list of bad pixels is."""
+        return None if self.bad_pixels is None else Path(self.bad_pixels)
+
+    @property
     def repairs(self) -> bool:
         """Whether to repair isolated defects: only if asked to."""
         return bool(self.hot_pixels)
@@ -106,6 +114,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("hot_pixels", "banding", "overwrite"),
         (lambda value: isinstance(value, bool), "true or false"),
+    ),
+    "bad_pixels": (
+        lambda value: isinstance(value, str | Path) and bool(str(value)),
+        "a file's name",
     ),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
     "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),

@@ -17,6 +17,7 @@ from fadn_cli.pipeline.preparation import Treatment
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
+from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.write import DngEdit, write_dng
 
 
@@ -94,6 +95,7 @@ def _write_dng(
         f"{source_sha256} {description} {treatment.specialist.sha256}".encode()
     )
     identity.update(noise.shot_noise.tobytes() + noise.read_noise.tobytes())
+    identity.update(raw_image.defects.others.astype("<i8").tobytes())
     edit = DngEdit(
         noise_profile=noise_model(
             noise.shot_noise * left, noise.read_noise * left, source="after denoising"
@@ -105,7 +107,7 @@ def _write_dng(
     notes = write_dng(
         path, raw_image, mosaic, edit=edit, choices=options.choices, threads=options.threads
     )
-    check_dng(path, mosaic, source=raw_image.path)
+    check_dng(path, mark(mosaic, raw_image.defects.marks).mosaic, source=raw_image.path)
     return notes
 
 
@@ -115,6 +117,7 @@ def _describe(treatment: Treatment) -> str:
     shares = f"strength={luma:g}" if luma == chroma else f"luma={luma:g} chroma={chroma:g}"
     model = "none" if luma == chroma == 0 else treatment.specialist.name
     repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
+    repairs += "" if treatment.options.bad_pixels is None else " bad_pixels=listed"
     if treatment.shading is not None:
         repairs += f" corner_gain={treatment.shading.corner:.2f}"
     if treatment.banding and treatment.banding.removed:

@@ -43,6 +43,8 @@ TEMPLATE = """\
 # chroma = 1.0           # the same for coloured specks; where it is not given: strength
 # hot_pixels = false     # true: repair isolated defects
 # banding = true         # remove bands of rows and columns; else: those that would show
+# bad_pixels = "a7.txt"  # repair what this list names (see `fadn bad-pixels`); it lies beside this
+#                        # file, unless its folder is named too
 # quality = "best"       # "best" or "fast"
 # specialist = ""        # always this network (see `fadn models`), whatever the noise
 # format = "dng"         # "dng" or "tiff"
@@ -112,6 +114,8 @@ def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
                 f"Put it below a line that names one, as [{DEFAULT}].",
             )
         _check(path, name, section)
+        if "bad_pixels" in section:
+            section["bad_pixels"] = str(path.parent / Path(section["bad_pixels"]).expanduser())
     return found
 
 

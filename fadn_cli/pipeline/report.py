@@ -86,8 +86,10 @@ class DenoiseReport:
     """How much of the noise was removed from the mean of each cell's four samples, 0 to 1."""
     chroma: float
     """How much was removed from what the four differ from their mean, 0 to 1."""
+    bad_pixels: int
+    """How many samples were repaired that the file itself or the user's list calls bad."""
     hot_pixels: int | None
-    """How many isolated defects were repaired; None if they were left as they are."""
+    """How many isolated defects were repaired besides; None if they were left as they are."""
     corner_gain: float | None
     """By how much more than the centre the corners were lifted in the samples (lens shading), found
     by their noise; None where none was found."""
@@ -172,8 +174,10 @@ class FileInfo:
     """The network that would be chosen; None without a noise model."""
     quality: str | None
     """The network's: "best" or "fast"; None without a noise model."""
+    bad_pixels: int
+    """How many samples the file itself or the user's list calls bad, which are always repaired."""
     hot_pixels: int
-    """How many isolated defects there are, which --hot-pixels repairs."""
+    """How many isolated defects there are besides, which --hot-pixels repairs."""
     is_fadn_output: bool
     """Whether the file carries our marker: it is already denoised."""
     warnings: tuple[str, ...]

@@ -73,6 +73,7 @@ def show_info(info: FileInfo) -> None:
         "Noise profile": spell_noise(info.noise_profile),
         "Noise used": spell_noise(info.noise_used),
         "Specialist": info.specialist or "none",
+        "Bad pixels": str(info.bad_pixels),
         "Hot pixels": str(info.hot_pixels),
         "Banding": spell_banding(info.row_noise, info.column_noise),
         "Denoised": "by fadn" if info.is_fadn_output else "not yet",
@@ -205,6 +206,10 @@ def _pixel_rows(pixels: PixelComparison | None) -> Iterator[tuple[str, str]]:
     yield "Samples that differ", f"{pixels.changed:,} of {pixels.active:,} in the active area"
     yield "of saturated areas", f"{pixels.saturated_changed:,} of {pixels.saturated:,}"
     yield "outside the active area", f"{pixels.outside_changed:,} of {pixels.outside:,}"
+    if pixels.marks or pixels.marks_added:
+        kept = pixels.marks - pixels.marks_lost
+        added = f", and {pixels.marks_added:,} more" if pixels.marks_added else ""
+        yield "Marks of bad pixels", f"{kept:,} of {pixels.marks:,} kept{added}"
     if pixels.block_shift:
         shifts = zip(("R", "Gr", "Gb", "B"), pixels.block_shift, strict=True)
         means = ", ".join(f"{plane} {spell_share(shift)}" for plane, shift in shifts)

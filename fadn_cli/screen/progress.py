@@ -226,16 +226,17 @@ def _line(result: FileResult) -> str:
         f"ISO {spell_number(report.iso)}",
         f"noise {spell_noise(report.noise_used)}",
         report.specialist or "no specialist",
-        _spell_hot_pixels(report.hot_pixels),
+        _spell_pixels("bad", report.bad_pixels),
+        _spell_pixels("hot", report.hot_pixels),
         _spell_sizes(report.source_bytes, report.output_bytes),
         f"{report.seconds['total']:.1f} s",
     )
     return f"{report.source.name}: {', '.join(filter(None, facts))} -> {report.output}"
 
 
-def _spell_hot_pixels(count: int | None) -> str:
-    """Say how many were repaired; nothing if none were."""
-    return f"{count} hot pixel{'s' if count > 1 else ''}" if count else ""
+def _spell_pixels(kind: str, count: int | None) -> str:
+    """Say how many of a kind were repaired; nothing if none were."""
+    return f"{count} {kind} pixel{'s' if count > 1 else ''}" if count else ""
 
 
 def _totals(batch: BatchResult) -> str:

@@ -14,6 +14,7 @@ from fadn_cli.pipeline.options import DenoiseOptions
 
 ENTRY = Entry(output="a.dng", output_sha256="1" * 64, source_sha256="2" * 64, key="k")
 CHANGED = {
+    "bad_pixels": os.devnull,
     "strength": 0.5,
     "luma": 0.5,
     "chroma": 0.5,

@@ -35,6 +35,7 @@ def make_report(source="IMG_1.CR2", output="IMG_1_denoised.dng", **changes):
         "strength": 1.0,
         "luma": 1.0,
         "chroma": 1.0,
+        "bad_pixels": 0,
         "hot_pixels": 0,
         "corner_gain": None,
         "banding_removed": (),
@@ -62,6 +63,7 @@ def make_info(path="IMG_1.CR2", **changes):
         "black_level": ((512.0, 512.0), (512.0, 512.25)),
         "white_level": 15000.0,
         "orientation": 1,
+        "bad_pixels": 40,
         "hot_pixels": 12,
         "is_fadn_output": False,
     }

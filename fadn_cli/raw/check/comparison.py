@@ -5,10 +5,12 @@ samples of saturated areas and those outside the active area must be the source'
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.defects import Sites
 from fadn_cli.findings import PixelComparison
 from fadn_cli.mosaic import Mosaic, saturated_areas
 
@@ -29,17 +31,21 @@ def differing_levels(found: Mosaic, expected: Mosaic) -> Iterator[str]:
         yield f"black level {found.black_level.tolist()} instead of {expected.black_level.tolist()}"
 
 
-def compare_samples(before: Mosaic, after: Mosaic) -> PixelComparison:
+def compare_samples(before: Mosaic, after: Mosaic, *, bad: Sites | None = None) -> PixelComparison:
     """Count the samples that changed and those that should not have.
 
     Parameters
     ----------
     before, after : Mosaic
         Of one size; levels and active area are taken from `before`.
+    bad : (n,) intp, optional
+        Flat indices of samples that were bad in `before`: neither saturation nor brightness.
     """
     changed = before.samples != after.samples
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
+    if bad is not None and bad.size:
+        before, after = _without(before, bad), _without(after, bad)
     saturated = saturated_areas(before)
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)
     blocks, shift, worst = _compare_blocks(before, after)
@@ -54,6 +60,13 @@ def compare_samples(before: Mosaic, after: Mosaic) -> PixelComparison:
         block_shift=shift,
         worst_block_shift=worst,
     )
+
+
+def _without(mosaic: Mosaic, bad: Sites) -> Mosaic:
+    """Return a mosaic with all bad samples the same."""
+    samples = mosaic.samples.copy()
+    samples.ravel()[bad] = 0
+    return replace(mosaic, samples=samples)
 
 
 def _same_black(found: Mosaic, expected: Mosaic) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from fadn_cli.findings import Finding, Severity
 from fadn_cli.raw.check.level_rules import about, check_levels
+from fadn_cli.raw.check.opcode_rules import check_opcodes
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag
 from fadn_cli.raw.tiff.tree import (
@@ -59,7 +60,8 @@ def check_images(tiff: TiffFile) -> Iterator[Finding]:
     Yields
     ------
     Finding
-        Of kind "required", "pieces", "cfa", "area", "black", "white", "color" or "raw".
+        Of kind "required", "pieces", "cfa", "area", "black", "white", "opcodes", "color" or
+        "raw".
     """
     ifd0 = tiff.ifds[0]
     yield from _check_ifd0(ifd0)
@@ -157,6 +159,7 @@ def _check_raw(name: str, ifd: Ifd) -> Iterator[Finding]:
     if integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1) == Photometric.CFA:
         yield from _check_cfa(name, ifd)
     yield from check_levels(name, ifd)
+    yield from check_opcodes(name, ifd)
 
 
 def _check_cfa(name: str, ifd: Ifd) -> Iterator[Finding]:

@@ -5,11 +5,13 @@ it reads both files from the disk and compares tags, bytes, levels and samples.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.defects import Defects, join_sites
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
 from fadn_cli.mosaic import RawImage
@@ -74,7 +76,8 @@ def verify(source: Path, output: Path) -> Verification:
         preview = _preview_violation(blocks.preview, tiff)
     pixels = None
     if before.mosaic.samples.shape == after.mosaic.samples.shape:
-        pixels = compare_samples(before.mosaic, after.mosaic)
+        pixels = compare_samples(before.mosaic, after.mosaic, bad=before.defects.sites)
+        pixels = _with_marks(pixels, before.defects, after.defects)
     violations = (
         *_mosaic_violations(before, after),
         *_pixel_violations(pixels),
@@ -102,6 +105,17 @@ def _compare_with_dng(
     white_level = before.mosaic.white_level
     tags = list(compare_tags(source, output, raw_ifd=raw_ifd, white_level=white_level))
     return tags, compare_bytes(source, output, raw_ifd=raw_ifd)
+
+
+def _with_marks(pixels: PixelComparison, before: Defects, after: Defects) -> PixelComparison:
+    """Count the marks of bad pixels that went, and those that came."""
+    old, new = (join_sites(*(each.sites for each in defects.marks)) for defects in (before, after))
+    return replace(
+        pixels,
+        marks=len(old),
+        marks_lost=len(np.setdiff1d(old, new, assume_unique=True)),
+        marks_added=len(np.setdiff1d(new, old, assume_unique=True)),
+    )
 
 
 def _camera_changes(before: RawImage, after: RawImage) -> Iterator[TagChange]:
@@ -183,6 +197,10 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
     if pixels.outside_changed:
         total = pixels.outside
         yield f"{pixels.outside_changed} of {total} samples outside the active area differ."
+    if pixels.marks_lost:
+        yield f"{pixels.marks_lost} of {pixels.marks} bad pixels are not marked as bad any more."
+    if pixels.marks_added:
+        yield f"{pixels.marks_added} samples are marked as bad pixels, and are none."
     for plane, shift in zip(_PLANES, pixels.block_shift, strict=False):
         if shift > LARGEST_SHIFT:
             yield f"Small areas of {plane} became brighter or darker by {shift:.2%} on average."

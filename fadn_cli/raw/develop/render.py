@@ -85,7 +85,8 @@ def develop(
             opened = rawpy.imread(openable(raw_image.path))
             opened.unpack()
         with opened as raw:
-            _fill(raw.raw_image, mosaic)
+            # Of some makers' raws (Panasonic's) LibRaw takes zeros for bad, and brightens the dark.
+            _fill(raw.raw_image, mosaic, lowest=0 if raw_image.metadata.is_dng else 1)
             rgb: NDArray[np.uint16] = raw.postprocess(
                 half_size=half_size,
                 # Unknown gains: LibRaw's daylight, which unlike its automatic one ignores the data.
@@ -109,8 +110,8 @@ def develop(
     return rgb
 
 
-def _fill(frame: NDArray[np.uint16], mosaic: Mosaic) -> None:
-    """Put a mosaic into LibRaw's frame, black at 0 and white at 65535."""
+def _fill(frame: NDArray[np.uint16], mosaic: Mosaic, *, lowest: int) -> None:
+    """Put a mosaic into LibRaw's frame, black at 0 and white at 65535, clipped at the lowest."""
     if frame.shape != mosaic.samples.shape:
         raise ValueError(f"the mosaic is {mosaic.samples.shape}, the source {frame.shape}")
     height, _ = frame.shape
@@ -119,4 +120,4 @@ def _fill(frame: NDArray[np.uint16], mosaic: Mosaic) -> None:
         black = mosaic.black_rows(start, stop)
         scale = np.float32(_LIBRAW_WHITE) / (np.float32(mosaic.white_level) - black)
         x = (mosaic.samples[start:stop] - black) * scale
-        frame[start:stop] = np.clip(np.rint(x), 0, _LIBRAW_WHITE)
+        frame[start:stop] = np.clip(np.rint(x), lowest, _LIBRAW_WHITE)

@@ -19,6 +19,7 @@ from fadn_cli.errors import WriteError
 from fadn_cli.mosaic import Mosaic, RawImage
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.dng.marker import mark_denoised
+from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
 from fadn_cli.raw.previews.describe import PICTURE_TAGS
@@ -82,7 +83,8 @@ def splice(
         at_home = [renewal for renewal in source.renewals if _fits_at_home(source, renewal)]
         _write_pictures(room, source, rewrite, at_home)
         before = room.appended
-        layout = _write_samples(room, source, mosaic, choices, threads)
+        stored = mark(mosaic, raw_image.defects.marks).mosaic  # the previews show it without
+        layout = _write_samples(room, source, stored, choices, threads)
         displaced = room.appended - before if _is_within(source, end) else 0
         others = [renewal for renewal in source.renewals if renewal not in at_home]
         _write_pictures(room, source, rewrite, others)

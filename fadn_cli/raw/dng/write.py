@@ -25,6 +25,8 @@ def write_dng(
 ) -> tuple[str, ...]:
     """Write a DNG of `raw_image` that holds the samples of `mosaic`, bit for bit.
 
+    But where the source marks bad samples, and readers are still told to repair those: see `marks`.
+
     Parameters
     ----------
     path : Path

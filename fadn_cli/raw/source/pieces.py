@@ -60,12 +60,19 @@ def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:
 
 
 def read_samples(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
-    """Decode the mosaic of a raw IFD, uncompressed or lossless JPEG.
+    """Decode the mosaic of a raw IFD, as `read_stored` does, and apply its LinearizationTable."""
+    samples = read_stored(tiff, ifd)
+    table = np.array(ifd.ints(Tag.LINEARIZATION_TABLE), np.int64).astype(np.uint16)
+    return table[np.minimum(samples, table.size - 1)] if table.size else samples
+
+
+def read_stored(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
+    """Decode what a raw IFD stores, uncompressed or lossless JPEG.
 
     Returns
     -------
     (H, W) uint16 DN
-        LinearizationTable applied, as by LibRaw.
+        As they are in the file: no LinearizationTable applied.
 
     Raises
     ------
@@ -82,8 +89,7 @@ def read_samples(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
         rows = layout.rows if layout.tiled else place.shape[0]
         piece = _decode(tiff, ifd, layout, index, offset, rows)
         place[...] = piece[: place.shape[0], : place.shape[1]]
-    table = np.array(ifd.ints(Tag.LINEARIZATION_TABLE), np.int64).astype(np.uint16)
-    return table[np.minimum(samples, table.size - 1)] if table.size else samples
+    return samples
 
 
 def _offsets(ifd: Ifd, layout: Layout) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
+from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
     check_complete,
     check_supported,
@@ -116,6 +117,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         mosaic=mosaic,
         metadata=_dng_metadata(path, tiff, ifd),
         warnings=warn_of_developed(tiff, ifd),
+        defects=read_defects(tiff, ifd, samples),
     )
 
 
@@ -146,7 +148,8 @@ def _read_camera_raw(path: Path) -> RawImage:
         mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
         metadata = camera_metadata(raw, blocks)
     _refuse_blank(mosaic, path.name)
-    return RawImage(path=path, mosaic=mosaic, metadata=metadata)
+    defects = read_zero_marks(mosaic, metadata.make)
+    return RawImage(path=path, mosaic=mosaic, metadata=metadata, defects=defects)
 
 
 @contextmanager

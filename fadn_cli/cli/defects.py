@@ -1,0 +1,42 @@
+"""`fadn bad-pixels`: dark frames to a list of bad pixels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fadn_cli.cli.options import Overwrite
+
+
+def bad_pixels(
+    darks: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DARK",
+            help="Raw files exposed with the cap on, of one camera.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The list to write.", show_default=False
+        ),
+    ],
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a list of your camera's bad pixels from dark frames.
+
+    A pixel is listed if it stands out from its neighbours in every one of them, by six times the
+    noise at least. Take a few with the cap on, as long and at as high an ISO as you photograph;
+    the more frames, the fewer accidents. Then repair them in every photograph with --bad-pixels.
+
+    \b
+    Examples:
+      fadn bad-pixels dark1.NEF dark2.NEF dark3.NEF -o d800.txt
+      fadn denoise ~/Photos/2026 --bad-pixels d800.txt
+    """
+    from fadn_cli.pipeline.darks import make_list
+
+    count = make_list(darks, output, overwrite=overwrite)
+    typer.echo(f"{count} bad pixel{'' if count == 1 else 's'}: {output}")
