@@ -127,6 +127,17 @@ class Needs:
         "That needs the sensor's calibration applied: convert it with Adobe DNG Converter, and "
         "denoise that DNG."
     )
+    ONE_MOSAIC = (
+        "Merge the frames first, or extract them into files of their own with the camera maker's "
+        "software, and denoise these."
+    )
+    REMOSAIC = (
+        "Set the camera app to a raw of binned (a quarter of the) resolution, or convert the file "
+        "with software that rearranges its colours to a 2x2 Bayer mosaic, and denoise that."
+    )
+    MERGED_ROWS = (
+        "Merge the two gains first, for instance with cr2hdr or MLV App, and denoise that DNG."
+    )
     INTEGER_RAW = (
         "That needs the sensor's own integers: denoise the raws it was merged from instead."
     )

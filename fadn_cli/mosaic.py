@@ -157,6 +157,8 @@ class RawImage:
     """The decoded samples."""
     metadata: RawMetadata
     """What the file says about them."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the file, one sentence each."""
     defects: Defects = field(default_factory=Defects)
     """Which of them are bad."""
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from fadn_cli import __version__
 from fadn_cli.denoise.network import specialists
-from fadn_cli.pipeline.bad_list import fingerprint
+from fadn_cli.pipeline.defects.listing import fingerprint
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
 from fadn_cli.system.locking import wait_lock

@@ -138,6 +138,15 @@ HotPixels = Annotated[
         show_default=False,
     ),
 ]
+Banding = Annotated[
+    bool | None,
+    typer.Option(
+        "--banding/--no-banding",
+        help="Remove bands of rows and columns wherever they are clearly there, or leave them."
+        " Else: remove those that are stronger than the grain that is left.",
+        show_default=False,
+    ),
+]
 BadPixels = Annotated[
     Path | None,
     typer.Option(

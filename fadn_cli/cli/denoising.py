@@ -46,6 +46,7 @@ def denoise(
     luma: choices.Luma = None,
     chroma: choices.Chroma = None,
     hot_pixels: choices.HotPixels = None,
+    banding: choices.Banding = None,
     bad_pixels: choices.BadPixels = None,
     recursive: folders.Recursive = False,
     include: folders.Include = None,
@@ -92,7 +93,7 @@ def denoise(
     from fadn_cli.batch import planning, sources
     from fadn_cli.batch import run as batch
     from fadn_cli.pipeline import presets
-    from fadn_cli.pipeline.bad_list import check_list
+    from fadn_cli.pipeline.defects.listing import check_list
     from fadn_cli.pipeline.options import DenoiseOptions
 
     if (shot_noise is None) != (read_noise is None):
@@ -105,6 +106,7 @@ def denoise(
         "luma": luma,
         "chroma": chroma,
         "hot_pixels": hot_pixels,
+        "banding": banding,
         "bad_pixels": bad_pixels and bad_pixels.absolute(),
         "format": format,
         "bits": bits,

@@ -22,7 +22,7 @@ from fadn_cli.denoise.sensors.bayer import PhaseShift, pack_active
 from fadn_cli.errors import FadnError
 from fadn_cli.mosaic import RawImage, Rect
 from fadn_cli.noise import NoiseModel
-from fadn_cli.pipeline.defects import repair
+from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.preparation import find_noise
 from fadn_cli.raw.develop.render import develop

@@ -15,7 +15,7 @@ from fadn_cli.defects import Sites
 from fadn_cli.denoise.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.mosaic import RawImage, normalize
-from fadn_cli.pipeline.bad_list import format_list
+from fadn_cli.pipeline.defects.listing import format_list
 from fadn_cli.pipeline.wording import name_camera
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, ensure_not_source

@@ -11,14 +11,14 @@ from typing import Any
 from fadn_cli.denoise.frame import OnTile
 from fadn_cli.denoise.hotpixels import find_defects
 from fadn_cli.denoise.levels import mean_shift
-from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
+from fadn_cli.denoise.shading import multiply
 from fadn_cli.mosaic import RawImage
-from fadn_cli.pipeline.defects import repair
+from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import write_output
-from fadn_cli.pipeline.preparation import prepare
+from fadn_cli.pipeline.preparation import Treatment, prepare
 from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.raw.dng.marker import is_marked
 from fadn_cli.raw.source.reader import read_raw
@@ -74,6 +74,8 @@ def denoise_file(
             denoised, tiles = treat(packed, treatment, on_tile)
             shifts = mean_shift(packed, denoised, treatment.noise.used)
             del packed
+            if treatment.shading is not None:
+                multiply(denoised, treatment.shading)
             mosaic = unpack_active(denoised, shift, raw_image.mosaic, treatment.steps)
             del denoised
         with clock.stage("write"):
@@ -81,7 +83,7 @@ def denoise_file(
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
-        **_describe(raw_image, treatment.noise),
+        **_describe(raw_image, treatment),
         bad_pixels=bad_pixels,
         **treatment.told(),
         **written.told(),
@@ -114,7 +116,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         hot_pixels = len(find_defects(packed, shift, noise.used).values)
     area = mosaic.active_area
     return FileInfo(
-        **_describe(raw_image, noise),
+        **_describe(raw_image, treatment),
         path=path,
         exposure_time=metadata.exposure_time,
         active_area=(area.top, area.left, area.height, area.width),
@@ -129,9 +131,9 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     )
 
 
-def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
+def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
     """Return what report and info both say of a photograph."""
-    metadata = raw_image.metadata
+    metadata, noise, banding = raw_image.metadata, treatment.noise, treatment.banding
     height, width = raw_image.mosaic.samples.shape
     summaries = {
         "noise_measured": noise.measured,
@@ -146,7 +148,9 @@ def _describe(raw_image: RawImage, noise: FoundNoise) -> dict[str, Any]:
         "width": width,
         "cfa": raw_image.mosaic.cfa.colors,
         "noise_prior": noise.usual,
-        "warnings": (*raw_image.defects.warnings, *noise.warnings),
+        "row_noise": banding.row_noise if banding else None,
+        "column_noise": banding.column_noise if banding else None,
+        "warnings": (*raw_image.defects.warnings, *treatment.warnings),
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

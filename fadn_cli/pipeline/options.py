@@ -31,8 +31,11 @@ class DenoiseOptions:
     hot_pixels: bool | None = None
     """Whether isolated defects are repaired; None: not. At base ISO a detail of one sample can be
     taken for one: 0.7 dB on the ruler's level A."""
+    banding: bool | None = None
+    """Whether row and column noise is removed where it is clearly there; None: where it is stronger
+    than the grain that is left."""
     bad_pixels: str | Path | None = None
-    """A list of bad pixels, see `bad_list`; they are repaired before anything else."""
+    """A list of bad pixels, see `defects.listing`; they are repaired before anything else."""
     format: str = "dng"
     """"dng" or "tiff"."""
     preview: str = "keep"
@@ -114,12 +117,14 @@ def _is_one_of(*words: str) -> Callable[[Any], bool]:
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("strength", "luma", "chroma"), (_is_share, "within 0..1")),
     **dict.fromkeys(("iso", "threads"), (_is_count, "a whole number, at least 1")),
-    "hot_pixels": (lambda value: isinstance(value, bool), "true or false"),
+    **dict.fromkeys(
+        ("hot_pixels", "banding", "overwrite"),
+        (lambda value: isinstance(value, bool), "true or false"),
+    ),
     "bad_pixels": (
         lambda value: isinstance(value, str | Path) and bool(str(value)),
         "a file's name",
     ),
-    "overwrite": (lambda value: isinstance(value, bool), "true or false"),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
     "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),

@@ -122,6 +122,10 @@ def _describe(treatment: Treatment) -> str:
     model = "none" if luma == chroma == 0 else treatment.specialist.name
     repairs = "" if asked is None else f" hot_pixels={'on' if asked else 'off'}"
     repairs += "" if treatment.options.bad_pixels is None else " bad_pixels=listed"
+    if treatment.shading is not None:
+        repairs += f" corner_gain={treatment.shading.corner:.2f}"
+    if treatment.banding and treatment.banding.removed:
+        repairs += f" banding={'+'.join(treatment.banding.removed)}"
     steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
     return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 

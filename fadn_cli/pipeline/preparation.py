@@ -17,10 +17,13 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
 from fadn_cli.denoise.sensors.bayer import PhaseShift
+from fadn_cli.denoise.shading import Shading, divide, find_shading
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.steps import choose_steps
+from fadn_cli.pipeline.uneven import Banding, settle_banding
 from fadn_cli.steps import SOURCE_STEPS, Steps, own_step
 
 MANY = 2e-4
@@ -43,6 +46,12 @@ class Treatment:
     """What the samples are rounded to."""
     notes: tuple[str, ...] = ()
     """What the user may want to know of it, one sentence each."""
+    shading: Shading | None = None
+    """The gain that the samples were divided by, to be multiplied by again; None: none was seen."""
+    banding: Banding | None = None
+    """What is known of row and column noise; None if it was not looked for."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the photograph, one sentence each."""
 
     @property
     def luma(self) -> float:
@@ -74,6 +83,8 @@ class Treatment:
             "luma": self.luma,
             "chroma": self.chroma,
             "hot_pixels": self.hot_pixels,
+            "corner_gain": self.shading.corner if self.shading else None,
+            "banding_removed": self.banding.removed if self.banding else (),
             "format": self.options.format,
             "residual_std_ratio": self.residual_std_ratio,
             "step_factor": self.steps.factor,
@@ -89,7 +100,8 @@ def prepare(
     Parameters
     ----------
     packed : (4, h, w) float32, normalized
-        The active area of `raw_image`. Overwritten where there are defects.
+        The active area of `raw_image`. Overwritten where there are defects or bands, and divided by
+        a gain that was found in it.
     shift : PhaseShift
         What `packed` was padded by.
     raw_image : RawImage
@@ -99,12 +111,15 @@ def prepare(
 
     Raises
     ------
+    UnsupportedRawError
+        It is not the mosaic that its tags say.
     NoiseModelError
         Nothing is given or stated, and nothing can be measured.
     WeightsError
         There is no network as asked for.
     """
-    noise = find_noise(packed, raw_image, options)
+    warnings = raw_image.warnings + refuse_senseless(packed, raw_image)
+    noise, shading = _measure(packed, raw_image, options)
     repaired = None
     if options.repairs:
         repaired = repair_defects(packed, shift, noise.used)
@@ -115,11 +130,27 @@ def prepare(
         noise=noise,
         specialist=pick(noise.used, options),
         hot_pixels=repaired,
+        shading=shading,
+        warnings=warnings + noise.warnings,
     )
-    steps, notes = choose_steps(
-        raw_image, noise.used, options, residual=treatment.residual_std_ratio
-    )
-    return replace(treatment, steps=steps, notes=notes)
+    asked = options.banding if options.banding is not None or treatment.strength else False
+    left = treatment.residual_std_ratio
+    banding = settle_banding(packed, shift, noise.used, asked=asked, left=left)
+    steps, notes = choose_steps(raw_image, noise.used, options, residual=left)
+    return replace(treatment, banding=banding, steps=steps, notes=notes)
+
+
+def _measure(
+    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
+) -> tuple[FoundNoise, Shading | None]:
+    """Find the noise, after dividing by the gain that lifts it in the corners, if there is one."""
+    shading = find_shading(packed) if any(options.shares) else None
+    if shading is None:
+        return find_noise(packed, raw_image, options), None
+    divide(packed, shading, saturated=False)
+    noise = find_noise(packed, raw_image, options)
+    divide(packed, shading, saturated=True)
+    return noise, shading
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:

@@ -42,6 +42,7 @@ TEMPLATE = """\
 # luma = 1.0             # the same for grain; where it is not given: strength
 # chroma = 1.0           # the same for coloured specks; where it is not given: strength
 # hot_pixels = false     # true: repair isolated defects
+# banding = true         # remove bands of rows and columns; else: those that would show
 # bad_pixels = "a7.txt"  # repair what this list names (see `fadn bad-pixels`); it lies beside this
 #                        # file, unless its folder is named too
 # quality = "best"       # "best" or "fast"

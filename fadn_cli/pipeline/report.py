@@ -70,6 +70,11 @@ class DenoiseReport:
     held; None if nothing was measured or the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What the denoising went by."""
+    row_noise: float | None
+    """How far whole rows are lifted or lowered, in units of the grain's standard deviation at
+    black; None where that cannot be told from the scene."""
+    column_noise: float | None
+    """The same of columns."""
     specialist: str | None
     """Name of the network; None where luma and chroma are 0."""
     quality: str | None
@@ -85,6 +90,11 @@ class DenoiseReport:
     """How many samples were repaired that the file itself or the user's list calls bad."""
     hot_pixels: int | None
     """How many isolated defects were repaired besides; None if they were left as they are."""
+    corner_gain: float | None
+    """By how much more than the centre the corners were lifted in the samples (lens shading), found
+    by their noise; None where none was found."""
+    banding_removed: tuple[str, ...]
+    """Whether the offsets of "rows", of "columns", of both or neither were taken away."""
     format: str
     """"dng" or "tiff"."""
     tiles: int
@@ -159,6 +169,11 @@ class FileInfo:
     held; None if the ISO is unknown."""
     noise_used: NoiseSummary | None
     """What denoising would go by; None if no noise model can be had."""
+    row_noise: float | None
+    """How far whole rows are lifted or lowered, in units of the grain's standard deviation at
+    black; None where that cannot be told from the scene."""
+    column_noise: float | None
+    """The same of columns."""
     specialist: str | None
     """The network that would be chosen; None without a noise model."""
     quality: str | None

@@ -31,6 +31,19 @@ def spell_share(share: float) -> str:
     return f"{share * 100:.2g} %"
 
 
+def spell_banding(rows: float | None, columns: float | None) -> str:
+    """Say how strong bands are beside the grain at black.
+
+    Examples
+    --------
+    >>> spell_banding(0.486, None)
+    'rows 0.49, columns unknown, of the grain at black'
+    """
+    both = (("rows", rows), ("columns", columns))
+    shares = (f"{name} {'unknown' if x is None else f'{x:.2f}'}" for name, x in both)
+    return f"{', '.join(shares)}, of the grain at black"
+
+
 def spell_number(value: object) -> str:
     """Spell a number that the file may not state."""
     return "unknown" if value is None else str(value)

@@ -23,6 +23,7 @@ from fadn_cli.findings import Diagnosis, FileFindings, Finding, PixelComparison,
 from fadn_cli.pipeline.report import FileInfo, decodable, to_json
 from fadn_cli.pipeline.wording import (
     name_camera,
+    spell_banding,
     spell_exposure,
     spell_noise,
     spell_number,
@@ -74,6 +75,7 @@ def show_info(info: FileInfo) -> None:
         "Specialist": info.specialist or "none",
         "Bad pixels": str(info.bad_pixels),
         "Hot pixels": str(info.hot_pixels),
+        "Banding": spell_banding(info.row_noise, info.column_noise),
         "Denoised": "by fadn" if info.is_fadn_output else "not yet",
     }
     console = make_console(stderr=False)

@@ -36,7 +36,9 @@ LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
 LARGEST_STEP_SHIFT = 0.5
 """The same for all areas, dark ones too, in steps of the source; and a share of what changed."""
-_SHARE_OF_CHANGE = 0.05
+_SHARE_OF_CHANGE = (
+    0.1  # of the samples' change: bands of rows that are gone have a mean of their own
+)
 _MOST_NAMES = 5  # of tags in one sentence
 _PLANES = ("R", "Gr", "Gb", "B")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
@@ -96,6 +97,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     read_cfa(tiff, ifd)  # an X-Trans mosaic is to be refused before it is decoded
     read_active_area(tiff, ifd)
     check_complete(tiff, ifd)
+    refuse_several_mosaics(tiff, ifd)
     if libraw_misplaces(tiff, ifd):
         samples = read_samples(tiff, ifd)
     else:
@@ -114,6 +116,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         path=path,
         mosaic=mosaic,
         metadata=_dng_metadata(path, tiff, ifd),
+        warnings=warn_of_developed(tiff, ifd),
         defects=read_defects(tiff, ifd, samples),
     )
 

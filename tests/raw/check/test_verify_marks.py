@@ -8,7 +8,7 @@ import pytest
 from fadn_cli.defects import Defects
 from fadn_cli.mosaic import RawImage
 from fadn_cli.noise import noise_model
-from fadn_cli.pipeline.defects import repair
+from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.write import DngEdit
 from fadn_cli.raw.dng.write import write_dng as write_denoised

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fadn_cli.errors import ConfigError
-from fadn_cli.pipeline.bad_list import check_list, fingerprint, format_list, read_list
+from fadn_cli.pipeline.defects.listing import check_list, fingerprint, format_list, read_list
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw

@@ -11,7 +11,7 @@ import numpy as np
 
 from fadn_cli.denoise.badpixels import interpolate
 from fadn_cli.mosaic import RawImage, normalize, with_values
-from fadn_cli.pipeline.bad_list import read_list
+from fadn_cli.pipeline.defects.listing import read_list
 
 
 def repair(raw_image: RawImage, listed: Path | None = None) -> tuple[RawImage, int]:

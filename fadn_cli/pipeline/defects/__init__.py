@@ -1,0 +1,1 @@
+"""What the file or the user calls bad in, a mosaic without it out; `pipeline.file` calls it."""

@@ -1,0 +1,76 @@
+"""Noise that is not the same everywhere: bands of rows and columns, taken away or told of.
+
+`preparation` calls it once the noise and the network are chosen. The one thing to know: what is
+done here changes the packed frame in place, before the network sees it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.denoise.banding import Bands, measure_columns, measure_rows, remove_bands
+from fadn_cli.denoise.sensors.bayer import PhaseShift
+from fadn_cli.noise import NoiseModel
+
+_GUESS = 0.3  # of the grain at black: what is not sure and more than that says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banding:
+    """Row and column noise, in units of the grain's standard deviation at black."""
+
+    row_noise: float | None
+    """Of the rows; None where it cannot be told from the scene."""
+    column_noise: float | None
+    """Of the columns; None where it cannot be told from the scene."""
+    removed: tuple[str, ...]
+    """"rows", "columns", both or neither."""
+
+
+def settle_banding(
+    packed: NDArray[np.float32],
+    shift: PhaseShift,
+    noise: NoiseModel,
+    *,
+    asked: bool | None,
+    left: float,
+) -> Banding:
+    """Measure the bands, and take them away where that is asked for, or where they would show.
+
+    Parameters
+    ----------
+    packed : (4, h, w) float32, normalized
+        Overwritten where bands are removed.
+    shift : PhaseShift
+        What `packed` was padded by.
+    noise : NoiseModel
+        Of `packed`.
+    asked : bool or None
+        The user's choice; None: bands stronger than the grain that is left go.
+    left : float
+        Share of the grain's standard deviation that denoising leaves.
+    """
+    std = float(np.sqrt(max(noise.read_noise.mean(), 1e-12)))
+    found = {"rows": measure_rows(packed, noise), "columns": measure_columns(packed, noise)}
+    going = {
+        name: bands for name, bands in found.items() if _goes(bands, asked=asked, least=left * std)
+    }
+    if going:
+        remove_bands(packed, shift, **going)
+    rows, columns = (_told(each, std) for each in found.values())
+    return Banding(row_noise=rows, column_noise=columns, removed=tuple(going))
+
+
+def _told(bands: Bands, unit: float) -> float | None:
+    """Return how strong bands are, in units of the grain at black; None where that is a guess."""
+    if bands.std is None or (not bands.is_clear and bands.std > _GUESS * unit):
+        return None
+    return bands.std / unit
+
+
+def _goes(bands: Bands, *, asked: bool | None, least: float) -> bool:
+    """Tell whether bands are taken away: never what may be the scene's."""
+    if not bands.is_clear or bands.std is None or asked is False:
+        return False
+    return bool(asked) or bands.std > least
