@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fadn_cli.compare.picture import before_after_picture
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.errors import OutputExistsError
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import DenoiseReport

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli import __version__
-from fadn_cli.defects import Sites
 from fadn_cli.denoise.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
-from fadn_cli.mosaic import RawImage, normalize
+from fadn_cli.mosaic.conversion import RawImage, normalize
+from fadn_cli.mosaic.defects import Sites
 from fadn_cli.pipeline.defects.listing import format_list
 from fadn_cli.pipeline.wording import name_camera
 from fadn_cli.raw.source.reader import read_raw

@@ -11,7 +11,8 @@ from typing import Any
 
 from fadn_cli import __version__
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.mosaic.conversion import Mosaic, RawImage
+from fadn_cli.mosaic.steps import SOURCE_STEPS
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.preparation import Treatment
 from fadn_cli.raw.check.dng import check_dng
@@ -19,7 +20,6 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.write import DngEdit, write_dng
-from fadn_cli.steps import SOURCE_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,13 @@ from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
 from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.denoise.shading import Shading, divide, find_shading
-from fadn_cli.mosaic import RawImage
+from fadn_cli.mosaic.conversion import RawImage
+from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, own_step
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.steps import choose_steps
 from fadn_cli.pipeline.uneven import Banding, settle_banding
-from fadn_cli.steps import SOURCE_STEPS, Steps, own_step
 
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""

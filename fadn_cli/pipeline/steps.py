@@ -9,11 +9,11 @@ import math
 
 import numpy as np
 
-from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.mosaic.conversion import Mosaic, RawImage
+from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, finest_factor, own_step
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.dng.opcodes import what_keeps_steps
-from fadn_cli.steps import SOURCE_STEPS, Steps, finest_factor, own_step
 
 _ROWS_LOOKED_AT = 256
 _DARK = 0.005  # quantile; noise makes it darker than any place is

@@ -15,7 +15,7 @@ import fadn_cli
 from fadn_cli.cli.app import Quality, app
 from fadn_cli.demo import run as demo
 from fadn_cli.denoise.network import specialists
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.source.reader import read_raw

@@ -10,7 +10,7 @@ from PIL import Image
 from fadn_cli.demo import run as demo
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.errors import OutputExistsError, WriteError
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.raw.source.reader import read_raw
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fadn_cli.defects import Sites, join_sites
 from fadn_cli.errors import ConfigError
+from fadn_cli.mosaic.defects import Sites, join_sites
 
 MAX_BYTES = 64 << 20
 """Of a list; a million points take 12 MB."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fadn_cli.denoise.badpixels import interpolate
-from fadn_cli.mosaic import RawImage, normalize, with_values
+from fadn_cli.mosaic.conversion import RawImage, normalize, with_values
 from fadn_cli.pipeline.defects.listing import read_list
 
 

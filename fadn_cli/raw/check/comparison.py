@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.defects import Sites
 from fadn_cli.findings import PixelComparison
-from fadn_cli.mosaic import Mosaic, saturated_areas, scaled
-from fadn_cli.steps import own_step
+from fadn_cli.mosaic.conversion import Mosaic, saturated_areas, scaled
+from fadn_cli.mosaic.defects import Sites
+from fadn_cli.mosaic.steps import own_step
 
 _BLOCK = 64  # samples of a block's side
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.defects import Defects, join_sites
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
-from fadn_cli.mosaic import RawImage, scaled
+from fadn_cli.mosaic.conversion import RawImage, scaled
+from fadn_cli.mosaic.defects import Defects, join_sites
+from fadn_cli.mosaic.steps import MOST, factor_between, finest_factor
 from fadn_cli.raw.check.byte_changes import compare_bytes
 from fadn_cli.raw.check.comparison import compare_samples, differing_levels, without_bad
 from fadn_cli.raw.check.tag_changes import compare_tags, show
@@ -30,7 +31,6 @@ from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
 from fadn_cli.raw.tiff.write import Field
-from fadn_cli.steps import MOST, factor_between, finest_factor
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""

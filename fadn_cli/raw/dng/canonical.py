@@ -17,7 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic import Mosaic, RawImage, RawMetadata, Rect
+from fadn_cli.mosaic.conversion import Mosaic, RawImage, RawMetadata, Rect
+from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.raw.dng.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.dng.marker import mark_denoised
@@ -34,7 +35,6 @@ from fadn_cli.raw.tiff.file import ByteOrder, FieldType
 from fadn_cli.raw.tiff.room import Room, seek_even_end
 from fadn_cli.raw.tiff.tags import Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, PlacedField, build_header, build_ifd
-from fadn_cli.steps import factor_between
 
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fadn_cli.errors import WriteError
-from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.mosaic.conversion import Mosaic, RawImage
+from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import mark_denoised
@@ -33,7 +34,6 @@ from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
 from fadn_cli.raw.tiff.write import Field
-from fadn_cli.steps import factor_between
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (

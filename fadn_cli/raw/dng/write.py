@@ -6,7 +6,7 @@ everything but the samples stays what it was (`splice`); any other is built anew
 
 from pathlib import Path
 
-from fadn_cli.mosaic import Mosaic, RawImage
+from fadn_cli.mosaic.conversion import Mosaic, RawImage
 from fadn_cli.raw.dng.canonical import build
 from fadn_cli.raw.dng.edit import DngEdit, WriteChoices
 from fadn_cli.raw.dng.splice import splice

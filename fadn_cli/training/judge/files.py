@@ -18,7 +18,7 @@ from PIL import Image
 
 import fadn_cli
 from fadn_cli.denoise.sensors.bayer import pack, unpack
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw

@@ -8,7 +8,7 @@ from fadn_cli.denoise.noise.clipping import black_floor
 from fadn_cli.denoise.noise.estimate import estimate_noise, reconcile, typical_levels
 from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
 from fadn_cli.errors import NoiseModelError
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.noise import noise_model
 from fadn_cli.raw.source.reader import read_raw
 

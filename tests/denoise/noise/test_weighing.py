@@ -6,8 +6,8 @@ import pytest
 from fadn_cli.denoise.noise.blocks import measure_blocks
 from fadn_cli.denoise.noise.choice import choose_noise
 from fadn_cli.denoise.noise.estimate import estimate, estimate_noise, measure
+from fadn_cli.mosaic.steps import own_step
 from fadn_cli.noise import noise_model
-from fadn_cli.steps import own_step
 
 GAINS = np.array([0.5, 1, 1, 0.7])[:, None, None]
 

@@ -4,11 +4,11 @@ source's steps: nothing becomes brighter, and what is white stays white."""
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic import scaled
+from fadn_cli.mosaic.conversion import scaled
+from fadn_cli.mosaic.steps import finest_factor
 from fadn_cli.raw.dng.edit import DngEdit
 from fadn_cli.raw.dng.write import write_dng
 from fadn_cli.raw.source.reader import read_raw
-from fadn_cli.steps import finest_factor
 from tests.programs.developers import PROGRAMS, WHITE, develop
 
 EDIT = DngEdit(noise_profile=None, strength=1, unique_id=bytes(range(16)), description="test")

@@ -8,7 +8,8 @@ import pytest
 import rawpy
 
 from fadn_cli.denoise.sensors.bayer import pack_active
-from fadn_cli.mosaic import saturated_areas, scaled
+from fadn_cli.mosaic.conversion import saturated_areas, scaled
+from fadn_cli.mosaic.steps import finest_factor
 from fadn_cli.raw.check.dng import check_dng, check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.develop.render import develop
@@ -17,7 +18,6 @@ from fadn_cli.raw.dng.write import write_dng
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.opcodes import Opcode, build_opcodes, read_opcodes
 from fadn_cli.raw.tiff.tags import Tag
-from fadn_cli.steps import finest_factor
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.codings import packed
 from tests.making.dng.damage import parse_file, raw_entry

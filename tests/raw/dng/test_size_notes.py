@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fadn_cli.mosaic import normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.reader import read_raw

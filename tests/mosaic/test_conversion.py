@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic import CfaPattern, Mosaic, Rect, denormalize, normalize, saturated_areas
+from fadn_cli.mosaic.conversion import (
+    CfaPattern,
+    Mosaic,
+    Rect,
+    denormalize,
+    normalize,
+    saturated_areas,
+)
 
 
 def make_mosaic(

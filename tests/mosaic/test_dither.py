@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.dither import dither
+from fadn_cli.mosaic.dither import dither
 
 ROWS, COLS = 256, 320
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic import CfaPattern, Mosaic, Rect, denormalize, normalize, scaled
-from fadn_cli.steps import SOURCE_STEPS, Steps, factor_between, finest_factor, own_step
+from fadn_cli.mosaic.conversion import CfaPattern, Mosaic, Rect, denormalize, normalize, scaled
+from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, factor_between, finest_factor, own_step
 
 HEIGHT, WIDTH = 37, 50
 FACTORS = (1, 2, 4)

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.defects import Defects, Sites
-from fadn_cli.dither import dither
+from fadn_cli.mosaic.defects import Defects, Sites
+from fadn_cli.mosaic.dither import dither
+from fadn_cli.mosaic.saturation import find_plateaus, saturated
+from fadn_cli.mosaic.steps import MOST, SOURCE_STEPS, Steps
 from fadn_cli.noise import NoiseModel
-from fadn_cli.saturation import find_plateaus, saturated
-from fadn_cli.steps import MOST, SOURCE_STEPS, Steps
 
 _ROWS_PER_BLOCK = 256  # keeps temporaries small: memory must not grow with the image
 
