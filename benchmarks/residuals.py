@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.before_after import brighten, options, side_by_side  # noqa: E402
 from fadn_cli.denoise.noise.stabilize import noise_std
 from fadn_cli.denoise.sensors.bayer import pack_active, shift_back, unpack
-from fadn_cli.mosaic.conversion import Mosaic  # noqa: E402
+from fadn_cli.mosaic.values import Mosaic  # noqa: E402
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.develop.render import develop

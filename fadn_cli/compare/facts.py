@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fadn_cli.compare.curves import NoisePoint, noise_left
 from fadn_cli.denoise.noise.choice import FoundNoise
-from fadn_cli.mosaic.conversion import RawImage
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.pipeline.wording import (

@@ -20,7 +20,7 @@ from fadn_cli.compare.residual import residual_detail, residual_overview
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.sensors.bayer import PhaseShift, pack_active
 from fadn_cli.errors import FadnError
-from fadn_cli.mosaic.conversion import RawImage, Rect
+from fadn_cli.mosaic.values import RawImage, Rect
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.options import DenoiseOptions

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.conversion import Rect
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.noise import NoiseModel
 
 SHADOW, TEXTURE, EDGES, HIGHLIGHTS = "Flat shadow", "Fine texture", "Edges", "Highlights"

@@ -1,6 +1,6 @@
 """Noise for the last rounding, so that it shifts no mean: the same for the same source, always.
 
-`mosaic.denormalize` adds it where the steps it rounds to are coarser than the noise that is left.
+`conversion` adds it where the steps it rounds to are coarser than the noise that is left.
 The one thing to know: it follows from where a sample lies and from the source's samples around it,
 so it depends on no order of work, the frames of a burst differ, and strips can be done one by one.
 

@@ -1,7 +1,7 @@
 """Where the sensor was full, as the data have it: many cameras clip below the white level they
 state, and at another level in every colour.
 
-`mosaic` calls it for each site of the CFA. The one thing to know: noise thins out towards the
+`conversion` calls it for each site of the CFA. The one thing to know: noise thins out towards the
 largest sample, over many steps; a clip piles up there. A site without such a pile has no plateau.
 """
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fadn_cli.mosaic.values import Mosaic
 
 LEAST_LEVEL = 0.25
 """A plateau lies at least that far from black to white: no sensor's colours differ by more."""
@@ -32,6 +34,45 @@ _FEWEST_BLOCKS = 12
 _SATURATED_NEIGHBOURS = (
     3  # of 8: an isolated sample at white is noise that crossed it, and is denoised
 )
+
+
+def clip_levels(mosaic: Mosaic) -> NDArray[np.float32]:
+    """Find the level from which on each site's samples are saturated: white, or what they show.
+
+    Returns
+    -------
+    (2, 2) float32 DN
+        By row and column of the full mosaic, modulo 2; at most `white_level`.
+    """
+    area, linear = mosaic.active_area, mosaic.linear_level
+    levels = find_plateaus(
+        mosaic.samples[area.slices],
+        black=float(mosaic.black_level.mean()),
+        white=mosaic.white_level,
+        least=None if linear is None else np.roll(linear, (-area.top, -area.left), (0, 1)),
+    )
+    return np.roll(levels, (area.top, area.left), (0, 1))
+
+
+def saturated_areas(
+    mosaic: Mosaic, clip: NDArray[np.float32] | None = None
+) -> NDArray[np.bool_] | None:
+    """Find the samples that pass through because the sensor was saturated there.
+
+    A sample at its site's clip level (`clip`, else what `clip_levels` says) counts if at least 3 of
+    its 8 same-colour neighbours are there too; an isolated one is noise, and left it would be salt.
+
+    Returns
+    -------
+    (H, W) bool, or None
+        None if no sample is saturated.
+    """
+    clip = clip_levels(mosaic) if clip is None else clip
+    at_clip = np.empty(mosaic.samples.shape, np.bool_)
+    for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        site = slice(row, None, 2), slice(col, None, 2)
+        np.greater_equal(mosaic.samples[site], clip[row, col], out=at_clip[site])
+    return saturated(at_clip) if at_clip.any() else None
 
 
 def find_plateaus(

@@ -1,6 +1,6 @@
 """What samples are rounded to: the source's own steps, or finer ones that hold what it became.
 
-`pipeline.steps` chooses them, `mosaic.denormalize` rounds to them, `raw` writes and checks them.
+`pipeline.steps` chooses them, `conversion` rounds to them, `raw` writes and checks them.
 The one thing to know: a finer step is a power of two in samples and levels alike, so that nothing
 becomes brighter, and what is to stay exact stays exact.
 """

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from fadn_cli import __version__
 from fadn_cli.denoise.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
-from fadn_cli.mosaic.conversion import RawImage, normalize
+from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.mosaic.defects import Sites
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.listing import format_list
 from fadn_cli.pipeline.wording import name_camera
 from fadn_cli.raw.source.reader import read_raw

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.sense import judge
 from fadn_cli.errors import Needs, UnsupportedRawError
-from fadn_cli.mosaic.conversion import RawImage
+from fadn_cli.mosaic.values import RawImage
 
 _MOSTLY_WHITE = 0.5  # share of the samples
 _BLOCK_NAMES = {2: "Quad Bayer", 3: "Nona Bayer", 4: "16-in-1 (Tetra)"}

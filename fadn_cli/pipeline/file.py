@@ -13,7 +13,7 @@ from fadn_cli.denoise.hotpixels import find_defects
 from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
 from fadn_cli.denoise.shading import multiply
-from fadn_cli.mosaic.conversion import RawImage
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions

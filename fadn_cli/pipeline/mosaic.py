@@ -12,7 +12,7 @@ from fadn_cli.denoise.hotpixels import repair_defects
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
 from fadn_cli.denoise.sensors.bayer import pack, shift_back, shift_to_rggb, unpack
-from fadn_cli.mosaic.conversion import CfaPattern
+from fadn_cli.mosaic.values import CfaPattern
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.preparation import MANY, Treatment, pick

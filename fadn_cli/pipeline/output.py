@@ -11,8 +11,8 @@ from typing import Any
 
 from fadn_cli import __version__
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic.conversion import Mosaic, RawImage
 from fadn_cli.mosaic.steps import SOURCE_STEPS
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.preparation import Treatment
 from fadn_cli.raw.check.dng import check_dng

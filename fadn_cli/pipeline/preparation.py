@@ -18,8 +18,8 @@ from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
 from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.denoise.shading import Shading, divide, find_shading
-from fadn_cli.mosaic.conversion import RawImage
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, own_step
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions

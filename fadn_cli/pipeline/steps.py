@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from fadn_cli.mosaic.conversion import Mosaic, RawImage
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, finest_factor, own_step
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.dng.opcodes import what_keeps_steps

@@ -5,7 +5,7 @@ import pytest
 
 from fadn_cli.denoise.banding import measure_columns, measure_rows, remove_bands
 from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb, unpack
-from fadn_cli.mosaic.conversion import CfaPattern
+from fadn_cli.mosaic.values import CfaPattern
 from fadn_cli.noise import noise_model
 from tests.making.scenes import COLS, HEIGHT, ROWS, WIDTH, light, mosaic
 

@@ -18,7 +18,7 @@ from fadn_cli.denoise.sensors.bayer import (
     shift_to_rggb,
     unpack,
 )
-from fadn_cli.mosaic.conversion import CfaPattern
+from fadn_cli.mosaic.values import CfaPattern
 from fadn_cli.noise import noise_model
 from tests.making.defects import add_noise, blur, draw_stars, mask_of, plant, read
 

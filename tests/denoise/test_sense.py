@@ -5,7 +5,7 @@ import pytest
 
 from fadn_cli.denoise.sense import Sense, judge
 from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
-from fadn_cli.mosaic.conversion import CfaPattern
+from fadn_cli.mosaic.values import CfaPattern
 from tests.making.scenes import COLS, HEIGHT, LOUD, QUIET, ROWS, expose, light, mosaic
 
 

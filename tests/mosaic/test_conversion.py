@@ -5,14 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic.conversion import (
-    CfaPattern,
-    Mosaic,
-    Rect,
-    denormalize,
-    normalize,
-    saturated_areas,
-)
+from fadn_cli.mosaic.conversion import denormalize, normalize
+from fadn_cli.mosaic.saturation import saturated_areas
+from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
 
 
 def make_mosaic(

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic.conversion import CfaPattern, Mosaic, Rect, denormalize, normalize, scaled
+from fadn_cli.mosaic.conversion import denormalize, normalize, scaled
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, factor_between, finest_factor, own_step
+from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
 
 HEIGHT, WIDTH = 37, 50
 FACTORS = (1, 2, 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.chart import luma_and_chroma_lost, planes
-from fadn_cli.mosaic.conversion import saturated_areas
+from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
 from fadn_cli.pipeline.mosaic import denoise_mosaic

@@ -15,7 +15,7 @@ from fadn_cli.errors import (
     WeightsError,
     WriteError,
 )
-from fadn_cli.mosaic.conversion import saturated_areas
+from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.pipeline.file import (
     DenoiseOptions,
     denoise_file,

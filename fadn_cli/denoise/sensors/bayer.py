@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.conversion import CfaPattern, Mosaic, denormalize, normalize
+from fadn_cli.mosaic.conversion import denormalize, normalize
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps
+from fadn_cli.mosaic.values import CfaPattern, Mosaic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.findings import PixelComparison
-from fadn_cli.mosaic.conversion import Mosaic, saturated_areas, scaled
+from fadn_cli.mosaic.conversion import scaled
 from fadn_cli.mosaic.defects import Sites
+from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.mosaic.steps import own_step
+from fadn_cli.mosaic.values import Mosaic
 
 _BLOCK = 64  # samples of a block's side
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared

@@ -13,7 +13,7 @@ import numpy as np
 
 from fadn_cli.errors import FadnError, UnsupportedRawError, WriteError
 from fadn_cli.findings import FileFindings, Finding, Severity, errors_among
-from fadn_cli.mosaic.conversion import Mosaic
+from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.check.comparison import differing_levels
 from fadn_cli.raw.check.image_rules import check_images
 from fadn_cli.raw.check.structure import check_tiff

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ImageCms
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic.conversion import Mosaic, RawImage
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
 from fadn_cli.raw.tiff.tags import PreviewSpace
 

@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.conversion import RawImage
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.raw.develop.render import SRGB_PROFILE
 from fadn_cli.raw.source.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.tiff.file import ByteOrder, map_file, parse

@@ -17,8 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.conversion import Mosaic, RawImage, RawMetadata, Rect
 from fadn_cli.mosaic.steps import factor_between
+from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata, Rect
 from fadn_cli.raw.dng.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
 from fadn_cli.raw.dng.marker import mark_denoised

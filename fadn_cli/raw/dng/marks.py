@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.conversion import Mosaic
 from fadn_cli.mosaic.defects import Marks
+from fadn_cli.mosaic.values import Mosaic
 
 _HIGHEST = 65535
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fadn_cli.errors import WriteError
-from fadn_cli.mosaic.conversion import Mosaic, RawImage
 from fadn_cli.mosaic.steps import factor_between
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
 from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import mark_denoised

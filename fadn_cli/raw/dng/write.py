@@ -6,7 +6,7 @@ everything but the samples stays what it was (`splice`); any other is built anew
 
 from pathlib import Path
 
-from fadn_cli.mosaic.conversion import Mosaic, RawImage
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.raw.dng.canonical import build
 from fadn_cli.raw.dng.edit import DngEdit, WriteChoices
 from fadn_cli.raw.dng.splice import splice
@@ -35,7 +35,7 @@ def write_dng(
         The source; its file is read again, and never written.
     mosaic : Mosaic
         The new samples, of the source's size; CFA and active area are the source's, and so are its
-        levels, or a power of two times as high (`mosaic.scaled`).
+        levels, or a power of two times as high (`conversion.scaled`).
     edit : DngEdit
         What the file is to say about the denoising.
     choices : WriteChoices, optional

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.conversion import Mosaic, RawImage, Rect
+from fadn_cli.mosaic.values import Mosaic, RawImage, Rect
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg, describe_rgb
 from fadn_cli.raw.previews.pictures import (

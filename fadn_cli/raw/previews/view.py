@@ -12,7 +12,7 @@ DNG 1.7.1, tags 50718 (DefaultScale), 50719 and 50720 (DefaultCrop), 50730 (Base
 import math
 from dataclasses import dataclass
 
-from fadn_cli.mosaic.conversion import Rect
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.tree import numbers

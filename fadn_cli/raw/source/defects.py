@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic.conversion import Mosaic
 from fadn_cli.mosaic.defects import Defects, Marks, Sites, join_sites
+from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.source.dng_checks import image_size
 from fadn_cli.raw.source.pieces import read_stored
 from fadn_cli.raw.tiff.file import Ifd, TiffFile

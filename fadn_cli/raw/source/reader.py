@@ -16,7 +16,7 @@ import rawpy
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.conversion import Mosaic, RawImage, RawMetadata
+from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE

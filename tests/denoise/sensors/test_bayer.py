@@ -13,7 +13,7 @@ from fadn_cli.denoise.sensors.bayer import (
     unpack,
     unpack_active,
 )
-from fadn_cli.mosaic.conversion import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 SIZES = ((8, 12), (7, 12), (8, 11), (7, 11), (2, 2), (3, 2))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.conversion import saturated_areas
+from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import LARGEST_SHIFT, verify
 from fadn_cli.raw.develop.tiff_image import write_tiff

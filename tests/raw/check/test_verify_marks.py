@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic.conversion import RawImage
 from fadn_cli.mosaic.defects import Defects
+from fadn_cli.mosaic.values import RawImage
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.raw.check.verify import verify

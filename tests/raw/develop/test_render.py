@@ -9,7 +9,7 @@ import rawpy
 from PIL import Image, ImageCms
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic.conversion import Rect
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.develop import render
 from fadn_cli.raw.develop.render import SRGB_PROFILE, develop
 from fadn_cli.raw.source.reader import read_raw

@@ -8,7 +8,8 @@ import pytest
 import rawpy
 
 from fadn_cli.denoise.sensors.bayer import pack_active
-from fadn_cli.mosaic.conversion import saturated_areas, scaled
+from fadn_cli.mosaic.conversion import scaled
+from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.mosaic.steps import finest_factor
 from fadn_cli.raw.check.dng import check_dng, check_file
 from fadn_cli.raw.check.verify import verify

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fadn_cli.mosaic.conversion import Rect
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.previews.view import View, read_view
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.tiff.file import map_file, parse

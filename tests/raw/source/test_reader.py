@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.conversion import Rect, normalize
+from fadn_cli.mosaic.conversion import normalize
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.source.reader import read_raw
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.dng.fields import MATRIX

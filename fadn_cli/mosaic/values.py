@@ -1,0 +1,156 @@
+"""A raw photograph in memory: the mosaic, its levels, and what the camera said about it.
+
+The reader makes a `RawImage`, the writers take one back. The one thing to know: samples are in DN
+here; `conversion` alone normalizes them.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.mosaic.defects import Defects
+from fadn_cli.noise import NoiseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CfaPattern:
+    """A 2x2 Bayer colour filter array."""
+
+    colors: str
+    """"RGGB", "BGGR", "GRBG" or "GBRG": the colours row by row from the mosaic's (0, 0)."""
+
+    def __post_init__(self) -> None:
+        if self.colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
+            raise ValueError(f"not a Bayer pattern: {self.colors!r}; use RGGB, BGGR, GRBG or GBRG")
+
+    @property
+    def red_origin(self) -> tuple[int, int]:
+        """(row, column) of the red sample in the 2x2 cell.
+
+        Examples
+        --------
+        >>> CfaPattern(colors="GBRG").red_origin
+        (1, 0)
+        """
+        return divmod(self.colors.index("R"), 2)
+
+    def shifted(self, top: int, left: int) -> "CfaPattern":
+        """Return the pattern as seen from sample (top, left).
+
+        Examples
+        --------
+        >>> CfaPattern(colors="RGGB").shifted(0, 1).colors
+        'GRBG'
+        """
+        sites = [
+            self.colors[(top + row) % 2 * 2 + (left + col) % 2] for row in (0, 1) for col in (0, 1)
+        ]
+        return CfaPattern(colors="".join(sites))
+
+    def plane_at(self, row: int, col: int) -> int:
+        """Return the packed plane (0 R, 1 Gr, 2 Gb, 3 B) that sample (row, col) belongs to."""
+        red_row, red_col = self.red_origin
+        return (row - red_row) % 2 * 2 + (col - red_col) % 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rect:
+    """A rectangle of the full mosaic, in pixels."""
+
+    top: int
+    """First row."""
+    left: int
+    """First column."""
+    height: int
+    """Number of rows."""
+    width: int
+    """Number of columns."""
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index expression that cuts the rectangle out of an (H, W) array."""
+        return (
+            slice(self.top, self.top + self.height),
+            slice(self.left, self.left + self.width),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mosaic:
+    """The sensor's samples and the levels that give them meaning."""
+
+    samples: NDArray[np.uint16]
+    """(H, W) uint16 DN, masked borders included."""
+    cfa: CfaPattern
+    """Colours, aligned to sample (0, 0) of the full mosaic."""
+    black_level: NDArray[np.float32]
+    """(r, c) float32 DN: the repeat pattern aligned to (0, 0) of the mosaic, usually (2, 2)."""
+    white_level: float
+    """Saturation, DN."""
+    active_area: Rect
+    """The exposed part; everything outside it passes through untouched."""
+    black_delta_h: NDArray[np.float32] | None = None
+    """(W,) float32 DN added to black_level per column of the full mosaic, or None."""
+    black_delta_v: NDArray[np.float32] | None = None
+    """(H,) float32 DN added to black_level per row of the full mosaic, or None."""
+    linear_level: NDArray[np.float32] | None = None
+    """(2, 2) float32 DN: each site is linear up to there, aligned to (0, 0); None if unknown."""
+
+    @property
+    def highest(self) -> float:
+        """What 16 bits must have room for, DN: the largest sample, or white."""
+        return max(float(self.samples.max()), self.white_level)
+
+    def black_rows(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the black level of rows start..stop-1: (stop-start, W) float32 DN."""
+        _, width = self.samples.shape
+        repeat_rows, repeat_cols = self.black_level.shape
+        pattern = np.tile(self.black_level, (1, -(-width // repeat_cols)))[:, :width]
+        black: NDArray[np.float32] = pattern[np.arange(start, stop) % repeat_rows]
+        if self.black_delta_h is not None:
+            black = black + self.black_delta_h
+        if self.black_delta_v is not None:
+            black = black + self.black_delta_v[start:stop, None]
+        return black
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawMetadata:
+    """What the file says about the photograph, as far as denoising and developing need it."""
+
+    make: str
+    """Camera maker, as the file spells it; may be empty."""
+    model: str
+    """Camera model, as the file spells it; may be empty."""
+    iso: int | None
+    """ISO speed; None if the file has none (0 counts as none)."""
+    exposure_time: float | None
+    """Seconds."""
+    wb_gains: NDArray[np.float32] | None
+    """(3,) camera white balance, green = 1; None if unknown."""
+    color_matrix: NDArray[np.float32] | None
+    """(3, 3) XYZ D65 -> camera; None if unknown."""
+    orientation: int
+    """EXIF orientation, 1-8."""
+    noise_profile: NoiseModel | None
+    """The DNG's own NoiseProfile; None if it has none."""
+    is_dng: bool
+    """Whether the container is a DNG, whose bytes can be kept and spliced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawImage:
+    """One raw file, read: its mosaic and its metadata."""
+
+    path: Path
+    """The source file; the writers copy its untouched bytes from there."""
+    mosaic: Mosaic
+    """The decoded samples."""
+    metadata: RawMetadata
+    """What the file says about them."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the file, one sentence each."""
+    defects: Defects = field(default_factory=Defects)
+    """Which of them are bad."""
