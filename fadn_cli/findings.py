@@ -105,6 +105,8 @@ class PixelComparison:
     Repaired defects, single samples that changed far more than their block, are left out."""
     worst_block_shift: float
     """The largest change of any block's mean in any plane, up or down."""
+    sample_change: float = 0.0
+    """By how much samples of those blocks changed, root of the mean square; 1 is black to white."""
     marks: int = 0
     """Samples that the source, a DNG, marks as bad, for readers to repair."""
     marks_lost: int = 0

@@ -23,6 +23,7 @@ CHANGED = {
     "preview": "render",
     "compression": "none",
     "bits": "source",
+    "banding": True,
     "iso": 100,
     "shot_noise": 1e-4,
     "read_noise": 1e-6,

@@ -59,7 +59,7 @@ def compare_samples(
     inside = np.zeros(changed.shape, np.bool_)
     inside[before.active_area.slices] = True
     bright = inside & saturated if saturated is not None else np.zeros_like(inside)
-    blocks, shift, worst = _compare_blocks(before, after)
+    blocks, shift, worst, change = _compare_blocks(before, after)
     step = factor * own_step(source.samples[source.active_area.slices])
     step_shift, step_change = _compare_steps(before, after, step)
     return PixelComparison(
@@ -72,6 +72,7 @@ def compare_samples(
         blocks=blocks,
         block_shift=shift,
         worst_block_shift=worst,
+        sample_change=change,
         step_shift=step_shift,
         step_change=step_change,
     )
@@ -100,11 +101,11 @@ def _same_black(found: Mosaic, expected: Mosaic) -> bool:
     )
 
 
-def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ...], float]:
-    """Return the number of blocks, the mean change of their means by plane, and the largest."""
+def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ...], float, float]:
+    """Return how many blocks there are, the mean change of their means by plane, the largest, and
+    the samples' change."""
     area = before.active_area
-    means = []
-    changes = []
+    means, changes, squares = [], [], []
     for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
         rows = slice(top, top + _BLOCK)
         cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
@@ -113,15 +114,21 @@ def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ..
         old = (before.samples[rows, cols] - black) / scale
         difference = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
         means.append(_plane_means(before, top, area.left, old))
-        changes.append(_plane_means(before, top, area.left, _without_repairs(difference / scale)))
+        change = _without_repairs(difference / scale)
+        changes.append(_plane_means(before, top, area.left, change))
+        squares.append(_plane_means(before, top, area.left, change * change))
     if not means:
-        return 0, (), 0.0
-    brightness, change = np.concatenate(means), np.concatenate(changes)  # (blocks, 4)
+        return 0, (), 0.0, 0.0
+    brightness, shifts, square = (
+        np.concatenate(each)
+        for each in (means, changes, squares)  # (blocks, 4)
+    )
     usable = ((brightness >= _DARKEST) & (brightness <= _BRIGHTEST)).all(axis=1)
     if not usable.any():
-        return 0, (), 0.0
-    shift = np.abs(change[usable]).mean(axis=0, dtype=np.float64)
-    return int(usable.sum()), tuple(map(float, shift)), float(np.abs(change[usable]).max())
+        return 0, (), 0.0, 0.0
+    moved = np.abs(shifts[usable])
+    shift, rms = moved.mean(axis=0, dtype=np.float64), float(square[usable].mean()) ** 0.5
+    return int(usable.sum()), tuple(map(float, shift)), float(moved.max()), rms
 
 
 def _compare_steps(before: Mosaic, after: Mosaic, step: int) -> tuple[tuple[float, ...], float]:

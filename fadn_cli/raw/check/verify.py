@@ -31,6 +31,7 @@ LARGEST_SHIFT = 0.5 / 255
 LARGEST_STEP_SHIFT = 0.5
 """The same for all areas, dark ones too, in steps of the source; and a share of what changed."""
 _SHARE_OF_CHANGE = 0.1  # of what samples changed by: bands that are gone had a mean of their own
+_WHITE = 0.03  # of the same: white noise that is gone had a mean of that size in each area
 _MOST_NAMES = 5  # of tags in one sentence
 _PLANES = ("R", "Gr", "Gb", "B")
 
@@ -164,12 +165,13 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
         yield f"{pixels.marks_lost} of {pixels.marks} bad pixels are not marked as bad any more."
     if pixels.marks_added:
         yield f"{pixels.marks_added} samples are marked as bad pixels, and are none."
+    largest = LARGEST_SHIFT + _WHITE * pixels.sample_change
     for plane, shift in zip(_PLANES, pixels.block_shift, strict=False):
-        if shift > LARGEST_SHIFT:
+        if shift > largest:
             yield f"Small areas of {plane} became brighter or darker by {shift:.2%} on average."
     most = LARGEST_STEP_SHIFT + _SHARE_OF_CHANGE * pixels.step_change
     for plane, shift, area in zip(_PLANES, pixels.step_shift, _block_shifts(pixels), strict=False):
-        if abs(shift) > most and area <= LARGEST_SHIFT:
+        if abs(shift) > most and area <= largest:
             way = "brighter" if shift > 0 else "darker"
             yield f"{plane} became {way} by {abs(shift):.2g} steps of the source on average."
 
