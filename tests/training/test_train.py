@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -441,3 +442,18 @@ def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(lost, photos, tmp_p
     assert before != checkpoint.read_bytes()
     assert after["step"] == 3
     assert all(value.isfinite().all() for value in after["model"].values())
+
+
+def test_the_command_line_ends_with_one_line_where_a_run_is_lost(photos, tmp_path, monkeypatch):
+    (tmp_path / "lost.toml").write_text(
+        "steps = 3\nbatch = 2\npatch = 16\n[network]\nwidths = [8, 8, 8]\n"
+    )
+    command = ["train", str(tmp_path / "lost.toml"), "--photos", "x", "--runs", str(tmp_path / "r")]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(training, "load_photos", lambda *_: photos)
+    monkeypatch.setattr(training, "pixel_loss", lambda *_: torch.tensor(math.nan).requires_grad_())
+
+    with pytest.raises(SystemExit, match="lost: the loss.* not finite at step 0.*Lower the rates"):
+        training.main()
+
+    assert not (tmp_path / "r" / "lost" / "checkpoint.pt").exists()
