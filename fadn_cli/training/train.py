@@ -19,7 +19,7 @@ from fadn_cli.training.model import Denoiser, Student
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.quantize import alive, calibrate, set_leak
 from fadn_cli.training.run import Run, leak_at, load_denoiser, make_optimizers
-from fadn_cli.training.start import load_start, retire, revive
+from fadn_cli.training.start import load_start, retire, revive, silence_blocks
 from fadn_cli.training.synthesis import add_noise, draw_sensors
 
 LOG_STEPS = 200
@@ -58,6 +58,8 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
         model=model,
         optimizers=make_optimizers(model, config),
     )
+    if config.zero_blocks:
+        silence_blocks(model)
     if config.teacher:
         run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():

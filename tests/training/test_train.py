@@ -215,6 +215,19 @@ def test_a_deeper_network_starts_where_a_shallower_one_ended(photos, tmp_path):
     assert not torch.equal(x, actual)
 
 
+def test_blocks_that_start_at_zero_add_nothing_at_first_and_learn(photos, tmp_path):
+    network = dataclasses.replace(TINY, aligned_scales=0)
+    config = dataclasses.replace(CONFIG, network=network, zero_blocks=True, warmup=1, steps=3)
+    run = training.start_or_resume(config, photos, tmp_path)
+    block = run.model.student.bottom[0]
+    features = torch.randn(1, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+
+    assert torch.equal(features, block(features, features))
+
+    train(config, photos, tmp_path, minutes=9)
+    assert weights(tmp_path / "checkpoint.pt")["student.bottom.0.second.weight"].abs().max() > 0
+
+
 def test_feature_matching_changes_the_weights_but_not_the_teachers(photos, tmp_path):
     for name in ("teacher", "plain", "matched"):
         (tmp_path / name).mkdir()
