@@ -17,7 +17,7 @@ from fadn_cli.training.config import TrainConfig, load_config
 from fadn_cli.training.losses import feature_loss, pixel_loss
 from fadn_cli.training.model import Denoiser, Student
 from fadn_cli.training.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.quantize import alive, calibrate, set_leak
+from fadn_cli.training.quantize import calibrate, firing, set_leak
 from fadn_cli.training.run import Run, leak_at, load_denoiser, make_optimizers
 from fadn_cli.training.start import load_start, retire, revive, silence_blocks
 from fadn_cli.training.synthesis import add_noise, draw_sensors
@@ -130,7 +130,7 @@ def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) 
         now = time.monotonic()
         run.seconds = before + now - started
         if len(run.losses) == LOG_STEPS or run.step == config.steps:
-            run.log(alive(run.model, make_batch(photos, config, run.step)))
+            run.log(firing(run.model, make_batch(photos, config, run.step)))
         if now - saved > CHECKPOINT_SECONDS:
             run.save()
             saved = now

@@ -17,7 +17,7 @@ from fadn_cli.training.keep import keep  # noqa: E402
 from fadn_cli.training.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.muon import Muon, all_orthogonalized, orthogonalized  # noqa: E402
-from fadn_cli.training.quantize import Conv, alive  # noqa: E402
+from fadn_cli.training.quantize import Conv, alive, firing  # noqa: E402
 from fadn_cli.training.run import Run, load_denoiser, make_optimizers, schedule  # noqa: E402
 from fadn_cli.training.train import make_batch, train  # noqa: E402
 
@@ -75,8 +75,9 @@ def test_the_log_tells_how_much_of_the_network_is_alive(photos, tmp_path):
     train(dataclasses.replace(CONFIG, steps=3), photos, tmp_path, minutes=9)
 
     (row,) = log_rows(tmp_path)
-    assert 0 < row["alive"] <= 1
-    assert row["least_alive"] in dict(Denoiser(Student(TINY)).named_modules())
+    assert 0 < row["firing"] < row["alive"] <= 1
+    layers = dict(Denoiser(Student(TINY)).named_modules())
+    assert row["least_alive"] in layers and row["least_firing"] in layers
 
 
 def test_channels_that_never_fire_are_dead(photos):
@@ -93,6 +94,8 @@ def test_channels_that_never_fire_are_dead(photos):
     shares = alive(model, batch)
     assert shares.pop("student.decode.0.0.first") == 1 - 2 / 8
     assert set(shares.values()) == {1}
+    fires = firing(model, batch)["student.decode.0.0.first"]
+    assert (fires[:2] == 0).all() and (fires[2:] > 0).all()
 
 
 def test_no_relu_leaks_at_the_end(photos, tmp_path):
