@@ -175,7 +175,6 @@ def watching(
             hook.remove()
 
 
-@torch.no_grad()
 def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]:
     """Return for every convolution with a ReLU the share of its channels that are ever above zero.
 
@@ -189,10 +188,26 @@ def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]
     batch : tuple of tensors
         Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
     """
-    shares: dict[str, float] = {}
+    return {name: (fires > 0).float().mean().item() for name, fires in firing(model, batch).items()}
+
+
+@torch.no_grad()
+def firing(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+    """Return for every such convolution how often each channel is above zero: (channels,), 0 to 1.
+
+    What does so less and less is about to die.
+
+    Parameters
+    ----------
+    model : Module
+        A denoiser.
+    batch : tuple of tensors
+        Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
+    """
+    shares: dict[str, torch.Tensor] = {}
 
     def see(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
-        shares[name] = (output.amax((0, 2, 3)) > 0).float().mean().item()
+        shares[name] = (output > 0).float().mean((0, 2, 3))
 
     layers = {
         name: layer

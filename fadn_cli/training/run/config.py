@@ -40,6 +40,9 @@ class TrainConfig:
     """Slope of the ReLUs below zero at the start; zero by nine tenths of the steps, when
     rates are low. Without it, channels that a bad step pushes below zero everywhere never come
     back."""
+    zero_blocks: bool = False
+    """Whether blocks add nothing at first: their second convolutions start at zero. Otherwise wide
+    networks, whose coarse scales only disturb at first, silence the ReLUs there for good."""
     average: float = 0.999
     """Share of the weights' moving average that a step leaves as it was; it is what is used of a
     run."""

@@ -46,10 +46,20 @@ def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
     missing, _ = model.load_state_dict(start, strict=False)
     for name, block in model.named_modules():
         if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
-            nn.init.zeros_(block.second.weight)
-            nn.init.zeros_(block.second.bias)
+            silence_blocks(block)
             missing = [other for other in missing if not other.startswith(f"{name}.")]
     return missing
+
+
+def silence_blocks(model: nn.Module) -> None:
+    """Let blocks add nothing at first: their second convolutions start at zero.
+
+    A Feature-Align layer then adds what it shifts by, next to nothing too.
+    """
+    for block in model.modules():
+        if isinstance(block, Block):
+            nn.init.zeros_(block.second.weight)
+            nn.init.zeros_(block.second.bias)
 
 
 def revive(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list[str]:

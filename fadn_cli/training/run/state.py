@@ -180,11 +180,19 @@ class Run:
             self.restarted = self.step
             self.write({"step": self.step, "restarted": "without the optimizers' state"})
 
-    def log(self, shares: dict[str, float]) -> None:
-        """Tell the log of the steps since its last row, and where the network is least alive."""
+    def log(self, fires: dict[str, torch.Tensor]) -> None:
+        """Tell the log of the steps since its last row, and where the network is least alive.
+
+        Parameters
+        ----------
+        fires : dict of tensors
+            Of `quantize.firing`.
+        """
         self.check()
         rate = self.config.batch * self.step / max(self.seconds, 1e-9)
-        least = min(shares, key=lambda name: shares[name])
+        alive = {name: (each > 0).float().mean().item() for name, each in fires.items()}
+        means = {name: each.mean().item() for name, each in fires.items()}
+        least, quietest = (min(each, key=lambda name: each[name]) for each in (alive, means))
         gradients = torch.stack(self.gradients)
         row = {
             "step": self.step,
@@ -194,8 +202,10 @@ class Run:
             "gradient": round(gradients.mean().item(), 4),
             "gradient_most": round(gradients.max().item(), 4),
             "clipped": round((gradients > LARGEST_GRADIENT).float().mean().item(), 3),
-            "alive": round(shares[least], 3),
+            "alive": round(alive[least], 3),
             "least_alive": least,
+            "firing": round(means[quietest], 4),
+            "least_firing": quietest,
         }
         self.losses.clear()
         self.gradients.clear()

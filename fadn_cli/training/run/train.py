@@ -16,10 +16,10 @@ import torch
 from fadn_cli.training.data.photos import Photos, draw_crops, load_photos, unprocess
 from fadn_cli.training.data.synthesis import add_noise, draw_sensors
 from fadn_cli.training.network.model import Denoiser, Student
-from fadn_cli.training.network.quantize import alive, calibrate, set_leak
+from fadn_cli.training.network.quantize import calibrate, firing, set_leak
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.losses import feature_loss, pixel_loss
-from fadn_cli.training.run.start import load_start, retire, revive
+from fadn_cli.training.run.start import load_start, retire, revive, silence_blocks
 from fadn_cli.training.run.state import Run, leak_at, load_denoiser, make_optimizers
 
 LOG_STEPS = 200
@@ -58,6 +58,8 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
         model=model,
         optimizers=make_optimizers(model, config),
     )
+    if config.zero_blocks:
+        silence_blocks(model)
     if config.teacher:
         run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():
@@ -128,7 +130,7 @@ def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) 
         now = time.monotonic()
         run.seconds = before + now - started
         if len(run.losses) == LOG_STEPS or run.step == config.steps:
-            run.log(alive(run.model, make_batch(photos, config, run.step)))
+            run.log(firing(run.model, make_batch(photos, config, run.step)))
         if now - saved > CHECKPOINT_SECONDS:
             run.save()
             saved = now

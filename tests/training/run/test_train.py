@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from fadn_cli.training.network.config import StudentConfig  # noqa: E402
 from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
-from fadn_cli.training.network.quantize import Conv, alive  # noqa: E402
+from fadn_cli.training.network.quantize import Conv, alive, firing  # noqa: E402
 from fadn_cli.training.run import train as training  # noqa: E402
 from fadn_cli.training.run.config import TrainConfig, load_config  # noqa: E402
 from fadn_cli.training.run.keep import keep  # noqa: E402
@@ -75,8 +76,9 @@ def test_the_log_tells_how_much_of_the_network_is_alive(photos, tmp_path):
     train(dataclasses.replace(CONFIG, steps=3), photos, tmp_path, minutes=9)
 
     (row,) = log_rows(tmp_path)
-    assert 0 < row["alive"] <= 1
-    assert row["least_alive"] in dict(Denoiser(Student(TINY)).named_modules())
+    assert 0 < row["firing"] < row["alive"] <= 1
+    layers = dict(Denoiser(Student(TINY)).named_modules())
+    assert row["least_alive"] in layers and row["least_firing"] in layers
 
 
 def test_channels_that_never_fire_are_dead(photos):
@@ -93,6 +95,8 @@ def test_channels_that_never_fire_are_dead(photos):
     shares = alive(model, batch)
     assert shares.pop("student.decode.0.0.first") == 1 - 2 / 8
     assert set(shares.values()) == {1}
+    fires = firing(model, batch)["student.decode.0.0.first"]
+    assert (fires[:2] == 0).all() and (fires[2:] > 0).all()
 
 
 def test_no_relu_leaks_at_the_end(photos, tmp_path):
@@ -213,6 +217,19 @@ def test_a_deeper_network_starts_where_a_shallower_one_ended(photos, tmp_path):
         )
     assert torch.allclose(expected, actual, atol=1e-6)
     assert not torch.equal(x, actual)
+
+
+def test_blocks_that_start_at_zero_add_nothing_at_first_and_learn(photos, tmp_path):
+    network = dataclasses.replace(TINY, aligned_scales=0)
+    config = dataclasses.replace(CONFIG, network=network, zero_blocks=True, warmup=1, steps=3)
+    run = training.start_or_resume(config, photos, tmp_path)
+    block = run.model.student.bottom[0]
+    features = torch.randn(1, 8, 4, 4, generator=torch.Generator().manual_seed(1))
+
+    assert torch.equal(features, block(features, features))
+
+    train(config, photos, tmp_path, minutes=9)
+    assert weights(tmp_path / "checkpoint.pt")["student.bottom.0.second.weight"].abs().max() > 0
 
 
 def test_feature_matching_changes_the_weights_but_not_the_teachers(photos, tmp_path):
@@ -442,3 +459,18 @@ def test_a_lost_run_stops_and_keeps_its_last_good_checkpoint(lost, photos, tmp_p
     assert before != checkpoint.read_bytes()
     assert after["step"] == 3
     assert all(value.isfinite().all() for value in after["model"].values())
+
+
+def test_the_command_line_ends_with_one_line_where_a_run_is_lost(photos, tmp_path, monkeypatch):
+    (tmp_path / "lost.toml").write_text(
+        "steps = 3\nbatch = 2\npatch = 16\n[network]\nwidths = [8, 8, 8]\n"
+    )
+    command = ["train", str(tmp_path / "lost.toml"), "--photos", "x", "--runs", str(tmp_path / "r")]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(training, "load_photos", lambda *_: photos)
+    monkeypatch.setattr(training, "pixel_loss", lambda *_: torch.tensor(math.nan).requires_grad_())
+
+    with pytest.raises(SystemExit, match="lost: the loss.* not finite at step 0.*Lower the rates"):
+        training.main()
+
+    assert not (tmp_path / "r" / "lost" / "checkpoint.pt").exists()
