@@ -5,6 +5,7 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,9 +145,15 @@ def _measure(
     packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
 ) -> tuple[FoundNoise, Shading | None]:
     """Find the noise, after dividing by the gain that lifts it in the corners, if there is one."""
-    shading = find_shading(packed) if any(options.shares) else None
-    if shading is None:
+    if not any(options.shares):
         return find_noise(packed, raw_image, options), None
+    # Both at once: there is hardly ever a gain, and the noise is then what was found meanwhile.
+    with ThreadPoolExecutor(2) as pool:
+        looking = pool.submit(find_shading, packed)
+        measuring = pool.submit(find_noise, packed, raw_image, options)
+        shading = looking.result()
+    if shading is None:
+        return measuring.result(), None
     divide(packed, shading, saturated=False)
     noise = find_noise(packed, raw_image, options)
     divide(packed, shading, saturated=True)

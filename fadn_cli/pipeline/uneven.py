@@ -4,6 +4,7 @@
 done here changes the packed frame in place, before the network sees it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,10 @@ def settle_banding(
         Share of the grain's standard deviation that denoising leaves.
     """
     std = float(np.sqrt(max(noise.read_noise.mean(), 1e-12)))
-    found = {"rows": measure_rows(packed, noise), "columns": measure_columns(packed, noise)}
+    with ThreadPoolExecutor(2) as pool:
+        measures = {"rows": measure_rows, "columns": measure_columns}
+        running = {name: pool.submit(each, packed, noise) for name, each in measures.items()}
+        found = {name: each.result() for name, each in running.items()}
     going = {
         name: bands for name, bands in found.items() if _goes(bands, asked=asked, least=left * std)
     }
