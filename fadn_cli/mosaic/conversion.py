@@ -128,12 +128,7 @@ def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:
     """
     samples = source.samples.copy()
     rows, cols = np.divmod(sites, samples.shape[1])
-    repeat_rows, repeat_cols = source.black_level.shape
-    black = source.black_level[rows % repeat_rows, cols % repeat_cols]
-    if source.black_delta_h is not None:
-        black = black + source.black_delta_h[cols]
-    if source.black_delta_v is not None:
-        black = black + source.black_delta_v[rows]
+    black = source.black_at(rows, cols)
     values = np.rint(x * (np.float32(source.white_level) - black) + black)
     samples[rows, cols] = np.clip(values, 0, np.floor(source.white_level)).astype(np.uint16)
     return replace(source, samples=samples)

@@ -103,6 +103,16 @@ class Mosaic:
         """What 16 bits must have room for, DN: the largest sample, or white."""
         return max(float(self.samples.max()), self.white_level)
 
+    def black_at(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the black level of single samples: (n,) float32 DN for (n,) rows and columns."""
+        repeat_rows, repeat_cols = self.black_level.shape
+        black: NDArray[np.float32] = self.black_level[rows % repeat_rows, cols % repeat_cols]
+        if self.black_delta_h is not None:
+            black = black + self.black_delta_h[cols]
+        if self.black_delta_v is not None:
+            black = black + self.black_delta_v[rows]
+        return black
+
     def black_rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return the black level of rows start..stop-1: (stop-start, W) float32 DN."""
         _, width = self.samples.shape

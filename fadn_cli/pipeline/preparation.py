@@ -5,8 +5,8 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.steps import choose_steps
 from fadn_cli.pipeline.uneven import Banding, settle_banding
+from fadn_cli.system.cores import start_together
 
 MANY = 2e-4
 """Share of the samples: fewer defects than that do not show in the measured noise."""
@@ -136,7 +137,9 @@ def prepare(
     )
     asked = options.banding if options.banding is not None or treatment.strength else False
     left = treatment.residual_std_ratio
-    banding = settle_banding(packed, shift, noise.used, asked=asked, left=left)
+    banding = settle_banding(
+        packed, shift, noise.used, asked=asked, left=left, threads=options.threads
+    )
     steps, notes = choose_steps(raw_image, noise.used, options, residual=left)
     return replace(treatment, banding=banding, steps=steps, notes=notes)
 
@@ -148,10 +151,12 @@ def _measure(
     if not any(options.shares):
         return find_noise(packed, raw_image, options), None
     # Both at once: there is hardly ever a gain, and the noise is then what was found meanwhile.
-    with ThreadPoolExecutor(2) as pool:
-        looking = pool.submit(find_shading, packed)
-        measuring = pool.submit(find_noise, packed, raw_image, options)
-        shading = looking.result()
+    looking, measuring = start_together(
+        options.threads,
+        partial(find_shading, packed),
+        partial(find_noise, packed, raw_image, options),
+    )
+    shading: Shading | None = looking.result()
     if shading is None:
         return measuring.result(), None
     divide(packed, shading, saturated=False)

@@ -4,8 +4,8 @@
 done here changes the packed frame in place, before the network sees it.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.banding import Bands, measure_columns, measure_rows, remove_bands
 from fadn_cli.denoise.sensors.bayer import PhaseShift
 from fadn_cli.noise import NoiseModel
+from fadn_cli.system.cores import start_together
 
 _GUESS = 0.3  # of the grain at black: what is not sure and more than that says nothing
 
@@ -36,6 +37,7 @@ def settle_banding(
     *,
     asked: bool | None,
     left: float,
+    threads: int | None = None,
 ) -> Banding:
     """Measure the bands, and take them away where that is asked for, or where they would show.
 
@@ -51,12 +53,16 @@ def settle_banding(
         The user's choice; None: bands stronger than the grain that is left go.
     left : float
         Share of the grain's standard deviation that denoising leaves.
+    threads : int, optional
+        In all; None: one per available core.
     """
     std = float(np.sqrt(max(noise.read_noise.mean(), 1e-12)))
-    with ThreadPoolExecutor(2) as pool:
-        measures = {"rows": measure_rows, "columns": measure_columns}
-        running = {name: pool.submit(each, packed, noise) for name, each in measures.items()}
-        found = {name: each.result() for name, each in running.items()}
+    measured = start_together(
+        threads, partial(measure_rows, packed, noise), partial(measure_columns, packed, noise)
+    )
+    found: dict[str, Bands] = dict(
+        zip(("rows", "columns"), (each.result() for each in measured), strict=True)
+    )
     going = {
         name: bands for name, bands in found.items() if _goes(bands, asked=asked, least=left * std)
     }

@@ -2,7 +2,10 @@
 
 import math
 import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 _GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -23,6 +26,20 @@ def available_cores() -> int:
     else:
         cores = os.cpu_count() or 1
     return max(1, min(cores, _cores_granted()))
+
+
+def start_together(threads: int | None, *calls: Callable[[], Any]) -> list[Future[Any]]:
+    """Make some calls at once, on no more threads than there are to use; return when all ended.
+
+    Parameters
+    ----------
+    threads : int, optional
+        In all; None: one per available core.
+    calls : callables
+        What each returns or raises, its future holds.
+    """
+    with ThreadPoolExecutor(min(len(calls), threads or available_cores())) as pool:
+        return [pool.submit(call) for call in calls]
 
 
 def _cores_granted() -> int:

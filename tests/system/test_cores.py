@@ -1,11 +1,12 @@
 """As many threads as there is processor time for, in containers too."""
 
 import os
+import threading
 
 import pytest
 
 from fadn_cli.system import cores
-from fadn_cli.system.cores import available_cores
+from fadn_cli.system.cores import available_cores, start_together
 
 MANY = 1 << 10
 
@@ -51,3 +52,19 @@ def test_without_control_groups_too(groups, monkeypatch):
 
 def test_this_machine_has_some():
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+def test_calls_are_made_on_no_more_threads_than_there_are_to_use():
+    calls = [lambda: threading.current_thread().name] * 6
+
+    for threads in (1, 2):
+        names = {each.result() for each in start_together(threads, *calls)}
+        assert 1 <= len(names) <= threads
+
+
+def test_what_a_call_raises_is_its_own():
+    good, bad = start_together(None, lambda: 3, lambda: 1 / 0)
+
+    assert 3 == good.result()
+    with pytest.raises(ZeroDivisionError):
+        bad.result()
