@@ -24,6 +24,11 @@ samples that lie within 8 of black or 25 of white, whatever the steps are; so si
 out otherwise where there are edges. [RawTherapee, RawImage::get_colorsCoeff]"""
 
 
+MOST_DIFFERENT = {"dcraw_emu": 0, "darktable-cli": 0.001}
+"""Share of samples. darktable gave equal pictures on two cores, and a few other samples on one machine
+of many."""
+
+
 @pytest.mark.raw
 @pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -38,8 +43,7 @@ def test_it_is_developed_to_the_same_picture(raws, tmp_path, program, name):
 
     coarse, fine = pictures
     assert coarse.shape == fine.shape
-    if program == "rawtherapee-cli":
-        shift = (fine - coarse).mean(axis=(0, 1)) / WHITE
-        assert np.abs(shift).max() < LARGEST_SHIFT
-    else:
-        assert np.array_equal(coarse, fine)
+    shift = (fine - coarse).mean(axis=(0, 1)) / WHITE
+    assert np.abs(shift).max() < LARGEST_SHIFT
+    if program != "rawtherapee-cli":
+        assert np.mean(coarse != fine) <= MOST_DIFFERENT[program]
