@@ -22,11 +22,8 @@ LARGEST_SHIFT = 0.001
 """Of black to white. RawTherapee balances the colours before it demosaics, by blocks without
 samples that lie within 8 of black or 25 of white, whatever the steps are; so single pixels come
 out otherwise where there are edges. [RawTherapee, RawImage::get_colorsCoeff]"""
-
-
 MOST_DIFFERENT = {"dcraw_emu": 0, "darktable-cli": 0.001}
-"""Share of samples. darktable gave equal pictures on two cores, and a few other samples on one machine
-of many."""
+"""Share of samples. darktable gave equal pictures on two cores, and others on one larger machine."""
 
 
 @pytest.mark.raw
