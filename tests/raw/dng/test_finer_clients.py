@@ -23,7 +23,7 @@ LARGEST_SHIFT = 0.001
 samples that lie within 8 of black or 25 of white, whatever the steps are; so single pixels come
 out otherwise where there are edges. [RawTherapee, RawImage::get_colorsCoeff]"""
 MOST_DIFFERENT = {"dcraw_emu": 0, "darktable-cli": 0.001}
-"""Share of samples. darktable gave equal pictures on two cores, and others on one larger machine."""
+"""Share of samples. darktable gave equal pictures on two cores, others on one larger machine."""
 
 
 @pytest.mark.raw
