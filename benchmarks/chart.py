@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.denoise.sensors.bayer import pack
+from fadn_cli.denoise.sensors.sites import pack_sites as pack
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from fadn_cli.raw.source.reader import read_raw
 

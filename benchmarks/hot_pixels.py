@@ -19,7 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from fadn_cli.demo.run import expose
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
-from fadn_cli.denoise.sensors.bayer import PhaseShift, own_samples, pack
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Packing
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import noise_model  # noqa: E402
 from tests.making.defects import add_noise, blur, draw_stars, mask_of, plant, read  # noqa: E402
 
@@ -36,7 +38,7 @@ PSF_STDS = (0.5, 0.7, 1.0, 1.5)
 SIGMAS = (10, 12, 15, 20, 30)
 PEAKS = (10, 20, 50, 200)  # sigma of the noise of the sky
 STARS = 4000
-UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)
+UNSHIFTED = Packing(sensor=BAYER, cfa=CfaPattern(colors="RGGB"))
 
 
 def level_noise(shot):
@@ -45,27 +47,27 @@ def level_noise(shot):
 
 
 def frames(paths):
-    """Yield (name, packed frame, shift, noise) of the raws and of the drawn scene."""
+    """Yield (name, packed frame, packing, noise) of the raws and of the drawn scene."""
     for path in paths:
         yield path.stem, *read(path)
-    clean = pack(expose(blur(draw_scene(1200, 1800))))
+    clean = BAYER.pack(expose(blur(draw_scene(1200, 1800))))
     rng = np.random.default_rng(1)
     for name, shot in LEVELS:
         noise = level_noise(shot)
         yield f"drawn, {name} noise", add_noise(clean, noise, rng=rng), UNSHIFTED, noise
 
 
-def found_share(packed, shift, noise, kind):
+def found_share(packed, packing, noise, kind):
     """Return how many defects of a kind were planted, and the share that was found."""
     rng = np.random.default_rng(2)
     planted = found = 0
     judged = np.zeros(packed.shape, bool)
-    for plane in own_samples(judged, shift):
+    for plane in BAYER.own_samples(judged, packing):
         plane[...] = True
     for _ in range(max(1, round(PLANTED / (packed.size * DENSITY)))):
         x, mask = plant(packed, noise, rng=rng, density=DENSITY, within=judged, **kind)
         planted += mask.sum()
-        found += (mask & mask_of(find_defects(x, shift, noise), x.shape)).sum()
+        found += (mask & mask_of(find_defects(x, packing, noise), x.shape)).sum()
     return planted, found / max(planted, 1)
 
 
@@ -73,11 +75,11 @@ def show_defects(paths):
     """Print what is found in every frame."""
     print(f"| mosaic | found unplanted | {' | '.join(KINDS)} | s per 24 MP |")
     print(f"|---|---|{'---|' * (len(KINDS) + 1)}")
-    for name, packed, shift, noise in frames(paths):
+    for name, packed, packing, noise in frames(paths):
         start = time.process_time()
-        count = len(find_defects(packed, shift, noise).values)
+        count = len(find_defects(packed, packing, noise).values)
         seconds = (time.process_time() - start) / packed.size * 24e6
-        shares = (found_share(packed, shift, noise, kind) for kind in KINDS.values())
+        shares = (found_share(packed, packing, noise, kind) for kind in KINDS.values())
         cells = " | ".join(f"{share:.1%} of {planted}" for planted, share in shares)
         print(f"| {name} | {count}, {count / packed.size:.5%} | {cells} | {seconds:.2f} |")
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.before_after import brighten, options, side_by_side  # noqa: E402
 from fadn_cli.denoise.noise.stabilize import noise_std
-from fadn_cli.denoise.sensors.bayer import pack_active, shift_back, unpack
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.mosaic.values import Mosaic  # noqa: E402
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from fadn_cli.pipeline.report import NoiseSummary
@@ -27,10 +27,10 @@ SIGMAS = 4.0
 
 def removed(before: Mosaic, after: Mosaic, noise: NoiseSummary) -> np.ndarray:
     """Return (h, w): what the active area lost, in units of the noise that it was taken for."""
-    (source, shift), (result, _) = map(pack_active, (before, after))
+    (source, packing), (result, _) = map(pack_active, (before, after))
     shot, read = (np.reshape(each, (4, 1, 1)) for each in (noise.shot_noise, noise.read_noise))
     sigma = noise_std(result, shot, read)
-    return shift_back(unpack(((source - result) / sigma).astype(np.float32)), shift)
+    return packing.unpack(((source - result) / sigma).astype(np.float32))
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+BAYER_SITES = "RGGB"
+"""The kinds of samples of a Bayer mosaic: R, Gr, Gb, B."""
 MID_GREY = 0.18
 """The normalized level at which specialists are compared: photographic mid grey."""
 
@@ -26,37 +28,50 @@ class NoiseModel:
     """
 
     shot_noise: NDArray[np.float32]
-    """(4,) variance per unit of signal, order R, Gr, Gb, B; positive."""
+    """(n,) variance per unit of signal, in the order of `colors`; positive."""
     read_noise: NDArray[np.float32]
-    """(4,) variance at black, order R, Gr, Gb, B; not negative."""
+    """(n,) variance at black, in the order of `colors`; not negative."""
     source: str
     """Where the numbers came from, in words for the user: "NoiseProfile", "measured", ..."""
+    colors: str = BAYER_SITES
+    """The kinds of samples that are told apart: "RGGB" the sites of a Bayer cell (R, Gr, Gb, B),
+    "RGB" the colours of an X-Trans sensor, "Y" where there are none."""
 
     def __post_init__(self) -> None:
+        count = len(self.colors)
         for name in ("shot_noise", "read_noise"):
             values: NDArray[np.float32] = np.asarray(getattr(self, name), np.float32)
-            if values.shape != (4,) or not np.isfinite(values).all() or (values < 0).any():
-                raise ValueError(f"{name} must be four finite variances >= 0, got {values!r}")
+            if values.shape != (count,) or not np.isfinite(values).all() or (values < 0).any():
+                raise ValueError(f"{name} must be {count} finite variances >= 0, got {values!r}")
             object.__setattr__(self, name, values)
 
     def variance(self, level: float) -> NDArray[np.float32]:
-        """Return the (4,) variances at a normalized level; levels below black count as black."""
+        """Return the (n,) variances at a normalized level; levels below black count as black."""
         return self.shot_noise * np.float32(max(level, 0.0)) + self.read_noise
 
     @property
     def grey_std(self) -> float:
         """Standard deviation at mid grey (x = 0.18), mean of the greens: ranges specialists."""
-        return float(np.sqrt(self.variance(MID_GREY)[1:3].mean()))
+        green = [number for number, color in enumerate(self.colors) if color in "GY"]
+        return float(np.sqrt(self.variance(MID_GREY)[green].mean()))
+
+    def of_color(self, color: str) -> tuple[float, float]:
+        """Return shot and read noise of a colour: "R", "G" (the mean of both sites), "B" or "Y"."""
+        own = [number for number, each in enumerate(self.colors) if each == color]
+        return float(np.mean(self.shot_noise[own])), float(np.mean(self.read_noise[own]))
 
 
-def noise_model(shot_noise: ArrayLike, read_noise: ArrayLike, *, source: str) -> NoiseModel:
-    """Build a NoiseModel from scalars or four values each.
+def noise_model(
+    shot_noise: ArrayLike, read_noise: ArrayLike, *, source: str, colors: str = BAYER_SITES
+) -> NoiseModel:
+    """Build a NoiseModel from scalars, or a value each for `colors`.
 
     Examples
     --------
     >>> noise_model(1e-4, 4e-6, source="given").grey_std
     0.004690415691584349
     """
-    shot = np.broadcast_to(np.asarray(shot_noise, np.float32), (4,)).copy()
-    read = np.broadcast_to(np.asarray(read_noise, np.float32), (4,)).copy()
-    return NoiseModel(shot_noise=shot, read_noise=read, source=source)
+    count = (len(colors),)
+    shot = np.broadcast_to(np.asarray(shot_noise, np.float32), count).copy()
+    read = np.broadcast_to(np.asarray(read_noise, np.float32), count).copy()
+    return NoiseModel(shot_noise=shot, read_noise=read, source=source, colors=colors)

@@ -6,7 +6,8 @@ import pytest
 from benchmarks.chart import planes
 from benchmarks.residuals import removed
 from benchmarks.whiteness import autocorrelation, picture_in, residual_blocks
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.pipeline.report import NoiseSummary
 
 CHART = "canon_kiss_x4_colorchart.dng"

@@ -18,7 +18,8 @@ from fadn_cli.compare.facts import Facts, describe
 from fadn_cli.compare.picking import Place, pick_details
 from fadn_cli.compare.residual import residual_detail, residual_overview
 from fadn_cli.denoise.noise.choice import FoundNoise
-from fadn_cli.denoise.sensors.bayer import PhaseShift, pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
+from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.errors import FadnError
 from fadn_cli.mosaic.values import RawImage, Rect
 from fadn_cli.noise import NoiseModel
@@ -152,10 +153,10 @@ def compare_files(before: Path, after: Path, options: DenoiseOptions | None = No
 
 def _measure(source: RawImage, output: RawImage | None, options: DenoiseOptions) -> _Measured:
     """Measure the mosaics, and let go of them before anything is developed."""
-    before, shift = pack_active(source.mosaic)
-    found = find_noise(before, source, options)
+    before, packing = pack_active(source.mosaic)
+    found = find_noise(before, packing.sensor, source, options)
     picked = pick_details(before, found.used)
-    places = tuple(_in_pixels(place, shift) for place in picked)
+    places = tuple(_in_pixels(place, packing) for place in picked)
     if output is None:
         return _Measured(found=found, places=places)
     after, _ = pack_active(output.mosaic)
@@ -176,12 +177,12 @@ def _measure(source: RawImage, output: RawImage | None, options: DenoiseOptions)
     )
 
 
-def _in_pixels(place: Place, shift: PhaseShift) -> Place:
+def _in_pixels(place: Place, packing: Packing) -> Place:
     """Take off the row and column that packing put before the active area."""
     area = place.area
     moved = Rect(
-        top=max(area.top - shift.top, 0),
-        left=max(area.left - shift.left, 0),
+        top=max(area.top - packing.top, 0),
+        left=max(area.left - packing.left, 0),
         height=area.height,
         width=area.width,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.sensors.bayer import PhaseShift, reflect_again
+from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.noise import NoiseModel
 
 _SEGMENT = 32  # packed pixels: along it, a row is averaged
@@ -73,7 +73,7 @@ def measure_columns(packed: Samples, noise: NoiseModel) -> Bands:
 
 
 def remove_bands(
-    packed: Samples, shift: PhaseShift, *, rows: Bands | None = None, columns: Bands | None = None
+    packed: Samples, packing: Packing, *, rows: Bands | None = None, columns: Bands | None = None
 ) -> None:
     """Take the offsets of rows and columns away, in place.
 
@@ -81,8 +81,8 @@ def remove_bands(
     ----------
     packed : (4, h, w) float32, normalized
         Overwritten.
-    shift : PhaseShift
-        What `packed` was padded by; the copies at the border follow their samples.
+    packing : Packing
+        How `packed` was packed; the copies at the border follow their samples.
     rows, columns : Bands, optional
         None: left alone.
     """
@@ -90,7 +90,7 @@ def remove_bands(
         packed.reshape(2, 2, *packed.shape[1:])[...] -= rows.offsets[:, None, :, None]
     if columns is not None:
         packed.reshape(2, 2, *packed.shape[1:])[...] -= columns.offsets[None, :, None, :]
-    reflect_again(packed, shift)
+    packing.sensor.mirror_again(packed, packing)
 
 
 def _segment(length: int) -> int:

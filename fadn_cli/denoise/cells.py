@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.sensors.bayer import unpack
+from fadn_cli.denoise.sensors.sites import unpack_sites
 
 SIDE = 24
 """Side of a tile, pixels of the mosaic: a multiple of every period looked for."""
@@ -56,7 +56,7 @@ def sample_bands(packed: Samples) -> Samples:
     right = left + (across * SIDE + 2 * MARGIN) // 2
     tops = [(SIDE * (1 + band) - MARGIN) // 2 for band in range(0, most, stride)]
     rows = SIDE // 2 + MARGIN
-    return np.stack([unpack(packed[:, top : top + rows, left:right]) for top in tops])
+    return np.stack([unpack_sites(packed[:, top : top + rows, left:right]) for top in tops])
 
 
 def average_cells(bands: Samples, period: int) -> Cells:

@@ -16,6 +16,7 @@ from fadn_cli.denoise.levels import keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network.inference import Network
 from fadn_cli.denoise.network.specialists import Specialist
+from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.denoise.tiles import Tile, TileGrid
 from fadn_cli.noise import NoiseModel
 from fadn_cli.system.cores import available_cores
@@ -44,7 +45,7 @@ def denoise_packed(
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         Not modified.
     noise : NoiseModel
         Of `packed`.
@@ -59,13 +60,14 @@ def denoise_packed(
 
     Returns
     -------
-    denoised : (4, h, w) float32, normalized
+    denoised : (planes, h, w) float32, normalized
         A new array; the samples of `packed` where luma and chroma are 0.
     tiles : int
         How many tiles the network ran on.
     """
     if luma == chroma == 0:
         return packed.copy(), 0
+    sensor = SENSORS[specialist.cfa_kind]
     grid = TileGrid.cover(
         *packed.shape[1:],
         receptive_field=specialist.receptive_field,
@@ -79,7 +81,7 @@ def denoise_packed(
     results = _run_tiles(grid, packed, lambda tile: network(tile, noise), workers)
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)
-    denoised = keep_levels(packed, grid.blend(results), noise)
+    denoised = keep_levels(packed, grid.blend(results), noise, sensor)
     return mix(packed, denoised, luma=luma, chroma=chroma), len(grid)
 
 

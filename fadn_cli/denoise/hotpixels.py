@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.sensors.bayer import PhaseShift, own_samples, reflect_again, reflected
+from fadn_cli.denoise.sensors.sensor import Packing, reflected
 from fadn_cli.noise import NoiseModel
 
 _LEAST_SIDE = 5  # of a plane: in a smaller one there is nothing to judge by
@@ -58,15 +58,15 @@ class Defects:
     """(n,) normalized: the median of the eight nearest samples of the plane."""
 
 
-def repair_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseModel) -> int:
+def repair_defects(packed: NDArray[np.float32], packing: Packing, noise: NoiseModel) -> int:
     """Replace isolated defects by what their neighbours of the same colour say, in place.
 
     Parameters
     ----------
     packed : (4, h, w) float32, normalized
         Planes R, Gr, Gb, B. Overwritten where there are defects.
-    shift : PhaseShift
-        What `packed` was padded by; the copies at the border follow their samples.
+    packing : Packing
+        How `packed` was packed; the copies at the border follow their samples.
     noise : NoiseModel
         Of `packed`.
 
@@ -75,13 +75,13 @@ def repair_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseM
     int
         How many samples of the sensor were replaced.
     """
-    defects = find_defects(packed, shift, noise)
+    defects = find_defects(packed, packing, noise)
     packed[tuple(defects.sites)] = defects.values
-    reflect_again(packed, shift)
+    packing.sensor.mirror_again(packed, packing)
     return len(defects.values)
 
 
-def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseModel) -> Defects:
+def find_defects(packed: NDArray[np.float32], packing: Packing, noise: NoiseModel) -> Defects:
     """Find isolated defects.
 
     Parameters
@@ -89,8 +89,8 @@ def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseMod
     packed : (4, h, w) float32, normalized
         Planes R, Gr, Gb, B. Not modified. What lies above white counts as white, and a saturated
         sample is judged only if no neighbour of its colour is saturated too.
-    shift : PhaseShift
-        What `packed` was padded by; the copies at the border are not judged.
+    packing : Packing
+        How `packed` was packed; the copies at the border are not judged.
     noise : NoiseModel
         Of `packed`.
 
@@ -99,7 +99,7 @@ def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseMod
     Defects
         None in a frame of fewer than five packed pixels a side.
     """
-    planes = own_samples(packed, shift)
+    planes = packing.sensor.own_samples(packed, packing)
     sites = [np.empty((3, 0), np.intp)]
     values = [np.empty(0, np.float32)]
     if min(length for plane in planes for length in plane.shape) < _LEAST_SIDE:
@@ -111,10 +111,10 @@ def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseMod
             sample, level, is_alone = _compare_with_nearest(plane, places)
             for is_kind, measure in ((sample > level, _light), (sample < level, _darkness(black))):
                 kept = np.flatnonzero(is_kind & is_alone)
-                found = _in_frame(places[:, kept], number, shift)
+                found = _in_frame(places[:, kept], number, packing)
                 distance = measure(sample[kept]) - measure(level[kept])
                 seen = _find_unexplained(packed, found, distance, measure)
-                seen = seen[_are_lonely(planes, found[:, seen], shift, measure)]
+                seen = seen[_are_lonely(planes, found[:, seen], packing, measure)]
                 sites.append(found[:, seen])
                 values.append(level[kept[seen]])
     together = np.concatenate(sites, axis=1)
@@ -122,16 +122,16 @@ def find_defects(packed: NDArray[np.float32], shift: PhaseShift, noise: NoiseMod
     return Defects(sites=together[:, order], values=np.concatenate(values)[order])
 
 
-def _in_frame(places: NDArray[np.intp], number: int, shift: PhaseShift) -> NDArray[np.intp]:
+def _in_frame(places: NDArray[np.intp], number: int, packing: Packing) -> NDArray[np.intp]:
     """Turn (2, n) places of a plane without its copies into (3, n) sites of the packed frame."""
-    rows, cols = places + np.array(_origin(number, shift))[:, None]
+    rows, cols = places + np.array(_origin(number, packing))[:, None]
     return np.stack([np.full_like(rows, number), rows, cols])
 
 
-def _origin(number: int, shift: PhaseShift) -> tuple[int, int]:
+def _origin(number: int, packing: Packing) -> tuple[int, int]:
     """Return how many rows and columns of copies a plane begins with."""
     row, col = divmod(number, 2)
-    return shift.top * (1 - row), shift.left * (1 - col)
+    return packing.top * (1 - row), packing.left * (1 - col)
 
 
 def _standing_out(plane: Samples, shot: np.float32, read: np.float32) -> Iterator[NDArray[np.intp]]:
@@ -253,7 +253,7 @@ def _find_unexplained(
 
 
 def _are_lonely(
-    planes: Sequence[Samples], sites: NDArray[np.intp], shift: PhaseShift, measure: Measure
+    planes: Sequence[Samples], sites: NDArray[np.intp], packing: Packing, measure: Measure
 ) -> NDArray[np.bool_]:
     """Tell whether sites stand out five times as far as all but two of the 99 sites around each.
 
@@ -263,7 +263,7 @@ def _are_lonely(
     mine = np.zeros(sites.shape[1], np.float32)
     others = []
     for number, plane in enumerate(planes):
-        centre_row, centre_col = sites[1:] - np.array(_origin(number, shift))[:, None]
+        centre_row, centre_col = sites[1:] - np.array(_origin(number, packing))[:, None]
         rows = reflected(centre_row[:, None] + reach, plane.shape[0])[:, :, None]  # (n, 7, 1)
         cols = reflected(centre_col[:, None] + reach, plane.shape[1])[:, None, :]  # (n, 1, 7)
         x = measure(np.minimum(plane[rows, cols], 1))  # (n, 7, 7)

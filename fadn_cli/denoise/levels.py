@@ -12,6 +12,8 @@ value is partly low noise, and the correction then makes the shift it should rem
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import NoiseModel
 
 BLOCK = 64
@@ -22,22 +24,27 @@ _LEAST_SHARE = 0.25  # of a block's samples: with fewer left, nothing is known o
 
 
 def keep_levels(
-    packed: NDArray[np.float32], denoised: NDArray[np.float32], noise: NoiseModel
+    packed: NDArray[np.float32],
+    denoised: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
 ) -> NDArray[np.float32]:
     """Put the local mean of what was removed back, in place.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         The source. Not modified.
-    denoised : (4, h, w) float32, normalized
+    denoised : (planes, h, w) float32, normalized
         Overwritten with the result.
     noise : NoiseModel
         Of the source.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
-    (4, h, w) float32, normalized
+    (planes, h, w) float32, normalized
         `denoised` itself.
     """
     _, height, width = packed.shape
@@ -45,7 +52,8 @@ def keep_levels(
     col_starts, col_weights = _axis(width)
     stops = [*row_starts[1:], height]
     for plane, (before, after) in enumerate(zip(packed, denoised, strict=True)):
-        shot, read = noise.shot_noise[plane], noise.read_noise[plane]
+        kind = sensor.noise_index[plane]
+        shot, read = noise.shot_noise[kind], noise.read_noise[kind]
         means = np.stack(
             [
                 _block_means(before[start:stop], after[start:stop], col_starts, shot, read)
@@ -92,17 +100,31 @@ def _axis(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
 
 
 def mean_shift(
-    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
 ) -> tuple[float, ...]:
-    """Return how far each plane's mean has moved, in units of the noise's sigma at that mean.
+    """Return how far means have moved, in units of the noise's sigma at that mean.
 
     Parameters
     ----------
-    before, after : (4, h, w) float32, normalized
+    before, after : (planes, h, w) float32, normalized
     noise : NoiseModel
         Of `before`.
+    sensor : Sensor
+        Whose planes they are.
+
+    Returns
+    -------
+    tuple of float
+        For each of the sensor's `noise_colors`.
     """
     # float64 sums: six million float32 terms would drift.
-    old, new = (x.mean(axis=(1, 2), dtype=np.float64) for x in (before, after))
+    index = np.array(sensor.noise_index)
+    count = np.bincount(index)
+    old, new = (
+        np.bincount(index, x.mean(axis=(1, 2), dtype=np.float64)) / count for x in (before, after)
+    )
     std = np.sqrt(noise.shot_noise * np.maximum(old, 0) + noise.read_noise)
     return tuple(float(value) for value in (new - old) / np.maximum(std, 1e-12))

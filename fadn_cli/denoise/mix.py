@@ -25,19 +25,19 @@ def mix(
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         The source. Not modified.
-    denoised : (4, h, w) float32, normalized
+    denoised : (planes, h, w) float32, normalized
         Overwritten with the result.
     strength : float
         Share of the denoised samples: 0 gives exactly `packed`, 1 exactly `denoised`.
     luma, chroma : float, optional
-        The same for the mean of the four planes of a cell, and for what each plane differs from
+        The same for the mean of the planes of a cell, and for what each plane differs from
         it; `strength` where not given.
 
     Returns
     -------
-    (4, h, w) float32, normalized
+    (planes, h, w) float32, normalized
         `denoised` itself.
 
     Raises
@@ -66,11 +66,11 @@ def mix(
     return denoised
 
 
-def equivalent_strength(luma: float, chroma: float) -> float:
+def equivalent_strength(luma: float, chroma: float, *, planes: int = 4) -> float:
     """Return the strength that leaves as much noise as luma and chroma apart.
 
-    Noise that is white and of one strength in the four planes has a quarter of its variance in the
-    mean of a cell, and three quarters in what the planes differ from it.
+    Noise that is white and of one strength in n planes has 1/n of its variance in the mean of a
+    cell, and the rest in what the planes differ from it.
 
     Examples
     --------
@@ -79,4 +79,4 @@ def equivalent_strength(luma: float, chroma: float) -> float:
     """
     if luma == chroma:
         return luma
-    return 1 - math.sqrt(((1 - luma) ** 2 + 3 * (1 - chroma) ** 2) / 4)
+    return 1 - math.sqrt(((1 - luma) ** 2 + (planes - 1) * (1 - chroma) ** 2) / planes)

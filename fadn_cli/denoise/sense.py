@@ -40,14 +40,18 @@ class Sense:
     """Share of the samples at white, or at the frame's own maximum."""
 
 
-def judge(packed: Samples) -> Sense:
+def judge(packed: Samples, *, is_bayer: bool = True) -> Sense:
     """Look at a frame for what contradicts a plain Bayer mosaic.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized, not clipped
+    packed : (planes, h, w) float32, normalized, not clipped
         Planes R, Gr, Gb, B as the tags have them. Not modified. Large frames are sampled.
+    is_bayer : bool
+        Whether they are that; of others only the share of white is looked at.
     """
+    if not is_bayer:
+        return Sense(white_share=_white_share(packed))
     bands = sample_bands(packed)
     cells = average_cells(bands, 4)
     block, row_gain, misplaced = 1, 1.0, False

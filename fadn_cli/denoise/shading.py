@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.noise.blocks import measure_blocks
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 
 _ZONES = (4, 6)  # rows, columns
 _PATCH = 72  # packed pixels a side of each zone that are looked at
@@ -61,20 +63,22 @@ class Shading:
         return np.asarray(self.at(x, y[start:stop, None]), np.float32)
 
 
-def find_shading(packed: Samples) -> Shading | None:
+def find_shading(packed: Samples, sensor: Sensor = BAYER) -> Shading | None:
     """Find the gain that lifts the noise towards the corners.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized, not clipped
+    packed : (planes, h, w) float32, normalized, not clipped
         Not modified. A patch of each zone is looked at.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
     Shading or None
         None where the noise is the same everywhere, or that cannot be told.
     """
-    zones = _look(packed)
+    zones = _look(packed, sensor)
     if not _are_enough(zones):
         return None
     plain, _ = _fit(zones, shaded=False)
@@ -99,7 +103,7 @@ def divide(packed: Samples, shading: Shading, *, saturated: bool) -> None:
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         Overwritten.
     shading : Shading
         The gain.
@@ -133,7 +137,7 @@ def _places(length: int) -> Samples:
     )
 
 
-def _look(packed: Samples) -> Zones:
+def _look(packed: Samples, sensor: Sensor) -> Zones:
     """Return (5, N): place across and down, level, noise variance and number of blocks."""
     _, height, width = packed.shape
     down, across = _ZONES
@@ -145,7 +149,7 @@ def _look(packed: Samples) -> Zones:
                 middle = (2 * index + 1) * length // (2 * count)
                 half = min(_PATCH, length // count) // 2
                 sides.append(slice(middle - half, middle + half))
-            blocks, _ = measure_blocks(packed[:, sides[0], sides[1]])
+            blocks, _ = measure_blocks(packed[:, sides[0], sides[1]], sensor)
             place = ((2 * col + 1) / across - 1, (2 * row + 1) / down - 1)
             order = np.argsort(blocks.mean, kind="stable")
             for members in np.array_split(order, _LEVELS):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.sensors.bayer import reflected
+from fadn_cli.denoise.sensors.sensor import reflected
 
 _RAMP = 8  # packed px: the linear transition; hides the rounding differences between two tiles
 

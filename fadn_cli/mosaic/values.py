@@ -10,49 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.defects import Defects
 from fadn_cli.noise import NoiseModel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CfaPattern:
-    """A 2x2 Bayer colour filter array."""
-
-    colors: str
-    """"RGGB", "BGGR", "GRBG" or "GBRG": the colours row by row from the mosaic's (0, 0)."""
-
-    def __post_init__(self) -> None:
-        if self.colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
-            raise ValueError(f"not a Bayer pattern: {self.colors!r}; use RGGB, BGGR, GRBG or GBRG")
-
-    @property
-    def red_origin(self) -> tuple[int, int]:
-        """(row, column) of the red sample in the 2x2 cell.
-
-        Examples
-        --------
-        >>> CfaPattern(colors="GBRG").red_origin
-        (1, 0)
-        """
-        return divmod(self.colors.index("R"), 2)
-
-    def shifted(self, top: int, left: int) -> "CfaPattern":
-        """Return the pattern as seen from sample (top, left).
-
-        Examples
-        --------
-        >>> CfaPattern(colors="RGGB").shifted(0, 1).colors
-        'GRBG'
-        """
-        sites = [
-            self.colors[(top + row) % 2 * 2 + (left + col) % 2] for row in (0, 1) for col in (0, 1)
-        ]
-        return CfaPattern(colors="".join(sites))
-
-    def plane_at(self, row: int, col: int) -> int:
-        """Return the packed plane (0 R, 1 Gr, 2 Gb, 3 B) that sample (row, col) belongs to."""
-        red_row, red_col = self.red_origin
-        return (row - red_row) % 2 * 2 + (col - red_col) % 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +56,8 @@ class Mosaic:
     black_delta_v: NDArray[np.float32] | None = None
     """(H,) float32 DN added to black_level per row of the full mosaic, or None."""
     linear_level: NDArray[np.float32] | None = None
-    """(2, 2) float32 DN: each site is linear up to there, aligned to (0, 0); None if unknown."""
+    """(r, c) float32 DN: each site is linear up to there, by the CFA's period aligned to (0, 0);
+    None if unknown."""
 
     @property
     def highest(self) -> float:
@@ -139,7 +100,7 @@ class RawMetadata:
     exposure_time: float | None
     """Seconds."""
     wb_gains: NDArray[np.float32] | None
-    """(3,) camera white balance, green = 1; None if unknown."""
+    """(3,) camera white balance, green = 1; None if unknown or without colours."""
     color_matrix: NDArray[np.float32] | None
     """(3, 3) XYZ D65 -> camera; None if unknown."""
     orientation: int

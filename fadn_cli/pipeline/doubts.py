@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.sense import judge
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import Needs, UnsupportedRawError
 from fadn_cli.mosaic.values import RawImage
 
@@ -15,13 +16,17 @@ _MOSTLY_WHITE = 0.5  # share of the samples
 _BLOCK_NAMES = {2: "Quad Bayer", 3: "Nona Bayer", 4: "16-in-1 (Tetra)"}
 
 
-def refuse_senseless(packed: NDArray[np.float32], raw_image: RawImage) -> tuple[str, ...]:
+def refuse_senseless(
+    packed: NDArray[np.float32], sensor: Sensor, raw_image: RawImage
+) -> tuple[str, ...]:
     """Refuse a mosaic that is not what its tags say; return what the user should know of it.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         The active area of `raw_image`.
+    sensor : Sensor
+        Whose planes it holds.
     raw_image : RawImage
         Named in the error.
 
@@ -30,8 +35,8 @@ def refuse_senseless(packed: NDArray[np.float32], raw_image: RawImage) -> tuple[
     UnsupportedRawError
         Blocks of samples share a colour, or pairs of rows have two gains.
     """
-    sense, name = judge(packed), raw_image.path.name
-    colors = raw_image.mosaic.cfa.colors
+    sense, name = judge(packed, is_bayer=sensor.kind == "bayer"), raw_image.path.name
+    colors = raw_image.mosaic.cfa.name
     if sense.block > 1:
         side = f"{sense.block}x{sense.block}"
         raise UnsupportedRawError(

@@ -11,7 +11,7 @@ from typing import Any
 from fadn_cli.denoise.frame import OnTile
 from fadn_cli.denoise.hotpixels import find_defects
 from fadn_cli.denoise.levels import mean_shift
-from fadn_cli.denoise.sensors.bayer import pack_active, unpack_active
+from fadn_cli.denoise.sensors.kinds import pack_active, unpack_active
 from fadn_cli.denoise.shading import multiply
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.repair import repair
@@ -42,7 +42,7 @@ def denoise_file(
     Parameters
     ----------
     path : Path
-        Any raw file that LibRaw decodes to a 2x2 Bayer mosaic. Never modified.
+        Any raw file that LibRaw decodes to a Bayer, X-Trans or monochrome mosaic. Never modified.
     output : Path
         The DNG or TIFF to write; its folder must exist. Appears only when it is complete; a DNG has
         been read back and checked by then.
@@ -67,16 +67,16 @@ def denoise_file(
     with atomic_output(output, overwrite=options.overwrite) as temporary:
         with clock.stage("read"):
             raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
-            packed, shift = pack_active(raw_image.mosaic)
+            packed, packing = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
-            treatment = prepare(packed, shift, raw_image, options)
+            treatment = prepare(packed, packing, raw_image, options)
         with clock.stage("denoise"):
             denoised, tiles = treat(packed, treatment, on_tile)
-            shifts = mean_shift(packed, denoised, treatment.noise.used)
+            shifts = mean_shift(packed, denoised, treatment.noise.used, packing.sensor)
             del packed
             if treatment.shading is not None:
                 multiply(denoised, treatment.shading)
-            mosaic = unpack_active(denoised, shift, raw_image.mosaic, treatment.steps)
+            mosaic = unpack_active(denoised, packing, raw_image.mosaic, treatment.steps)
             del denoised
         with clock.stage("write"):
             written = write_output(temporary, raw_image, mosaic, treatment)
@@ -109,11 +109,11 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
     path, options = Path(path), options or DenoiseOptions()
     raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
-    packed, shift = pack_active(mosaic)
-    treatment = prepare(packed, shift, raw_image, options)
+    packed, packing = pack_active(mosaic)
+    treatment = prepare(packed, packing, raw_image, options)
     noise, specialist, hot_pixels = treatment.noise, treatment.specialist, treatment.hot_pixels
     if hot_pixels is None:
-        hot_pixels = len(find_defects(packed, shift, noise.used).values)
+        hot_pixels = len(find_defects(packed, packing, noise.used).values)
     area = mosaic.active_area
     return FileInfo(
         **_describe(raw_image, treatment),
@@ -146,7 +146,7 @@ def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
         "iso": metadata.iso,
         "height": height,
         "width": width,
-        "cfa": raw_image.mosaic.cfa.colors,
+        "cfa": raw_image.mosaic.cfa.name,
         "noise_prior": noise.usual,
         "row_noise": banding.row_noise if banding else None,
         "column_noise": banding.column_noise if banding else None,

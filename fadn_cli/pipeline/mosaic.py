@@ -11,8 +11,8 @@ from fadn_cli.denoise.frame import OnTile, denoise_packed
 from fadn_cli.denoise.hotpixels import repair_defects
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
-from fadn_cli.denoise.sensors.bayer import pack, shift_back, shift_to_rggb, unpack
-from fadn_cli.mosaic.values import CfaPattern
+from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.preparation import MANY, Treatment, pick
@@ -25,7 +25,7 @@ def treat(
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         Not modified.
     treatment : Treatment
         Of `preparation.prepare`.
@@ -34,7 +34,7 @@ def treat(
 
     Returns
     -------
-    denoised : (4, h, w) float32, normalized
+    denoised : (planes, h, w) float32, normalized
         Not clipped.
     tiles : int
         How many tiles the network ran on.
@@ -68,16 +68,18 @@ def denoise_mosaic(
     Parameters
     ----------
     x : (H, W) float32, normalized
-        0 = black, 1 = white, not clipped; H and W at least 2, even or odd. Not modified.
+        0 = black, 1 = white, not clipped; H and W at least 2 (X-Trans: 12), even or odd. Not
+        modified.
     cfa : str
-        "RGGB", "BGGR", "GRBG" or "GBRG", from `x`'s (0, 0).
-    shot_noise, read_noise : float or four floats in R, Gr, Gb, B order, optional
+        The colours from `x`'s (0, 0): "RGGB", "BGGR", "GRBG" or "GBRG"; the 36 letters of an
+        X-Trans cell row by row, whatever its phase; "MONO" for a sensor without colours.
+    shot_noise, read_noise : float, or floats in R, Gr, Gb, B order (X-Trans: R, G, B), optional
         Variances: Var(x) = shot_noise * x + read_noise. Given together; None: estimated from `x`.
     strength : float
         0 returns the samples of `x`, 1 the denoised ones.
     luma, chroma : float, optional
-        The same for the mean of the four samples of a cell, and for what each differs from it;
-        None: `strength`.
+        The same for the mean of the samples of a cell, and for what each differs from it; None:
+        `strength`. Without colours, chroma has nothing to do.
     hot_pixels : bool, optional
         Whether isolated defects are repaired; None: not.
     quality : str, optional
@@ -120,15 +122,15 @@ def denoise_mosaic(
         quality=quality,
         specialist=specialist,
     )
-    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
-    packed = pack(rggb)
+    pattern = CfaPattern.parse(cfa)
+    packed, packing = pack_mosaic(x, pattern)
     given = None
     if shot_noise is not None and read_noise is not None:
-        given = noise_model(shot_noise, read_noise, source="given")
-    noise = given or estimate_noise(packed)
-    if options.repairs and repair_defects(packed, shift, noise) > MANY * x.size:
-        noise = given or estimate_noise(packed)
+        given = noise_model(shot_noise, read_noise, source="given", colors=pattern.noise_colors)
+    noise = given or estimate_noise(packed, sensor=packing.sensor)
+    if options.repairs and repair_defects(packed, packing, noise) > MANY * x.size:
+        noise = given or estimate_noise(packed, sensor=packing.sensor)
+    network = pick(noise, options, packing.sensor.kind)
     found = FoundNoise(measured=None, used=noise)
-    treatment = Treatment(options=options, noise=found, specialist=pick(noise, options))
-    denoised, _ = treat(packed, treatment)
-    return np.ascontiguousarray(shift_back(unpack(denoised), shift))
+    denoised, _ = treat(packed, Treatment(options=options, noise=found, specialist=network))
+    return np.ascontiguousarray(packing.unpack(denoised))

@@ -17,7 +17,8 @@ from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
-from fadn_cli.denoise.sensors.bayer import PhaseShift
+from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.sensor import Packing, Sensor
 from fadn_cli.denoise.shading import Shading, divide, find_shading
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, own_step
 from fadn_cli.mosaic.values import RawImage
@@ -56,19 +57,24 @@ class Treatment:
     """What the user should know of the photograph, one sentence each."""
 
     @property
+    def sensor(self) -> Sensor:
+        """The kind of sensor that the network is for."""
+        return SENSORS[self.specialist.cfa_kind]
+
+    @property
     def luma(self) -> float:
         """How much of the noise is removed from the mean of each cell, 0 to 1."""
         return self.options.shares[0]
 
     @property
     def chroma(self) -> float:
-        """How much is removed from what samples differ from it, 0 to 1."""
-        return self.options.shares[1]
+        """How much is removed from what samples differ from it; as luma where there is no colour."""
+        return self.options.shares[1 if self.sensor.has_color else 0]
 
     @property
     def strength(self) -> float:
         """What leaves as much noise as luma and chroma do, 0 to 1."""
-        return equivalent_strength(self.luma, self.chroma)
+        return equivalent_strength(self.luma, self.chroma, planes=self.sensor.planes)
 
     @property
     def residual_std_ratio(self) -> float:
@@ -95,17 +101,17 @@ class Treatment:
 
 
 def prepare(
-    packed: NDArray[np.float32], shift: PhaseShift, raw_image: RawImage, options: DenoiseOptions
+    packed: NDArray[np.float32], packing: Packing, raw_image: RawImage, options: DenoiseOptions
 ) -> Treatment:
     """Find a photograph's noise, repair what it cannot explain, and choose the network.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         The active area of `raw_image`. Overwritten where there are defects or bands, and divided by
         a gain that was found in it.
-    shift : PhaseShift
-        What `packed` was padded by.
+    packing : Packing
+        How `packed` was packed.
     raw_image : RawImage
         Says what the file says of its noise.
     options : DenoiseOptions
@@ -120,17 +126,17 @@ def prepare(
     WeightsError
         There is no network as asked for.
     """
-    warnings = raw_image.warnings + refuse_senseless(packed, raw_image)
-    noise, shading = _measure(packed, raw_image, options)
+    warnings = raw_image.warnings + refuse_senseless(packed, packing.sensor, raw_image)
+    noise, shading = _measure(packed, packing, raw_image, options)
     repaired = None
     if options.repairs:
-        repaired = repair_defects(packed, shift, noise.used)
+        repaired = repair_defects(packed, packing, noise.used)
     if repaired and repaired > MANY * packed.size:
-        noise = find_noise(packed, raw_image, options)
+        noise = find_noise(packed, packing.sensor, raw_image, options)
     treatment = Treatment(
         options=options,
         noise=noise,
-        specialist=pick(noise.used, options),
+        specialist=pick(noise.used, options, packing.sensor.kind),
         hot_pixels=repaired,
         shading=shading,
         warnings=warnings + noise.warnings,
@@ -138,55 +144,66 @@ def prepare(
     asked = options.banding if options.banding is not None or treatment.strength else False
     left = treatment.residual_std_ratio
     banding = settle_banding(
-        packed, shift, noise.used, asked=asked, left=left, threads=options.threads
+        packed, packing, noise.used, asked=asked, left=left, threads=options.threads
     )
     steps, notes = choose_steps(raw_image, noise.used, options, residual=left)
     return replace(treatment, banding=banding, steps=steps, notes=notes)
 
 
 def _measure(
-    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
+    packed: NDArray[np.float32], packing: Packing, raw_image: RawImage, options: DenoiseOptions
 ) -> tuple[FoundNoise, Shading | None]:
     """Find the noise, after dividing by the gain that lifts it in the corners, if there is one."""
     if not any(options.shares):
-        return find_noise(packed, raw_image, options), None
+        return find_noise(packed, packing.sensor, raw_image, options), None
     # Both at once: there is hardly ever a gain, and the noise is then what was found meanwhile.
     looking, measuring = start_together(
         options.threads,
-        partial(find_shading, packed),
-        partial(find_noise, packed, raw_image, options),
+        partial(find_shading, packed, packing.sensor),
+        partial(find_noise, packed, packing.sensor, raw_image, options),
     )
     shading: Shading | None = looking.result()
     if shading is None:
         return measuring.result(), None
     divide(packed, shading, saturated=False)
-    noise = find_noise(packed, raw_image, options)
+    noise = find_noise(packed, packing.sensor, raw_image, options)
     divide(packed, shading, saturated=True)
     return noise, shading
 
 
-def pick(noise: NoiseModel, options: DenoiseOptions) -> Specialist:
+def pick(noise: NoiseModel, options: DenoiseOptions, kind: str) -> Specialist:
     """Return the specialist asked for by name, or the one of the quality that suits the noise.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        To be removed.
+    options : DenoiseOptions
+        The user's choice.
+    kind : str
+        Of the sensor.
 
     Raises
     ------
     WeightsError
-        There is no network of that name or quality.
+        There is no network of that name or quality for the sensor.
     """
     if options.specialist is not None:
-        return specialists.find(options.specialist)
-    return specialists.choose(noise, options.quality)
+        return specialists.find(options.specialist, kind)
+    return specialists.choose(noise, options.quality, kind)
 
 
 def find_noise(
-    packed: NDArray[np.float32], raw_image: RawImage, options: DenoiseOptions
+    packed: NDArray[np.float32], sensor: Sensor, raw_image: RawImage, options: DenoiseOptions
 ) -> FoundNoise:
     """Find the noise of a photograph: what the user says, the file's profile, or what is measured.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         Of the active area.
+    sensor : Sensor
+        Whose planes they are.
     raw_image : RawImage
         What `packed` is of; its profile and ISO count.
     options : DenoiseOptions
@@ -201,9 +218,15 @@ def find_noise(
     step = own_step(mosaic.samples[mosaic.active_area.slices])
     given = None
     if options.shot_noise is not None and options.read_noise is not None:
-        given = noise_model(options.shot_noise, options.read_noise, source="given")
+        given = noise_model(
+            options.shot_noise,
+            options.read_noise,
+            source="given",
+            colors=sensor.noise_colors,
+        )
     return choose_noise(
         packed,
+        sensor=sensor,
         name=raw_image.path.name,
         given=given,
         profile=metadata.noise_profile,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.banding import Bands, measure_columns, measure_rows, remove_bands
-from fadn_cli.denoise.sensors.bayer import PhaseShift
+from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.noise import NoiseModel
 from fadn_cli.system.cores import start_together
 
@@ -32,7 +32,7 @@ class Banding:
 
 def settle_banding(
     packed: NDArray[np.float32],
-    shift: PhaseShift,
+    packing: Packing,
     noise: NoiseModel,
     *,
     asked: bool | None,
@@ -45,8 +45,8 @@ def settle_banding(
     ----------
     packed : (4, h, w) float32, normalized
         Overwritten where bands are removed.
-    shift : PhaseShift
-        What `packed` was padded by.
+    packing : Packing
+        How `packed` was packed.
     noise : NoiseModel
         Of `packed`.
     asked : bool or None
@@ -67,7 +67,7 @@ def settle_banding(
         name: bands for name, bands in found.items() if _goes(bands, asked=asked, least=left * std)
     }
     if going:
-        remove_bands(packed, shift, **going)
+        remove_bands(packed, packing, **going)
     rows, columns = (_told(each, std) for each in found.values())
     return Banding(row_noise=rows, column_noise=columns, removed=tuple(going))
 

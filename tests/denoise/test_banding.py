@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.banding import measure_columns, measure_rows, remove_bands
-from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb, unpack
-from fadn_cli.mosaic.values import CfaPattern
+from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.denoise.sensors.sites import unpack_sites as unpack
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import noise_model
 from tests.making.scenes import COLS, HEIGHT, ROWS, WIDTH, light, mosaic
 
@@ -31,8 +32,7 @@ def bands(strength, axis, seed=1):
 
 
 def packed(x, colors="RGGB"):
-    rggb, shift = shift_to_rggb(x.astype(np.float32), CfaPattern(colors=colors))
-    return pack(rggb), shift
+    return pack_mosaic(x.astype(np.float32), CfaPattern(colors=colors))
 
 
 def both(x):

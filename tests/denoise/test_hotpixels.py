@@ -10,20 +10,15 @@ from fadn_cli.demo.run import expose
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.denoise import hotpixels
 from fadn_cli.denoise.hotpixels import find_defects, repair_defects
-from fadn_cli.denoise.sensors.bayer import (
-    PhaseShift,
-    own_samples,
-    pack,
-    shift_back,
-    shift_to_rggb,
-    unpack,
-)
-from fadn_cli.mosaic.values import CfaPattern
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.denoise.sensors.sensor import Packing
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import noise_model
 from tests.making.defects import add_noise, blur, draw_stars, mask_of, plant, read
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
-UNSHIFTED = PhaseShift(top=0, left=0, bottom=0, right=0)
+UNSHIFTED = Packing(sensor=BAYER, cfa=CfaPattern(colors="RGGB"))
 NOISE = noise_model(4e-4, 1.3e-7, source="given")
 LEVELS = (1e-4, 1.6e-3, 6.4e-3)
 REAL = ("canon_kiss_x4_colorchart", "gopro_hero6_iso100", "nikon_flower_rggb")
@@ -37,7 +32,7 @@ def level_noise(shot):
 @cache
 def town():
     """The harbour town of the demonstration through a lens."""
-    return pack(expose(blur(draw_scene(640, 960))))
+    return BAYER.pack(expose(blur(draw_scene(640, 960))))
 
 
 @cache
@@ -65,12 +60,11 @@ def speckled(height, width):
 
 def repair(x, cfa="RGGB"):
     """Repair a mosaic; return it, and which samples changed."""
-    rggb, shift = shift_to_rggb(x, CfaPattern(colors=cfa))
-    packed = pack(rggb)
+    packed, shift = pack_mosaic(x, CfaPattern(colors=cfa))
     count = repair_defects(packed, shift, NOISE)
-    expected, _ = shift_to_rggb(shift_back(unpack(packed), shift), CfaPattern(colors=cfa))
-    assert np.array_equal(expected, unpack(packed)), "the copies at the border are stale"
-    repaired = shift_back(unpack(packed), shift)
+    expected, _ = pack_mosaic(shift.unpack(packed), CfaPattern(colors=cfa))
+    assert np.array_equal(expected, packed), "the copies at the border are stale"
+    repaired = shift.unpack(packed)
     assert (repaired != x).sum() == count
     return repaired, repaired != x
 
@@ -155,7 +149,7 @@ class TestFound:
         rng = np.random.default_rng(5)
         density = max(1e-4, 500 / packed.size)
         judged = np.zeros(packed.shape, bool)
-        for plane in own_samples(judged, shift):
+        for plane in BAYER.own_samples(judged, shift):
             plane[...] = True
 
         before = len(find_defects(packed, shift, noise).values)

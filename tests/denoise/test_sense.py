@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.sense import Sense, judge
-from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
-from fadn_cli.mosaic.values import CfaPattern
+from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.mosaic.cfa import CfaPattern
 from tests.making.scenes import COLS, HEIGHT, LOUD, QUIET, ROWS, expose, light, mosaic
 
 
 def judged(x, tags="RGGB"):
-    rggb, _ = shift_to_rggb(x.astype(np.float32), CfaPattern(colors=tags))
-    return judge(pack(rggb))
+    return judge(pack_mosaic(x.astype(np.float32), CfaPattern(colors=tags))[0])
 
 
 def doubts(sense):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.sensors.bayer import pack
+from fadn_cli.denoise.sensors.sites import pack_sites as pack
 from fadn_cli.denoise.shading import Shading, divide, find_shading, multiply
 from tests.making.scenes import HEIGHT, WIDTH, light, mosaic
 

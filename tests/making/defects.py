@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fadn_cli.denoise.noise.choice import choose_noise
-from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.raw.source.reader import read_raw
 
 VISIBLE = 10

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import denormalize, normalize
 from fadn_cli.mosaic.saturation import saturated_areas
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.values import Mosaic, Rect
 
 
 def make_mosaic(
@@ -109,16 +110,3 @@ def test_source_is_not_modified():
     denormalize(np.zeros((37, 50), np.float32), mosaic)
 
     assert np.array_equal(before, mosaic.samples)
-
-
-def test_shifted_pattern_is_what_a_crop_sees():
-    cfa = CfaPattern(colors="RGGB")
-
-    assert ["RGGB", "GRBG", "GBRG", "BGGR"] == [
-        cfa.shifted(top, left).colors for top, left in ((0, 0), (4, 1), (3, 2), (1, 1))
-    ]
-
-
-def test_unknown_patterns_are_refused():
-    with pytest.raises(ValueError, match="RGBG"):
-        CfaPattern(colors="RGBG")

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import denormalize
 from fadn_cli.mosaic.saturation import clip_levels, saturated_areas
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.values import Mosaic, Rect
 
 HEIGHT, WIDTH = 256, 320
 NEUTRAL = np.array([[0.5, 1.0], [1.0, 0.625]])

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import denormalize, normalize, scaled
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, factor_between, finest_factor, own_step
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.values import Mosaic, Rect
 
 HEIGHT, WIDTH = 37, 50
 FACTORS = (1, 2, 4)

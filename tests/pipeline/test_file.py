@@ -7,7 +7,7 @@ import pytest
 
 import fadn_cli
 from fadn_cli.denoise.network import specialists
-from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.errors import (
     NoiseModelError,
     OutputExistsError,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.file import denoise_file

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.network.specialists import Specialist, read_weights
 from fadn_cli.denoise.noise import stabilize
-from fadn_cli.denoise.sensors.bayer import reflected
+from fadn_cli.denoise.sensors.sensor import reflected
 from fadn_cli.errors import InferenceError, WeightsError
 from fadn_cli.noise import NoiseModel
 
@@ -75,13 +75,13 @@ class Network:
 
         Parameters
         ----------
-        packed : (4, h, w) float32, normalized
+        packed : (planes, h, w) float32, normalized
             h and w multiples of the specialist's alignment. Not modified.
         noise : NoiseModel
 
         Returns
         -------
-        (4, h, w) float32, normalized, unclipped
+        (planes, h, w) float32, normalized, unclipped
 
         Raises
         ------
@@ -134,7 +134,7 @@ def make_features(
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         h and w even.
     noise : NoiseModel
     inputs : Inputs
@@ -146,32 +146,34 @@ def make_features(
     -------
     features : (1, c, h/u, w/u) float32
         See `stabilize`.
-    std : (4, h, w) float32
+    std : (planes, h, w) float32
         sigma(x), the unit of the network's output.
     """
-    _, height, width = packed.shape
+    planes, height, width = packed.shape
     shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
     step = inputs.unshuffle
     shape = _features_shape(height, width, inputs)
     features = np.empty(shape, np.float32) if out is None else out
-    samples = stabilize.output_channels(step)
-    detail_part = features[0, :samples].reshape(4, step, step, *shape[-2:])
-    low_pass = stabilize.shared_low_pass if inputs.bands else stabilize.low_pass
+    detail_part = features[0, : inputs.samples].reshape(planes, step, step, *shape[-2:])
     std = np.empty_like(packed)
-    coarse = np.empty((4, height // 2, width // 2), np.float32)
+    coarse = np.empty((inputs.levels, height // 2, width // 2), np.float32)
     for rows, padded in _padded_strips(packed, inputs.low_pass_radius):
-        level = low_pass(padded)
-        std[:, rows] = strip_std = stabilize.noise_std(level, shot, read)
-        detail = stabilize.detail(packed[:, rows], level, strip_std)
-        cells: NDArray[Any] = detail.reshape(4, -1, step, shape[-1], step)
+        level = inputs.low_pass(padded)
+        strip_std = inputs.of_planes(stabilize.noise_std(level, shot, read))
+        std[:, rows] = strip_std
+        detail = stabilize.detail(packed[:, rows], inputs.of_planes(level), strip_std)
+        cells: NDArray[Any] = detail.reshape(planes, -1, step, shape[-1], step)
         grid = slice(rows.start // step, rows.stop // step)
         detail_part[..., grid, :] = cells.transpose(0, 2, 4, 1, 3)
         coarse[:, rows.start // 2 : rows.stop // 2] = stabilize.block_means(level)
-    seen = features[0, samples:].reshape(-1, 4, *shape[-2:])
-    for plane in np.ndindex(4):  # one by one: they stay in the processor's cache
-        own = coarse[plane], shot[plane], read[plane]
+    if inputs.has_chessboard:
+        features[0, inputs.samples] = stabilize.chessboard(*shape[-2:])
+    seen = features[0, inputs.channels - inputs.levels * (inputs.bands + 1) :]
+    seen = seen.reshape(-1, inputs.levels, *shape[-2:])
+    for one in np.ndindex(inputs.levels):  # one by one: they stay in the processor's cache
+        own = coarse[one], shot[one], read[one]
         parts = [*stabilize.middle_bands(*own, inputs.bands, _reflect), stabilize.brightness(*own)]
-        for part, target in zip(parts, seen[:, plane[0]], strict=True):
+        for part, target in zip(parts, seen[:, one[0]], strict=True):
             for row, col in np.ndindex(2 // step, 2 // step):
                 target[row :: 2 // step, col :: 2 // step] = part
     return features, std

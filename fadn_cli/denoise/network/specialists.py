@@ -33,7 +33,7 @@ class Specialist:
     sha256: str
     """Of the file, hexadecimal."""
     cfa_kind: str
-    """"bayer"."""
+    """The kind of sensor: "bayer", "xtrans" or "mono"."""
     quality: str
     """"best" or "fast"."""
     noise_range: tuple[float, float]
@@ -47,7 +47,7 @@ class Specialist:
     parameters: int
     """Number of weights."""
     macs_per_packed_pixel: int
-    """Multiply-accumulates per packed pixel (four samples)."""
+    """Multiply-accumulates per packed pixel (four samples; X-Trans: nine)."""
     residual_std: tuple[tuple[float, float], ...]
     """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
     psnr: dict[str, float] = field(hash=False)
@@ -136,7 +136,7 @@ def _specialist(row: dict[str, Any]) -> Specialist:
     return Specialist(**fields)
 
 
-def default_quality() -> str:
+def default_quality(kind: str = "bayer") -> str:
     """Return the quality to use where none is asked for: "best" if it is bundled, else "fast".
 
     Raises
@@ -144,10 +144,10 @@ def default_quality() -> str:
     WeightsError
         No weights are bundled.
     """
-    return bundled()[0].quality
+    return _of_kind(kind)[0].quality
 
 
-def choose(noise: NoiseModel, quality: str | None = None) -> Specialist:
+def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -> Specialist:
     """Pick the specialist whose range holds the noise at mid grey; the nearest one beyond both
     ends.
 
@@ -157,35 +157,58 @@ def choose(noise: NoiseModel, quality: str | None = None) -> Specialist:
         What is to be removed.
     quality : str, optional
         "best" or "fast"; None: `default_quality`.
+    kind : str
+        Of the sensor.
 
     Raises
     ------
     WeightsError
-        No weights of that quality are bundled.
+        No weights of that quality are bundled for the sensor.
     """
-    wanted = quality or default_quality()
-    suited = [specialist for specialist in bundled() if specialist.quality == wanted]
+    known = _of_kind(kind)
+    wanted = quality or known[0].quality
+    suited = [specialist for specialist in known if specialist.quality == wanted]
     if not suited:
-        known = ", ".join(dict.fromkeys(specialist.quality for specialist in bundled()))
+        names = ", ".join(dict.fromkeys(specialist.quality for specialist in known))
         raise WeightsError(
-            f"no specialist of quality {wanted} is bundled", advice=f"Use one of: {known}."
+            f"no specialist of quality {wanted} is bundled", advice=f"Use one of: {names}."
         )
     level = noise.grey_std
     return next((each for each in suited if level < each.noise_range[1]), suited[-1])
 
 
-def find(name: str) -> Specialist:
+def _of_kind(kind: str) -> list[Specialist]:
+    """Return the specialists for a kind of sensor; WeightsError if there are none."""
+    suited = [specialist for specialist in bundled() if specialist.cfa_kind == kind]
+    if not suited:
+        raise WeightsError(f"no specialist for {kind} sensors is bundled", advice=_REINSTALL)
+    return suited
+
+
+def find(name: str, kind: str | None = None) -> Specialist:
     """Return a specialist by its name.
+
+    Parameters
+    ----------
+    name : str
+    kind : str, optional
+        Of the sensor that it is to serve.
 
     Raises
     ------
     WeightsError
-        There is none of that name.
+        There is none of that name, or it is for other sensors.
     """
+    suited = bundled() if kind is None else _of_kind(kind)
+    known = ", ".join(specialist.name for specialist in suited)
     for specialist in bundled():
         if specialist.name == name:
-            return specialist
-    known = ", ".join(specialist.name for specialist in bundled())
+            if specialist in suited:
+                return specialist
+            raise WeightsError(
+                f"{name} is for {specialist.cfa_kind} sensors, and this one is {kind}",
+                advice=f"Use one of: {known}.",
+            )
     raise WeightsError(f"no specialist is called {name!r}", advice=f"Use one of: {known}.")
 
 

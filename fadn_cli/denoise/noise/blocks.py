@@ -5,22 +5,26 @@ white noise puts the same energy into every coefficient, independently, while te
 high frequencies. So blocks may be *chosen* by their low and middle frequencies without biasing what
 is *measured* at the high ones, and rows or columns of noise (no diagonal component) do not count.
 
-The same is measured on the four planes of a place put together, their colour balanced: texture has
-the same shape in all of them, so that the highest frequencies of the whole mosaic, which no single
+The same is measured on all planes of a place put together, their colour balanced: texture has the
+same shape in all of them, so that the highest frequencies of the whole mosaic, which no single
 plane resolves, hold far less of it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 
 SIDE = 6
 """Side of a block, packed px; 5 and 8 measured worse on textured photographs."""
 _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
 _COEFFICIENTS = 15  # of 36 that a block's `high` averages
-_HIGHEST = 14  # sum of frequencies, of 0 to 22, from which those of a whole place count
+_HIGHEST = 14  # sum of frequencies, of 0 to 22 for 12 x 12 samples, from which a place's count
 _LEAST_GAIN = 0.5  # of the brightest colour's level: colours below it are not amplified further
 _CONTRAST = 0.1  # of texture: levels at which noise is stronger are not balanced
 _WEAK = 0.05  # quantile of a block's `high` over its level that this is judged by
@@ -44,13 +48,17 @@ class BlockStatistics:
     """Of one block's `high`, as of a sum of squares; less where blocks overlap."""
 
 
-def measure_blocks(packed: NDArray[np.float32]) -> tuple[BlockStatistics, BlockStatistics]:
-    """Transform the blocks of all four planes; large frames by a regular sample of block rows.
+def measure_blocks(
+    packed: NDArray[np.float32], sensor: Sensor = BAYER
+) -> tuple[BlockStatistics, BlockStatistics]:
+    """Transform the blocks of all planes; large frames by a regular sample of block rows.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized, not clipped
-        Not modified.
+    packed : (planes, h, w) float32, normalized, not clipped
+        Not modified. Begins with an even cell.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
@@ -63,7 +71,7 @@ def measure_blocks(packed: NDArray[np.float32]) -> tuple[BlockStatistics, BlockS
     _, height, width = packed.shape
     offsets = (0, SIDE // 2) if height * width < 16 * _MAX_BLOCKS else (0,)
     rows_of_blocks = max(height // SIDE, 1)
-    wanted = _MAX_BLOCKS // max(4 * (width // SIDE) * len(offsets) ** 2, 1)
+    wanted = _MAX_BLOCKS // max(len(packed) * (width // SIDE) * len(offsets) ** 2, 1)
     stride = max(-(-rows_of_blocks // max(wanted, 1)), 1)
     parts, wholes, first = [np.empty((5, 0))], [np.empty((6, 0))], 0
     for top in offsets:
@@ -71,22 +79,24 @@ def measure_blocks(packed: NDArray[np.float32]) -> tuple[BlockStatistics, BlockS
             if min(height - top, width - left) < SIDE:
                 continue
             blocks = _cut(packed, top, left, stride)
-            usable = _is_usable(blocks)
+            steady = sensor.steady(blocks)
+            usable = _is_usable(steady)
             place = first + np.arange(blocks.shape[1])
-            energies = _energies(blocks)
+            energies = _energies(steady)
             parts.append(
                 np.concatenate([energies, [np.broadcast_to(place, usable.shape)]])[:, usable]
             )
             whole = usable.all(axis=0)
             noisy = _noisy_level(energies[:, :, whole])
-            wholes.append(_combine(blocks[:, whole], energies[0][:, whole], place[whole], noisy))
+            together = _Places(sensor, is_odd=(top + left) % 2 == 1)
+            wholes.append(together.combine(blocks[:, whole], place[whole], noisy))
             first += len(place)
     share = 1 / len(offsets) ** 2
     return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
 
 
 def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArray[np.float32]:
-    """Return the blocks of every `stride`-th row of blocks as (4, N, SIDE, SIDE)."""
+    """Return the blocks of every `stride`-th row of blocks as (planes, N, SIDE, SIDE)."""
     planes, height, width = packed.shape
     down, across = (height - top) // SIDE, (width - left) // SIDE
     area = packed[:, top : top + down * SIDE, left : left + across * SIDE]
@@ -96,14 +106,14 @@ def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArr
 
 
 def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return (4, N): neither saturated nor constant."""
+    """Return (planes, N): neither saturated nor constant."""
     highest, lowest = blocks.max(axis=(2, 3)), blocks.min(axis=(2, 3))
     usable: NDArray[np.bool_] = (highest < _SATURATED) & (highest > lowest)
     return usable
 
 
 def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (4, 4, N): mean, texture, check and high of the blocks of four planes."""
+    """Return (4, planes, N): mean, texture, check and high of the blocks of planes."""
     mean = blocks.mean(axis=(2, 3))
     cosines = _cosines(SIDE)
     energy = (cosines @ (blocks - mean[..., None, None]) @ cosines.T) ** 2
@@ -129,39 +139,76 @@ def _noisy_level(energies: NDArray[np.float32]) -> float:
     return float(np.quantile(high / np.maximum(mean, 1e-3), _WEAK)) / _CONTRAST**2
 
 
-def _combine(
-    blocks: NDArray[np.float32], mean: NDArray[np.float32], place: NDArray[np.intp], noisy: float
-) -> NDArray[np.float64]:
-    """Return (6, N): mean, texture, check, high, place and freedoms of four planes together."""
-    balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
-    weight = balance**2 / (balance**2).sum(axis=0)
-    detail = (blocks - mean[..., None, None]) * (2 * np.sqrt(weight))[..., None, None]
-    order = np.add.outer(np.arange(2 * SIDE), np.arange(2 * SIDE))
-    low, highest = (order >= 1) & (order < 5), order >= _HIGHEST
-    even, odd = (order >= 5) & (order < 10), (order >= 10) & ~highest
-    energy = _whole_energy(detail)
-    texture = (energy[:, low].mean(axis=1) + energy[:, even].mean(axis=1)) / 2
-    # rows and columns of noise are no noise of pixels, whichever plane they are in
-    down = (detail - detail.mean(axis=2, keepdims=True)).astype(np.float32)
-    pixels = (down - down.mean(axis=3, keepdims=True)).astype(np.float32)
-    own = 0.5 - _cosines(2 * SIDE)[:, ::2].sum(axis=1) ** 2 / SIDE
-    left = 4 * np.outer(own, own)  # of the energy at each frequency
-    energy = _whole_energy(pixels)
-    check, high = (energy[:, band].sum(axis=1) / left[band].sum() for band in (odd, highest))
-    freedoms = left[highest].sum() / (4 * (weight**2).sum(axis=0))
-    return np.stack([(weight * mean).sum(axis=0), texture, check, high, place, freedoms]).astype(
-        np.float64
-    )
+class _Places:
+    """All planes of a place put together.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Whose planes they are.
+    is_odd : bool
+        Whether blocks begin with an odd cell: X-Trans sensors change red for blue there.
+    """
+
+    def __init__(self, sensor: Sensor, *, is_odd: bool) -> None:
+        self._sensor = sensor
+        self._swapped = is_odd and sensor.kind == "xtrans"
+
+    def combine(
+        self, blocks: NDArray[np.float32], place: NDArray[np.intp], noisy: float
+    ) -> NDArray[np.float64]:
+        """Return (6, N): mean, texture, check, high, place and freedoms of all planes together."""
+        sensor, mean = self._sensor, blocks.mean(axis=(2, 3))
+        balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
+        weight = balance**2 / (balance**2).sum(axis=0)
+        share = np.sqrt(sensor.planes) * np.sqrt(weight)
+        detail = (blocks - mean[..., None, None]) * share[..., None, None]
+        side = sensor.cell * SIDE
+        order = np.add.outer(np.arange(side), np.arange(side)) * (2 * SIDE / side)
+        low, highest = (order >= 1) & (order < 5), order >= _HIGHEST
+        even, odd = (order >= 5) & (order < 10), (order >= 10) & ~highest
+        energy = self._energy(detail)
+        texture = (energy[:, low].mean(axis=1) + energy[:, even].mean(axis=1)) / 2
+        energy = self._energy(_without_lines(detail))
+        left = _left_without_lines(sensor)
+        check, high = (energy[:, band].sum(axis=1) / left[band].sum() for band in (odd, highest))
+        freedoms = left[highest].sum() / (sensor.planes * (weight**2).sum(axis=0))
+        rows = [(weight * mean).sum(axis=0), texture, check, high, place, freedoms]
+        return np.stack(rows).astype(np.float64)
+
+    def _energy(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (N, side, side) energies of the mosaic that the planes' blocks make."""
+        side = self._sensor.cell * SIDE
+        if self._swapped:
+            planes = planes[[0, 1, 2, 3, 4, 7, 8, 5, 6]]
+        # one block below the other: each begins as the first does
+        column = np.asarray(planes, np.float32).reshape(len(planes), -1, SIDE)
+        whole = self._sensor.unpack(column).reshape(-1, side, side)
+        cosines = _cosines(side)
+        energy: NDArray[np.float32] = np.square(cosines @ whole @ cosines.T)
+        return energy
 
 
-def _whole_energy(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (N, 2 SIDE, 2 SIDE) energies of the mosaic that four planes' blocks make."""
-    whole = np.empty((planes.shape[1], 2 * SIDE, 2 * SIDE), np.float32)
-    for plane, (down, across) in zip(planes, ((0, 0), (0, 1), (1, 0), (1, 1)), strict=True):
-        whole[:, down::2, across::2] = plane
-    cosines = _cosines(2 * SIDE)
-    energy: NDArray[np.float32] = np.square(cosines @ whole @ cosines.T)
-    return energy
+def _without_lines(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take away what whole rows and columns share: no noise of pixels, whichever plane it is in."""
+    down = (planes - planes.mean(axis=2, keepdims=True)).astype(np.float32)
+    pixels: NDArray[np.float32] = (down - down.mean(axis=3, keepdims=True)).astype(np.float32)
+    return pixels
+
+
+@lru_cache
+def _left_without_lines(sensor: Sensor) -> NDArray[np.float32]:
+    """Return how much of white noise's energy that leaves at each frequency of a place."""
+    side = sensor.cell * SIDE
+    cosines = _cosines(side)
+    if sensor.cell == 2:
+        own = 0.5 - cosines[:, ::2].sum(axis=1) ** 2 / SIDE
+        exact: NDArray[np.float32] = 4 * np.outer(own, own)
+        return exact
+    waves = np.einsum("ij,kl->ikjl", cosines, cosines).reshape(-1, side)
+    planes = sensor.pack(waves).reshape(sensor.planes, side**2, SIDE, SIDE)
+    left: NDArray[np.float32] = np.square(_without_lines(planes)).sum(axis=(0, 2, 3))
+    return left.reshape(side, side)
 
 
 def _gather(parts: list[NDArray[np.float64]], freedoms: float) -> BlockStatistics:

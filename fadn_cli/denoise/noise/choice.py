@@ -20,6 +20,8 @@ from fadn_cli.denoise.noise.estimate import (
     typical_levels,
 )
 from fadn_cli.denoise.noise.prior import iso_range
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
 
@@ -47,12 +49,13 @@ def choose_noise(
     profile: NoiseModel | None,
     iso: int | None,
     step: float,
+    sensor: Sensor = BAYER,
 ) -> FoundNoise:
     """Find the noise of a photograph.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         The active area.
     name : str
         Of the file, for errors.
@@ -64,6 +67,8 @@ def choose_noise(
         ISO speed, which counts as much as the measurement is unsure.
     step : float
         Distance of neighbouring sample values, normalized.
+    sensor : Sensor
+        Whose planes `packed` holds.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def choose_noise(
     if given is not None:
         return FoundNoise(measured=None, used=given)
     try:
-        measurement = measure(packed, step=step)
+        measurement = measure(packed, step=step, sensor=sensor)
     except NoiseModelError as error:
         if profile is None:
             raise NoiseModelError(

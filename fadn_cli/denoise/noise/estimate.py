@@ -5,7 +5,7 @@ speed, then `reconcile` where a DNG states a NoiseProfile. The one thing to know
 add to what is measured, so the calmest blocks of each brightness are looked at, and what they say
 is weighed with what is likely by how well they agree.
 
-All four planes are pooled into one shot and one read noise: in normalized units the colours of a
+All planes are pooled into one shot and one read noise: in normalized units the colours of a
 sensor share gain and read-out, and a small frame has too few flat blocks to tell them apart.
 """
 
@@ -21,6 +21,8 @@ from fadn_cli.denoise.noise.clipping import black_floor
 from fadn_cli.denoise.noise.levels import measure_levels
 from fadn_cli.denoise.noise.posterior import Known, Weighed, weigh
 from fadn_cli.denoise.noise.prior import iso_range, typical_read_noise
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import MID_GREY, NoiseModel, noise_model
 
@@ -51,25 +53,31 @@ class Measurement:
     """Normalized level of the bright parts."""
     least_read: float
     """Variance of rounding."""
+    colors: str = BAYER.noise_colors
+    """The kinds of samples whose noise is told apart."""
 
 
-def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
+def measure(
+    packed: NDArray[np.float32], *, step: float = 0.0, sensor: Sensor = BAYER
+) -> Measurement:
     """Measure the blocks of a mosaic.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized, not clipped
-        Planes R, Gr, Gb, B. Not modified. Large frames are sampled.
+    packed : (planes, h, w) float32, normalized, not clipped
+        Not modified. Large frames are sampled.
     step : float
         Distance of neighbouring values in normalized units, 0 if unknown: the variance of rounding
         is the least read noise.
+    sensor : Sensor
+        Whose planes they are.
 
     Raises
     ------
     NoiseModelError
         Too few blocks are neither constant nor saturated.
     """
-    planes, places = measure_blocks(packed)
+    planes, places = measure_blocks(packed, sensor)
     if len(planes.mean) < _MIN_BLOCKS:
         raise NoiseModelError(
             f"noise cannot be measured: {len(planes.mean)} of the frame's blocks are neither"
@@ -87,12 +95,13 @@ def measure(packed: NDArray[np.float32], *, step: float = 0.0) -> Measurement:
         floor=floor,
         bright=min(max(float(np.quantile(sample, _BRIGHT)), 1e-3), 1.0),
         least_read=max(step * step / 12, 1e-12),
+        colors=sensor.noise_colors,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimate:
-    """The noise of one mosaic, the same for all four planes."""
+    """The noise of one mosaic, the same for all planes."""
 
     measured: NoiseModel
     """What the pixels say alone."""
@@ -125,7 +134,11 @@ def estimate(measurement: Measurement, iso: int | None = None) -> Estimate:
 
 
 def estimate_noise(
-    packed: NDArray[np.float32], *, iso: int | None = None, step: float = 0.0
+    packed: NDArray[np.float32],
+    *,
+    iso: int | None = None,
+    step: float = 0.0,
+    sensor: Sensor = BAYER,
 ) -> NoiseModel:
     """Measure the noise of a mosaic: `measure` and `estimate` in one.
 
@@ -134,7 +147,7 @@ def estimate_noise(
     NoiseModelError
         Too few blocks are neither constant nor saturated.
     """
-    return estimate(measure(packed, step=step), iso).likely
+    return estimate(measure(packed, step=step, sensor=sensor), iso).likely
 
 
 def reconcile(
@@ -196,7 +209,9 @@ def _model(weighed: Weighed, measurement: Measurement, note: str) -> NoiseModel:
     """Return the noise of all planes, and in words where it came from."""
     clipped = "" if measurement.floor is None else "clipped at black"
     source = ", ".join(part for part in ("measured", clipped, note) if part)
-    return noise_model(weighed.shot_noise, weighed.read_noise, source=source)
+    return noise_model(
+        weighed.shot_noise, weighed.read_noise, source=source, colors=measurement.colors
+    )
 
 
 def _say(measured: NoiseModel, weighed: Weighed, iso: int) -> str:

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-BRIGHTNESS_CHANNELS = 4
-"""The last channels of what the network sees, one for each plane; so has every middle band."""
+from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.sensor import Sensor
+
 BAND_RADII = (3, 8)
 """Of the box means that middle bands are taken against, in blocks of 2x2 packed pixels."""
 BAND_GAINS = (2.5, 6.0)
@@ -39,22 +40,63 @@ class Inputs:
     """Packed pixels per side that become one pixel of the network's grid."""
     bands: int = 0
     """Middle bands between the high-passed mosaic and brightness. Where there are any, both greens
-    share one low pass."""
+    of a Bayer cell share one low pass."""
+    kind: str = "bayer"
+    """Of the sensor."""
+
+    @property
+    def sensor(self) -> Sensor:
+        """Whose planes it is made of."""
+        return SENSORS[self.kind]
+
+    @property
+    def levels(self) -> int:
+        """Channels of brightness, the last ones of what the network sees, and of each middle
+        band."""
+        return len(self.sensor.noise_colors)
+
+    @property
+    def has_chessboard(self) -> bool:
+        """Whether a channel after the high-passed mosaic tells odd cells from even ones."""
+        return self.kind == "xtrans"
+
+    @property
+    def samples(self) -> int:
+        """Channels of the high-passed mosaic, and of a residual: the samples of a grid pixel."""
+        return self.sensor.planes * self.unshuffle**2
 
     @property
     def channels(self) -> int:
         """Channels of what the network sees."""
-        return output_channels(self.unshuffle) + BRIGHTNESS_CHANNELS * (self.bands + 1)
+        return self.samples + self.has_chessboard + self.levels * (self.bands + 1)
 
     @property
     def low_pass_radius(self) -> int:
         """Packed pixels that the low pass reaches beyond its own."""
-        return 3 if self.bands else 2
+        return 3 if self.bands and self.kind == "bayer" else 2
 
     @property
     def reach(self) -> int:
         """Packed pixels that the features of a 2x2 block reach beyond it."""
         return self.low_pass_radius + 2 * sum(BAND_RADII[: self.bands])
+
+    def low_pass(self, padded: Any) -> Any:
+        """Return the level of a mosaic: (..., levels, h, w) of (..., planes, h+2r, w+2r).
+
+        Parameters
+        ----------
+        padded : float32 array or tensor
+            Padded by r = `low_pass_radius` on each side.
+        """
+        if self.kind != "bayer":
+            return low_pass(color_means(padded, self.sensor))
+        return shared_low_pass(padded) if self.bands else low_pass(padded)
+
+    def of_planes(self, levels: Any) -> Any:
+        """Return what each plane's level is: (..., planes, h, w) of (..., levels, h, w)."""
+        if self.kind == "bayer":
+            return levels
+        return levels[..., list(self.sensor.noise_index), :, :]
 
 
 KINDS = {
@@ -66,6 +108,11 @@ KINDS = {
         Inputs("bands-28", 2, 2),
         Inputs("bands-12", 1, 1),
         Inputs("bands-16", 1, 2),
+        Inputs("xtrans-13", 1, 0, "xtrans"),
+        Inputs("xtrans-bands-16", 1, 1, "xtrans"),
+        Inputs("xtrans-bands-19", 1, 2, "xtrans"),
+        Inputs("mono-bands-18", 2, 1, "mono"),
+        Inputs("mono-bands-7", 1, 2, "mono"),
     )
 }
 """Every kind of features that there is, by its name."""
@@ -75,9 +122,34 @@ _MOST_STABILIZED = 650.0  # 2 sqrt(1 / shot) at white for the smallest shot nois
 _TINY = 1e-12  # keeps sigma positive where a camera claims no read noise at all
 
 
-def output_channels(unshuffle: int) -> int:
-    """Return the channels of a residual: all samples of a grid pixel's packed pixels."""
-    return 4 * unshuffle**2
+def color_means(planes: Any, sensor: Sensor) -> Any:
+    """Return the means of the samples of each colour in every cell.
+
+    Parameters
+    ----------
+    planes : (..., planes, h, w) float32 array or tensor
+    sensor : Sensor
+        Whose they are.
+
+    Returns
+    -------
+    (..., colours, h, w) float32
+        In the order of `Sensor.noise_colors`.
+    """
+    means = planes[..., list(range(len(sensor.noise_colors))), :, :]  # a copy, to be overwritten
+    for color in range(len(sensor.noise_colors)):
+        own = [plane for plane, index in enumerate(sensor.noise_index) if index == color]
+        total = planes[..., own[0], :, :] + planes[..., own[1], :, :]
+        for plane in own[2:]:
+            total += planes[..., plane, :, :]
+        means[..., color, :, :] = total * (1 / len(own))
+    return means
+
+
+def chessboard(height: int, width: int) -> np.ndarray:
+    """Return (height, width) float32: 1 in the even cells of an X-Trans mosaic, -1 in the odd."""
+    odd = np.add.outer(np.arange(height), np.arange(width)) % 2
+    return (1 - 2 * odd).astype(np.float32)
 
 
 def low_pass(padded: Any) -> Any:
@@ -151,8 +223,8 @@ def noise_std(level: Any, shot_noise: Any, read_noise: Any) -> Any:
 
     Parameters
     ----------
-    level : (..., 4, h, w) float32, normalized
-    shot_noise, read_noise : (..., 4, 1, 1) float32, variances
+    level : (..., levels, h, w) float32, normalized
+    shot_noise, read_noise : (..., levels, 1, 1) float32, variances
     """
     return (shot_noise * level.clip(min=0.0) + (read_noise + _TINY)) ** 0.5
 
@@ -178,15 +250,15 @@ def detail(x: Any, level: Any, std: Any) -> Any:
 
     Parameters
     ----------
-    x : (..., 4, h, w) float32, normalized
-    level, std : (..., 4, h, w) float32
-        Of the low pass and of `noise_std`.
+    x : (..., planes, h, w) float32, normalized
+    level, std : (..., planes, h, w) float32
+        Of each plane: of the low pass and of `noise_std`.
     """
     return arcsinh((x - level) / (2.0 * std))
 
 
 def block_means(level: Any) -> Any:
-    """Return the means of 2x2 packed pixels: (..., 4, h/2, w/2) of (..., 4, h, w), both even."""
+    """Return the means of 2x2 packed pixels: (..., n, h/2, w/2) of (..., n, h, w), both even."""
     rows = level[..., 0::2, :] + level[..., 1::2, :]
     return (rows[..., 0::2] + rows[..., 1::2]) * 0.25
 
@@ -207,9 +279,9 @@ def middle_bands(
 
     Parameters
     ----------
-    coarse : (..., 4, h/2, w/2) float32
+    coarse : (..., levels, h/2, w/2) float32
         Of `block_means`.
-    shot_noise, read_noise : (..., 4, 1, 1) float32, variances
+    shot_noise, read_noise : (..., levels, 1, 1) float32, variances
     count : int
         How many bands.
     pad : callable
@@ -217,7 +289,7 @@ def middle_bands(
 
     Returns
     -------
-    list of (..., 4, h/2, w/2) float32
+    list of (..., levels, h/2, w/2) float32
         asinh(2.5 (level - mean over 14 x 14 packed pixels) / sigma), then
         asinh(6 (that mean - its mean over 34 x 34) / sigma).
     """

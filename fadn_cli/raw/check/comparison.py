@@ -173,6 +173,6 @@ def _plane_means(
     means = np.empty((blocks.shape[1], 4), np.float32)
     for row in (0, 1):
         for col in (0, 1):
-            plane = mosaic.cfa.plane_at(top + row, left + col)
+            plane = mosaic.cfa.noise_index(top + row, left + col)
             means[:, plane] = blocks[row::2, :, col::2].mean(axis=(0, 2))
     return means

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, RawMetadata, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
 from fadn_cli.raw.source.blocks import MetadataBlocks
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.raw.source.dng_checks import image_size
 from fadn_cli.raw.tiff.file import Ifd, TiffFile

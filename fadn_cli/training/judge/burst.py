@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import fadn_cli
-from fadn_cli.denoise.sensors.bayer import pack_active, unpack
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.training.judge.files import area_means, in_float, rms
 
@@ -57,7 +58,7 @@ def measure_burst(
     return {
         name: (
             scale * math.sqrt(max(rms(each, clean) ** 2 - left, 0)),
-            scale * float(area_means(unpack(each - clean)[None]).std()),
+            scale * float(area_means(BAYER.unpack(each - clean)[None]).std()),
         )
         for name, each in (("source", packed), ("file", after), ("float", kept))
     }

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 import fadn_cli
 from fadn_cli.denoise.network.specialists import QUALITIES
-from fadn_cli.denoise.sensors.bayer import pack, unpack
+from fadn_cli.denoise.sensors.sites import pack_sites as pack
+from fadn_cli.denoise.sensors.sites import unpack_sites as unpack
 from fadn_cli.noise import noise_model
 from fadn_cli.training.judge.burst import burst_table, measure_burst
 from fadn_cli.training.judge.files import files_table, measure_files

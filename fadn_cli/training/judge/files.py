@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fadn_cli
-from fadn_cli.denoise.sensors.bayer import pack, unpack
+from fadn_cli.denoise.sensors.sites import pack_sites as pack
+from fadn_cli.denoise.sensors.sites import unpack_sites as unpack
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain

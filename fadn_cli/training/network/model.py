@@ -94,11 +94,11 @@ def _entry(config: StudentConfig) -> Conv:
     """
     if config.seen.bands:
         return Conv(config.channels, config.widths[0], 3)
-    return FineConv(config.channels, config.widths[0], 3, fine=stabilize.BRIGHTNESS_CHANNELS)
+    return FineConv(config.channels, config.widths[0], 3, fine=config.seen.levels)
 
 
 class Student(nn.Module):
-    """Features (N, c, h/u, w/u) to residual (N, 4 u^2, h/u, w/u) in units of sigma.
+    """Features (N, c, h/u, w/u) to residual (N, planes u^2, h/u, w/u) in units of sigma.
 
     u and c are the config's unshuffle and channels.
     """
@@ -121,7 +121,7 @@ class Student(nn.Module):
             _blocks(width, count, view)
             for width, count, view in zip(widths, config.decode, aligned, strict=False)
         )
-        self.leave = nn.Conv2d(widths[0], stabilize.output_channels(config.unshuffle), 1)
+        self.leave = nn.Conv2d(widths[0], config.seen.samples, 1)
         for layer in (self.enter, *self.down, *self.up):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
         nn.init.zeros_(self.leave.weight)
@@ -197,7 +197,7 @@ class Denoiser(nn.Module):
     def forward(
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> torch.Tensor:
-        """Denoise (N, 4, h, w) normalized samples; noise is (N, 4, 1, 1) variances."""
+        """Denoise (N, planes, h, w) normalized samples; noise is (N, levels, 1, 1) variances."""
         features, std = self.features(x, shot_noise, read_noise)
         residual = self.student(features)
         return x + std * functional.pixel_shuffle(residual, self.student.config.unshuffle)
@@ -212,19 +212,22 @@ class Denoiser(nn.Module):
     def features(
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what the student sees of a mosaic, and its sigma (N, 4, h, w)."""
+        """Return what the student sees of a mosaic, and its sigma (N, planes, h, w)."""
         inputs = self.student.config.seen
-        low_pass = stabilize.shared_low_pass if inputs.bands else stabilize.low_pass
-        level = low_pass(_reflect(x, inputs.low_pass_radius))
-        std = stabilize.noise_std(level, shot_noise, read_noise)
-        detail = functional.pixel_unshuffle(stabilize.detail(x, level, std), inputs.unshuffle)
+        level = inputs.low_pass(_reflect(x, inputs.low_pass_radius))
+        std = inputs.of_planes(stabilize.noise_std(level, shot_noise, read_noise))
+        detail = stabilize.detail(x, inputs.of_planes(level), std)
+        parts = [functional.pixel_unshuffle(detail, inputs.unshuffle)]
+        if inputs.has_chessboard:
+            board = torch.from_numpy(stabilize.chessboard(*x.shape[-2:])).to(x.device, x.dtype)
+            parts.append(board.expand(x.shape[0], 1, -1, -1))
         coarse = stabilize.block_means(level)
         noise = shot_noise, read_noise
-        parts = stabilize.middle_bands(coarse, *noise, inputs.bands, _reflect)
-        parts.append(stabilize.brightness(coarse, *noise))
+        smooth = stabilize.middle_bands(coarse, *noise, inputs.bands, _reflect)
+        smooth.append(stabilize.brightness(coarse, *noise))
         if inputs.unshuffle == 1:
-            parts = [functional.interpolate(part, scale_factor=2.0) for part in parts]
-        return torch.cat([detail, *parts], dim=1), std
+            smooth = [functional.interpolate(part, scale_factor=2.0) for part in smooth]
+        return torch.cat([*parts, *smooth], dim=1), std
 
 
 def _reflect(planes: torch.Tensor, radius: int) -> torch.Tensor:

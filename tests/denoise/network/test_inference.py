@@ -156,14 +156,15 @@ def test_progress_counts_every_tile(monkeypatch):
 @pytest.mark.parametrize("read_noise", (0.0, 1e-3))
 @pytest.mark.parametrize("inputs", stabilize.KINDS.values(), ids=lambda inputs: inputs.name)
 def test_features_are_finite_for_every_sample_and_noise(shot_noise, read_noise, inputs):
-    noise = noise_model(shot_noise, read_noise, source="test")
-    packed = np.zeros((4, 64, 64), np.float32)
+    colors = inputs.sensor.noise_colors
+    noise = noise_model(shot_noise, read_noise, source="test", colors=colors)
+    packed = np.zeros((inputs.sensor.planes, 64, 64), np.float32)
     packed[:, ::3, ::5], packed[:, 1::7] = -0.5, 40.0
 
     features, std = make_features(packed, noise, inputs)
 
     side = 64 // inputs.unshuffle
-    assert (1, int(inputs.name.split("-")[1]), side, side) == features.shape
+    assert (1, int(inputs.name.split("-")[-1]), side, side) == features.shape
     assert np.isfinite(features).all()
     assert np.isfinite(std).all()
     assert (std > 0).all()

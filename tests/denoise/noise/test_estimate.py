@@ -6,7 +6,7 @@ import pytest
 from fadn_cli.denoise.noise.blocks import measure_blocks
 from fadn_cli.denoise.noise.clipping import black_floor
 from fadn_cli.denoise.noise.estimate import estimate_noise, reconcile, typical_levels
-from fadn_cli.denoise.sensors.bayer import pack, shift_to_rggb
+from fadn_cli.denoise.sensors.kinds import pack_mosaic
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.noise import noise_model
@@ -269,7 +269,7 @@ def test_noise_of_a_real_canon_is_what_its_flat_patches_say(raws):
     mosaic = read_raw(raws / "canon_kiss_x4_colorchart.dng").mosaic
     area = mosaic.active_area
     x = normalize(mosaic)[area.slices]
-    packed = pack(shift_to_rggb(x, mosaic.cfa.shifted(area.top, area.left))[0])
+    packed, _ = pack_mosaic(x, mosaic.cfa.shifted(area.top, area.left))
     step = 1 / 12944
 
     model = estimate_noise(packed, step=step)

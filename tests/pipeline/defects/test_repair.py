@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
 from fadn_cli.pipeline.preparation import prepare

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fadn_cli.errors import WriteError
 from fadn_cli.findings import errors_among
-from fadn_cli.mosaic.values import CfaPattern, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.check.dng import MAX_FINDINGS, check_dng, check_file
 from fadn_cli.raw.dng.write import DngEdit, write_dng
 from fadn_cli.raw.source.reader import read_raw

@@ -28,7 +28,7 @@ def grey(raw_image, level):
     neutral = np.empty((height, width))
     for row in (0, 1):
         for col in (0, 1):
-            plane = mosaic.cfa.plane_at(row, col)
+            plane = mosaic.cfa.noise_index(row, col)
             neutral[row::2, col::2] = NEUTRAL[(0, 1, 1, 2)[plane]]
     samples = np.rint(black + level * neutral * (mosaic.white_level - black))
     return replace(mosaic, samples=samples.astype(np.uint16))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rawpy
 
-from fadn_cli.denoise.sensors.bayer import pack_active
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.mosaic.conversion import scaled
 from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.mosaic.steps import finest_factor

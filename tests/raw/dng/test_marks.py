@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.defects import Marks
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.raw.dng.marks import mark
 
 SITES = np.array([0, 17, 18, 200])

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fadn_cli.mosaic.values import CfaPattern, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Rect
 from fadn_cli.noise import noise_model
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.check.verify import verify

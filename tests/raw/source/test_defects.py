@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.mosaic.values import CfaPattern, Mosaic, Rect
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.raw.source import defects
 from fadn_cli.raw.source.defects import MOST_ZEROS, read_bad_pixels, read_zero_marks
 from fadn_cli.raw.source.reader import read_raw

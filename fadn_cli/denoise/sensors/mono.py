@@ -1,0 +1,43 @@
+"""Mosaics without colours: 2x2 samples to a packed pixel, four planes that saw the same.
+
+The one thing to know: they are packed as Bayer mosaics are, so that networks, tiles and estimators
+work alike; but all four planes share one colour, and with it noise and brightness.
+"""
+
+import numpy as np
+
+from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
+from fadn_cli.denoise.sensors.sites import pack_sites, unpack_sites
+from fadn_cli.mosaic.cfa import CfaPattern
+
+
+class Mono(Sensor):
+    """Four planes of one colour."""
+
+    kind = "mono"
+    cell = 2
+    colors = "YYYY"
+    noise_colors = "Y"
+    noise_index = (0, 0, 0, 0)
+    least_side = 2
+
+    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
+        """Repeat the last but one row and column where sides are odd."""
+        self.check(x)
+        bottom, right = (length % 2 for length in x.shape)
+        packing = Packing(sensor=self, cfa=cfa, bottom=bottom, right=right)
+        if not (bottom or right):
+            return x, packing
+        return np.pad(x, ((0, bottom), (0, right)), mode="reflect"), packing
+
+    def pack(self, mosaic: Samples) -> Samples:
+        """Split a mosaic into the planes of the four sites of each 2x2 cell."""
+        return pack_sites(mosaic)
+
+    def unpack(self, packed: Samples) -> Samples:
+        """Interleave them again."""
+        return unpack_sites(packed)
+
+
+MONO = Mono()
+"""The sensor without colours."""

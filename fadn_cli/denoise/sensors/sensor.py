@@ -1,0 +1,177 @@
+"""What all kinds of sensors have in common: a mosaic into planes of its colours, and back.
+
+`kinds` lists them, each in a module of its own. The one thing to know: a packed pixel is a cell of
+the mosaic, `cell` samples a side, each sample in a plane of its own; networks and estimators see
+such planes only, always in the same phase, whichever phase the mosaic begins in.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.noise import NoiseModel
+
+Samples = NDArray[np.float32]
+
+
+class Sensor(ABC):
+    """A kind of colour filter array."""
+
+    kind: str
+    """"bayer", "xtrans" or "mono"."""
+    cell: int
+    """Samples per side of a packed pixel."""
+    colors: str
+    """The colour of each plane, in order: "RGGB"."""
+    noise_colors: str
+    """Whose noise is told apart, in the order of a `NoiseModel` of this sensor."""
+    noise_index: tuple[int, ...]
+    """Of each plane: which of `noise_colors` it is."""
+    least_side: int
+    """Samples that a mosaic needs on each side."""
+
+    @property
+    def planes(self) -> int:
+        """How many planes there are."""
+        return len(self.colors)
+
+    @property
+    def has_color(self) -> bool:
+        """Whether there is more than one colour."""
+        return len(set(self.colors)) > 1
+
+    def noise_of_planes(self, noise: NoiseModel) -> tuple[Samples, Samples]:
+        """Return shot and read noise of each plane: two (planes, 1, 1) float32 variances."""
+        index = list(self.noise_index)
+        return noise.shot_noise[index, None, None], noise.read_noise[index, None, None]
+
+    @abstractmethod
+    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, "Packing"]:
+        """Pad a mosaic by mirroring, so that it begins in the canonical phase and is whole cells.
+
+        Parameters
+        ----------
+        x : (H, W) float32, normalized
+            H and W at least `least_side`.
+        cfa : CfaPattern
+            The colours of `x`, from its (0, 0).
+
+        Returns
+        -------
+        x : (H', W') float32, normalized
+            `x` itself where no padding is needed.
+        packing : Packing
+            What was added.
+
+        Raises
+        ------
+        ValueError
+            `x` is not two-dimensional or too small.
+        """
+
+    @abstractmethod
+    def pack(self, mosaic: Samples) -> Samples:
+        """Split a mosaic in the canonical phase into its planes.
+
+        Parameters
+        ----------
+        mosaic : (H, W) float32, normalized
+            H and W multiples of `cell`.
+
+        Returns
+        -------
+        (planes, H / cell, W / cell) float32, normalized
+            A copy; `unpack` is the exact inverse.
+
+        Raises
+        ------
+        ValueError
+            H or W is no multiple.
+        """
+
+    @abstractmethod
+    def unpack(self, packed: Samples) -> Samples:
+        """Put planes together again: the exact inverse of `pack`."""
+
+    def own_samples(self, packed: Samples, packing: "Packing") -> list[Samples]:
+        """Return the planes without what `align` added: views, of sizes that may differ.
+
+        What was added repeats samples that lie further in, so a plane with it is not what the
+        sensor saw. Of cells that are added in part, sensors may leave out more than that.
+        """
+        _, height, width = packed.shape
+        top, left, bottom, right = (
+            -(-count // self.cell)
+            for count in (packing.top, packing.left, packing.bottom, packing.right)
+        )
+        return list(packed[:, top : height - bottom, left : width - right])
+
+    def mirror_again(self, packed: Samples, packing: "Packing") -> None:
+        """Renew what `align` added after samples were changed, in place."""
+        if packing.top or packing.bottom or packing.left or packing.right:
+            aligned, _ = self.align(packing.cut(self.unpack(packed)), packing.cfa)
+            packed[...] = self.pack(aligned)
+
+    def steady(self, blocks: Samples) -> Samples:
+        """Return blocks of planes whose samples lie at the same place in every cell.
+
+        Parameters
+        ----------
+        blocks : (planes, ..., h, w) float32
+            Cut from the planes.
+
+        Returns
+        -------
+        (at most planes, ..., h, w) float32
+            Where planes had to be averaged, what differs from a block's mean is multiplied by as
+            much as averaging took from white noise.
+        """
+        return blocks
+
+    def check(self, x: Samples) -> None:
+        """Raise ValueError unless `x` is a mosaic of at least the least size."""
+        least = self.least_side
+        if x.ndim != 2 or min(x.shape) < least:
+            raise ValueError(f"a mosaic is (H, W) with H, W >= {least}, got shape {x.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """How a frame was packed: its sensor, and how many samples were added on each side."""
+
+    sensor: Sensor
+    """Whose planes it holds."""
+    cfa: CfaPattern
+    """The colours before anything was added, from (0, 0)."""
+    top: int = 0
+    """Rows added above."""
+    left: int = 0
+    """Columns added on the left."""
+    bottom: int = 0
+    """Rows added below."""
+    right: int = 0
+    """Columns added on the right."""
+
+    def cut(self, x: Samples) -> Samples:
+        """Take away what was added: the exact inverse of `Sensor.align`. Returns a view."""
+        height, width = x.shape
+        return x[self.top : height - self.bottom, self.left : width - self.right]
+
+    def unpack(self, packed: Samples) -> Samples:
+        """Return the mosaic of which `packed` holds the planes, as it was before `Sensor.align`."""
+        return self.cut(self.sensor.unpack(packed))
+
+
+def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Turn indices beyond 0..length-1 back by reflection without repeating the edge.
+
+    In a Bayer mosaic's rows or columns, and in any packed planes', that keeps the phase.
+    """
+    if length == 1:
+        return np.zeros_like(index)
+    period = 2 * (length - 1)
+    index = index % period
+    return np.where(index < length, index, period - index)

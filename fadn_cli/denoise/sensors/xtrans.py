@@ -1,0 +1,105 @@
+"""Fujifilm's X-Trans mosaics: 3x3 samples to a packed pixel, nine planes.
+
+The one thing to know: in every cell green sits at the corners and the centre, and the four samples
+between are a horizontal and a vertical pair, one red, the other blue, which change places from cell
+to cell like the fields of a chessboard. So the planes of a pair lie beside the centre in one cell,
+above and below it in the next; the mean of a pair lies at the centre in all.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
+from fadn_cli.mosaic.cfa import CfaPattern
+
+CELL = 3
+"""Samples per side of a cell."""
+GREENS = ((0, 0), (0, 2), (1, 1), (2, 0), (2, 2))
+"""Rows and columns of the green samples in every cell, in the order of their planes."""
+PAIRS = (((1, 0), (1, 2)), ((0, 1), (2, 1)))
+"""Of the horizontal and of the vertical pair. The horizontal one is red where row and column of the
+cell are even together, and blue beside."""
+
+
+class XTrans(Sensor):
+    """Five green planes, two red, two blue."""
+
+    kind = "xtrans"
+    cell = CELL
+    colors = "GGGGGRRBB"
+    noise_colors = "RGB"
+    noise_index = (1, 1, 1, 1, 1, 0, 0, 2, 2)
+    least_side = 12
+
+    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
+        """Mirror about the middle rows and columns of cells: no other mirror keeps the pattern."""
+        self.check(x)
+        row, col = cfa.xtrans_origin  # the corner of a canonical cell
+        left = -col % CELL
+        # three columns further, the canonical cell lies three rows further too
+        top = (3 * bool(left) - row) % 6
+        bottom, right = -(x.shape[0] + top) % CELL, -(x.shape[1] + left) % CELL
+        packing = Packing(sensor=self, cfa=cfa, top=top, left=left, bottom=bottom, right=right)
+        if not (top or left or bottom or right):
+            return x, packing
+        rows = _mirrored(x.shape[0], top, bottom)
+        cols = _mirrored(x.shape[1], left, right)
+        return x[rows[:, None], cols], packing
+
+    def pack(self, mosaic: Samples) -> Samples:
+        height, width = mosaic.shape
+        if height % CELL or width % CELL:
+            raise ValueError(f"packing needs sides of multiples of {CELL}, got {height}x{width}")
+        cells = mosaic.reshape(height // CELL, CELL, width // CELL, CELL)
+        packed = np.empty((9, height // CELL, width // CELL), np.float32)
+        for plane, (row, col) in enumerate(GREENS):
+            packed[plane] = cells[:, row, :, col]
+        for color in (0, 1):
+            for which in (0, 1):
+                for orientation in (0, 1):
+                    row, col = PAIRS[orientation][which]
+                    for places in _cells(color ^ orientation):
+                        packed[5 + 2 * color + which][places] = cells[:, row, :, col][places]
+        return packed
+
+    def unpack(self, packed: Samples) -> Samples:
+        _, height, width = packed.shape
+        mosaic = np.empty((CELL * height, CELL * width), np.float32)
+        cells = mosaic.reshape(height, CELL, width, CELL)
+        for plane, (row, col) in enumerate(GREENS):
+            cells[:, row, :, col] = packed[plane]
+        for color in (0, 1):
+            for which in (0, 1):
+                for orientation in (0, 1):
+                    row, col = PAIRS[orientation][which]
+                    for places in _cells(color ^ orientation):
+                        cells[:, row, :, col][places] = packed[5 + 2 * color + which][places]
+        return mosaic
+
+    def steady(self, blocks: Samples) -> Samples:
+        """Average each pair: its samples change places from cell to cell, its middle does not."""
+        greens, pairs = blocks[:5], (blocks[5::2] + blocks[6::2]) / 2
+        mean = pairs.mean(axis=(-2, -1), keepdims=True)
+        return np.concatenate([greens, mean + np.float32(np.sqrt(2)) * (pairs - mean)])
+
+
+def _cells(odd: int) -> tuple[tuple[slice, slice], ...]:
+    """Return where the cells are whose row and column are even together (0), or not (1)."""
+    evens, odds = slice(0, None, 2), slice(1, None, 2)
+    return ((evens, odds), (odds, evens)) if odd else ((evens, evens), (odds, odds))
+
+
+def _mirrored(length: int, before: int, after: int) -> NDArray[np.intp]:
+    """Return which samples of a side stand where it is continued by so many on each end.
+
+    Mirrored about the middle of the first and of the last whole cell.
+    """
+    first = (-before) % CELL + 1
+    last = length - 1 - (-after) % CELL - 1
+    index = np.arange(-before, length + after)
+    index = np.where(index < 0, 2 * first - index, index)
+    return np.where(index >= length, 2 * last - index, index)
+
+
+XTRANS = XTrans()
+"""The X-Trans sensor."""
