@@ -68,7 +68,7 @@ class Treatment:
 
     @property
     def chroma(self) -> float:
-        """How much is removed from what samples differ from it; as luma where there is no colour."""
+        """How much is removed from what samples differ from it; as luma, without colours."""
         return self.options.shares[1 if self.sensor.has_color else 0]
 
     @property
