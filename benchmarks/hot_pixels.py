@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.demo.run import expose
 from fadn_cli.demo.scene import draw_scene
-from fadn_cli.denoise.hotpixels import find_defects  # noqa: E402
+from fadn_cli.denoise.defects.hotpixels import find_defects  # noqa: E402
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.mosaic.cfa import CfaPattern

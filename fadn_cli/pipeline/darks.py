@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli import __version__
-from fadn_cli.denoise.darks import find_outstanding, lit_share
+from fadn_cli.denoise.defects.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.mosaic.defects import Sites

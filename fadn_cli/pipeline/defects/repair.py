@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fadn_cli.denoise.badpixels import interpolate
+from fadn_cli.denoise.defects.badpixels import interpolate
 from fadn_cli.mosaic.conversion import normalize, with_values
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.listing import read_list

@@ -8,8 +8,8 @@ import pytest
 
 from fadn_cli.demo.run import expose
 from fadn_cli.demo.scene import draw_scene
-from fadn_cli.denoise import hotpixels
-from fadn_cli.denoise.hotpixels import find_defects, repair_defects
+from fadn_cli.denoise.defects import grids
+from fadn_cli.denoise.defects.hotpixels import find_defects, repair_defects
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import pack_mosaic
 from fadn_cli.denoise.sensors.sensor import Packing
@@ -257,7 +257,7 @@ class TestRepaired:
         packed, _ = plant(cut, noise, rng=np.random.default_rng(5), density=3e-3, light=0.3)
         packed, _ = plant(packed, noise, rng=np.random.default_rng(6), density=3e-3, value=0)
         whole = find_defects(packed, UNSHIFTED, noise)
-        monkeypatch.setattr(hotpixels, "_ROWS_PER_BAND", rows)
+        monkeypatch.setattr(grids, "_ROWS_PER_BAND", rows)
 
         banded = find_defects(packed, UNSHIFTED, noise)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise import badpixels
-from fadn_cli.denoise.badpixels import interpolate
+from fadn_cli.denoise.defects import badpixels
+from fadn_cli.denoise.defects.badpixels import interpolate
 
 SIZE = 40, 56
 PATTERNS = {
