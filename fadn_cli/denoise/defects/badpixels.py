@@ -6,8 +6,8 @@ those are known.
 
 How depends on where a colour's samples lie: `lines` for Bayer and mono mosaics, `fits` for X-Trans.
 
-One sample missing, on twelve photographs, rms error of the scale at base ISO, and what the median of
-the eight nearest of the colour leaves: Bayer 0.024 and 0.030, X-Trans 0.025 and 0.036, mono 0.014
+On twelve photographs, one sample missing: rms error of the scale at base ISO, and of the median of
+the eight nearest of the colour: Bayer 0.024 and 0.030, X-Trans 0.025 and 0.036, mono 0.014
 and 0.019.
 """
 

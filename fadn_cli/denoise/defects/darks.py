@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 SIGMAS = 6.0
 """How far a defect stands out, in each frame: noise alone does that once in 10^9 samples."""
 _AREA = 64  # rows and columns of the mosaic: within it dark current hardly changes
-_LEAST = 16  # samples of a site to each side: fewer do not tell how they spread
 _MAD_STD = 1.4826  # of a Gaussian
 _STEPS = 0.5  # of the converter: the noise counts as no less
 
@@ -78,7 +77,7 @@ def _planes(shape: tuple[int, ...], period: int) -> Iterator[tuple[slice, slice]
 
 def _blocks(shape: tuple[int, ...], period: int) -> Iterator[tuple[slice, slice]]:
     """Yield areas that cover a plane; the last of each row and column takes what is left."""
-    side = max(_AREA // period, _LEAST)
+    side = _AREA // period
     rows, cols = ([*range(0, max(n - side + 1, 1), side), n] for n in shape)
     for top, bottom in zip(rows, rows[1:], strict=False):
         for left, right in zip(cols, cols[1:], strict=False):
