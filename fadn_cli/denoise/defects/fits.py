@@ -31,7 +31,8 @@ _SIDE = 6  # rows and columns to each side in which they are found
 _PERIOD = 6
 _CHOOSY = 4.0  # power of the change that a sample's weight falls with
 _FAR = 4.0  # power of the distance
-_TILT = 0.1  # pixels^2: where all samples lie on one side, planes are rather flat
+_FLAT = 0.1  # pixels^2 that damp the slope of a plane
+_ONE_SIDED = 0.5  # and by how much more, the further the samples' centroid is from the site
 _LARGEST_RATIO = 2.0  # of two colours, by which one's curvature is scaled
 _PAIRS = ((-1, 1), (-1, 0), (0, 1))
 """Of samples whose change is measured, where both are of one colour."""
@@ -168,7 +169,8 @@ def _shares(offsets: Index, weights: Samples) -> Samples:
     middle = (weights[..., None] * at).sum(axis=1)  # (n, 2)
     off = at - middle[:, None]
     spread = np.einsum("nk,nki,nkj->nij", weights, off, off)
-    spread += np.float32(_TILT) * np.eye(2, dtype=np.float32)
+    flat = np.float32(_FLAT) + np.float32(_ONE_SIDED) * (middle**2).sum(axis=1)
+    spread += flat[:, None, None] * np.eye(2, dtype=np.float32)
     slope = np.linalg.solve(spread, -middle[..., None])  # (n, 2, 1)
     shares: Samples = weights * (1 + (off @ slope)[..., 0])
     return shares

@@ -1,4 +1,4 @@
-"""What stands out in a dark frame is found at every site of every pattern, glow and levels aside."""
+"""What stands out in a dark frame is found at every site of every pattern; glow does not count."""
 
 import numpy as np
 import pytest
