@@ -42,6 +42,15 @@ def through(light, cfa):
     return np.take_along_axis(seen, colors[..., None], axis=-1)[..., 0].astype(np.float32)
 
 
+def nearest(cfa, row, col, count=8):
+    """The nearest samples of the colour of a site, as offsets."""
+    side = range(-5, 6)
+    offsets = [(down, right) for down in side for right in side if down or right]
+    offsets.sort(key=lambda at: at[0] ** 2 + at[1] ** 2)
+    color = cfa.at(row, col)
+    return [at for at in offsets if cfa.at(row + at[0], col + at[1]) == color][:count]
+
+
 def of_planes(noise):
     """Shot and read noise of each plane of the sensor that a model is for."""
     sensor = next(each for each in SENSORS.values() if each.noise_colors == noise.colors)

@@ -6,6 +6,7 @@ import pytest
 from fadn_cli.denoise.defects import badpixels
 from fadn_cli.denoise.defects.badpixels import interpolate
 from fadn_cli.mosaic.cfa import CfaPattern
+from tests.making.defects import nearest
 from tests.making.sensors import XTRANS_CELL
 
 SIZE = 40, 56
@@ -62,15 +63,6 @@ def scene(cfa, size=SIZE):
     )
     gains = {"RGGB": (0.5, 1.0, 1.0, 0.625), "RGB": (0.5, 1.0, 0.625), "Y": (0.7,)}
     return (of_colors(cfa, gains[cfa.noise_colors], size) * light).astype(np.float32)
-
-
-def nearest(cfa, row, col, count=8):
-    """The nearest samples of the colour, as offsets."""
-    side = range(-5, 6)
-    offsets = [(down, right) for down in side for right in side if down or right]
-    offsets.sort(key=lambda at: at[0] ** 2 + at[1] ** 2)
-    color = cfa.at(row, col)
-    return [at for at in offsets if cfa.at(row + at[0], col + at[1]) == color][:count]
 
 
 @every_sensor
