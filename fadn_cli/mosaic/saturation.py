@@ -209,5 +209,6 @@ def _blocks(planes: Sequence[Samples]) -> NDArray[np.float32]:
             rows = np.arange(0, height, max(1, len(planes) * height * width // _MOST_BLOCKS))
             whole = plane[: height * _BLOCK, : width * _BLOCK]
             picked = whole.reshape(height, _BLOCK, width, _BLOCK)[rows]
-            found.append(picked.transpose(0, 2, 1, 3).reshape(-1, _BLOCK, _BLOCK))
-    return np.concatenate(found, dtype=np.float32)
+            blocks = picked.transpose(0, 2, 1, 3).reshape(-1, _BLOCK, _BLOCK)
+            found.append(blocks.astype(np.float32))
+    return np.concatenate(found)
