@@ -211,7 +211,7 @@ def _pixel_rows(pixels: PixelComparison | None) -> Iterator[tuple[str, str]]:
         added = f", and {pixels.marks_added:,} more" if pixels.marks_added else ""
         yield "Marks of bad pixels", f"{kept:,} of {pixels.marks:,} kept{added}"
     if pixels.block_shift:
-        shifts = zip(("R", "Gr", "Gb", "B"), pixels.block_shift, strict=True)
+        shifts = zip(pixels.planes, pixels.block_shift, strict=True)
         means = ", ".join(f"{plane} {spell_share(shift)}" for plane, shift in shifts)
         worst = spell_share(pixels.worst_block_shift)
         yield "Shift of small areas", f"{means} on average, {worst} at most"
