@@ -101,7 +101,10 @@ def _write_dng(
     rounding = treatment.steps.variance(source.white_level - float(source.black_level.mean()))
     edit = DngEdit(
         noise_profile=noise_model(
-            noise.shot_noise * left, noise.read_noise * left + rounding, source="after denoising"
+            noise.shot_noise * left,
+            noise.read_noise * left + rounding,
+            source="after denoising",
+            colors=noise.colors,
         ),
         strength=treatment.strength,
         unique_id=identity.digest()[:16],
