@@ -147,6 +147,16 @@ Banding = Annotated[
         show_default=False,
     ),
 ]
+Ensemble = Annotated[
+    int | None,
+    typer.Option(
+        "--ensemble",
+        metavar="1|2|4|8",
+        help="Denoise every photograph that many ways up, mirrored and turned, and take the mean:"
+        " a little better, as many times as slow. Else: once.",
+        show_default=False,
+    ),
+]
 BadPixels = Annotated[
     Path | None,
     typer.Option(

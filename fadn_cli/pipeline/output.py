@@ -129,6 +129,7 @@ def _describe(treatment: Treatment) -> str:
         repairs += f" corner_gain={treatment.shading.corner:.2f}"
     if treatment.banding and treatment.banding.removed:
         repairs += f" banding={'+'.join(treatment.banding.removed)}"
+    repairs += "" if treatment.options.ensemble == 1 else f" ensemble={treatment.options.ensemble}"
     steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
     return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 

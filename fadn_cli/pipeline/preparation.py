@@ -147,6 +147,8 @@ def prepare(
         packed, packing, noise.used, asked=asked, left=left, threads=options.threads
     )
     steps, notes = choose_steps(raw_image, noise.used, options, residual=left)
+    if options.chroma is not None and not packing.sensor.has_color:
+        notes += ("Chroma has nothing to do: the sensor has no colours.",)
     return replace(treatment, banding=banding, steps=steps, notes=notes)
 
 

@@ -29,7 +29,7 @@ def sensor_of(cfa: CfaPattern) -> Sensor:
         None that we know has it.
     """
     if cfa.kind is None:
-        raise ValueError(f"{cfa.name} is no pattern of a sensor that fadn knows")
+        raise ValueError(f"no sensor that fadn knows has the pattern {cfa.colors} ({cfa.name})")
     return SENSORS[cfa.kind]
 
 
