@@ -24,6 +24,7 @@ from fadn_cli.pipeline.report import FileInfo, decodable, to_json
 from fadn_cli.pipeline.wording import (
     name_camera,
     spell_banding,
+    spell_cfa,
     spell_exposure,
     spell_noise,
     spell_number,
@@ -58,6 +59,8 @@ def show_info(info: FileInfo) -> None:
     """Print what fadn sees in one raw, on stdout."""
     top, left, height, width = info.active_area
     black = " / ".join(" ".join(f"{level:g}" for level in row) for row in info.black_level)
+    if len(info.black_level) > 2 and len({level for row in info.black_level for level in row}) == 1:
+        black = f"{info.black_level[0][0]:g}"
     rows = {
         "File": str(info.path),
         "Camera": name_camera(info.make, info.model),
@@ -66,7 +69,7 @@ def show_info(info: FileInfo) -> None:
         "Size": f"{info.width} x {info.height}",
         "Active area": f"{width} x {height} from column {left}, row {top}",
         "Orientation": str(info.orientation),
-        "CFA": info.cfa,
+        "CFA": spell_cfa(info.cfa),
         "Black level": black,
         "White level": f"{info.white_level:g}",
         "Noise measured": spell_noise(info.noise_measured),

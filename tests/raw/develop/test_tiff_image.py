@@ -120,7 +120,7 @@ def test_pictures_are_read_back(tmp_path, rgb):
 
 def test_what_is_no_picture_is_refused_in_our_own_words(tmp_path, rgb, caplog):
     grey, broken, text = (tmp_path / name for name in ("grey.tif", "broken.tif", "text.tif"))
-    tifffile.imwrite(grey, rgb[..., 0])
+    tifffile.imwrite(grey, rgb[..., 0].astype(np.float32))
     tifffile.imwrite(broken, rgb, photometric="rgb", compression="zlib")
     broken.write_bytes(broken.read_bytes()[:-60_000])
     text.write_text("hello")
