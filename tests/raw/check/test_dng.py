@@ -21,7 +21,7 @@ from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import ifd0_entry, overwrite, raw_entry, set_count
 from tests.making.dng.write import write_dng as write_source
 from tests.making.mosaics import noisy_samples
-from tests.making.tiff import BYTE, LONG, SHORT
+from tests.making.tiff import BYTE, LONG
 
 EDIT = DngEdit(noise_profile=None, strength=1, unique_id=bytes(16), description="test")
 
