@@ -56,7 +56,7 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, path: Path, model: s
         The levels contradict each other.
     """
     name = path.name
-    cfa, channels = _colors(raw, name, model)
+    cfa, channels = _colors(raw, path, model)
     black = np.array(raw.black_level_per_channel, np.float32)[channels]
     if cfa.kind == "xtrans":
         black = _fuji_black(path, black)
@@ -102,13 +102,13 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks, cfa: CfaPattern) -> RawMet
     )
 
 
-def refuse_super_ccd(path: Path) -> None:
-    """Refuse a RAF whose samples lie on a tilted grid, or in two frames, or are not there.
+def refuse_frames(path: Path) -> None:
+    """Refuse a RAF that holds two frames, or none.
 
     Raises
     ------
     UnsupportedRawError
-        It is of a Super-CCD or EXR sensor.
+        It is of a Super-CCD or EXR sensor with two kinds of samples.
     RawReadError
         It holds no samples.
     """
@@ -117,14 +117,11 @@ def refuse_super_ccd(path: Path) -> None:
         return
     if len(data) < _FUJI_HEADER or not len(fuji_sensor_data(data)):
         raise RawReadError(f"{path.name}: a RAF without samples", advice=_COPY_AGAIN)
-    layout = bytes(fuji_records(data).get(_FUJI_LAYOUT, b""))
-    reason, advice = "", Needs.OTHER_FILTERS
     if fuji_frames(data) > 1:
-        reason, advice = "holds two frames, as Super-CCD and EXR sensors take", Needs.ONE_MOSAIC
-    elif len(layout) > 1 and not layout[1] & _UPRIGHT:
-        reason = "the grid of the sensor is tilted, as on Super-CCD and EXR sensors"
-    if reason:
-        raise UnsupportedRawError(f"{path.name}: {reason}; {Needs.ONLY_THESE}", advice=advice)
+        raise UnsupportedRawError(
+            f"{path.name}: holds two frames, as Super-CCD and EXR sensors take; {Needs.ONLY_THESE}",
+            advice=Needs.ONE_MOSAIC,
+        )
 
 
 def _linear_level(raw: Any, channels: NDArray[np.intp]) -> NDArray[np.float32] | None:
@@ -145,7 +142,7 @@ def _fuji_black(path: Path, least: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.array(stated, np.float32).reshape(least.shape)
 
 
-def _colors(raw: Any, name: str, model: str) -> tuple[CfaPattern, NDArray[np.intp]]:
+def _colors(raw: Any, path: Path, model: str) -> tuple[CfaPattern, NDArray[np.intp]]:
     """Return the colours from sample (0, 0), and LibRaw's channel of each site of their cell.
 
     LibRaw's channels are R, G of red rows, B, G of blue rows, where there is a fourth.
@@ -154,13 +151,24 @@ def _colors(raw: Any, name: str, model: str) -> tuple[CfaPattern, NDArray[np.int
     if raw.num_colors == 1 or "monochrom" in model.casefold():
         return CfaPattern(colors="Y"), np.zeros((1, 1), np.intp)
     channels = _cell(raw)
-    kind, advice = "a filter array that does not repeat", Needs.OTHER_FILTERS
+    kind = "a filter array that does not repeat"
     if channels is not None:
         cfa = CfaPattern(colors="".join(letters[channel] for channel in channels.ravel()))
         if cfa.kind is not None and raw.num_colors == 3:
             return cfa, channels
         kind = f"a filter array {cfa.name}"
-    raise UnsupportedRawError(f"{name}: the sensor is {kind}; {Needs.ONLY_THESE}", advice=advice)
+    if _is_tilted(path):
+        kind = "a tilted grid, as Super-CCD and EXR sensors are"
+    raise UnsupportedRawError(
+        f"{path.name}: the sensor is {kind}; {Needs.ONLY_THESE}", advice=Needs.OTHER_FILTERS
+    )
+
+
+def _is_tilted(path: Path) -> bool:
+    """Tell whether a RAF says that its sensor's rows run from corner to corner."""
+    data = map_file(path)
+    layout = bytes(fuji_records(data).get(_FUJI_LAYOUT, b"")) if bytes(data[:8]) == _FUJI else b""
+    return len(layout) > 1 and not layout[1] & _UPRIGHT
 
 
 def _cell(raw: Any) -> NDArray[np.intp] | None:

@@ -19,7 +19,7 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
-from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic, refuse_super_ccd
+from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic, refuse_frames
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
@@ -162,7 +162,7 @@ def _metadata(path: Path, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern) -> RawMetad
 
 def _read_camera_raw(path: Path) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
-    refuse_super_ccd(path)
+    refuse_frames(path)
     with _decoded(path) as raw:
         samples = _samples(raw, path.name)
         _refuse_phase_one(path)

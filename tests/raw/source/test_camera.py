@@ -58,7 +58,7 @@ REFUSED = {
     ),
     "diagonal": (
         lambda path: write_raf(path, model="FinePix S5Pro", x_trans=False, diagonal=True),
-        "grid of the sensor is tilted",
+        "the sensor is a tilted grid",
         "this filter array",
     ),
     "two frames": (
