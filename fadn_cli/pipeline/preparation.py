@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.defects.hotpixels import repair_defects
 from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
