@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.mosaic.cfa import MONO, CfaPattern
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, build_header, build_ifd
 
@@ -39,14 +40,16 @@ class PlainCamera:
     """What R, G and B of a white surface are."""
 
 
-def build_plain(samples: NDArray[np.uint16], camera: PlainCamera) -> bytes:
-    """Wrap an RGGB mosaic into a DNG.
+def build_plain(samples: NDArray[np.uint16], camera: PlainCamera, cfa: str = "RGGB") -> bytes:
+    """Wrap a mosaic into a DNG.
 
     Parameters
     ----------
     samples : (H, W) uint16 DN
-        Sample (0, 0) is red.
     camera : PlainCamera
+        Without colour filters its matrix and its white are left out.
+    cfa : str
+        The letters of the mosaic's colours, of a cell row by row; "MONO" without colour filters.
 
     Returns
     -------
@@ -64,6 +67,7 @@ def build_plain(samples: NDArray[np.uint16], camera: PlainCamera) -> bytes:
     exif = build_ifd(exif_fields, byteorder="<", at_offset=exif_offset)
     fields = [
         *_camera_fields(camera),
+        *_color_fields(camera, cfa),
         make_field(Tag.IMAGE_WIDTH, width),
         make_field(Tag.IMAGE_LENGTH, height),
         make_field(Tag.STRIP_OFFSETS, 8),
@@ -77,26 +81,35 @@ def build_plain(samples: NDArray[np.uint16], camera: PlainCamera) -> bytes:
 
 
 def _camera_fields(camera: PlainCamera) -> list[Field]:
-    """What the camera says in every DNG: its name, levels and colours."""
-    matrix = [(round(value * 10000), 10000) for value in camera.color_matrix]
+    """What the camera says in every DNG: its name and levels."""
     return [
         make_field(Tag.NEW_SUBFILE_TYPE, 0),
         make_field(Tag.BITS_PER_SAMPLE, 16),
         make_field(Tag.COMPRESSION, Compression.NONE),
-        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
         make_field(Tag.MAKE, camera.make),
         make_field(Tag.MODEL, camera.model),
         make_field(Tag.ORIENTATION, 1),
         make_field(Tag.SAMPLES_PER_PIXEL, 1),
         make_field(Tag.PLANAR_CONFIGURATION, 1),
-        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
-        make_field(Tag.CFA_PATTERN, bytes((0, 1, 1, 2))),
-        make_field(Tag.CFA_LAYOUT, 1),
         make_field(Tag.DNG_VERSION, bytes((1, 4, 0, 0))),
         make_field(Tag.DNG_BACKWARD_VERSION, bytes((1, 1, 0, 0))),
         make_field(Tag.UNIQUE_CAMERA_MODEL, camera.model),
         make_field(Tag.BLACK_LEVEL, [(camera.black_level, 1)]),
         make_field(Tag.WHITE_LEVEL, camera.white_level),
+    ]
+
+
+def _color_fields(camera: PlainCamera, cfa: str) -> list[Field]:
+    """What it says of its colours, if it has any."""
+    if cfa == MONO:
+        return [make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.LINEAR_RAW)]
+    side = CfaPattern(colors=cfa).period
+    matrix = [(round(value * 10000), 10000) for value in camera.color_matrix]
+    return [
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
+        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (side, side)),
+        make_field(Tag.CFA_PATTERN, bytes("RGB".index(color) for color in cfa)),
+        make_field(Tag.CFA_LAYOUT, 1),
         make_field(Tag.COLOR_MATRIX_1, matrix),
         make_field(Tag.AS_SHOT_NEUTRAL, [(round(value * 1000), 1000) for value in camera.neutral]),
         make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65),

@@ -248,7 +248,8 @@ def _draw_cameras(
 
 def _draw_grey(matrix: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw what sensors without colours see: one row (N, 1, 3) of the colours' (N, 3, 3)."""
-    mix = _draw_mix(*matrix.shape[:2], generator).to(matrix.device)
+    count, parts, _ = matrix.shape
+    mix = _draw_mix(count, parts, generator).to(matrix.device)
     return torch.einsum("nk,nkc->nc", mix, matrix)[:, None]
 
 
