@@ -19,6 +19,7 @@ from PIL import Image
 import fadn_cli
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain
@@ -201,11 +202,12 @@ def _denoise(
         iso=exposure.iso,
         color_matrix=_COLORS,
         neutral=_NEUTRAL,
+        cfa=CfaPattern.parse(pattern_of(sensor)),
     )
     options = fadn_cli.DenoiseOptions(quality=quality)
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "source.dng"), Path(folder, "output.dng")
-        source.write_bytes(build_plain(samples, camera, cfa=pattern_of(sensor)))
+        source.write_bytes(build_plain(samples, camera))
         report = fadn_cli.denoise_file(source, output, options)
         after = sensor.pack(normalize(read_raw(output).mosaic))
     assert report.noise_used is not None
