@@ -3,7 +3,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test lint fmt weights weights-best weights-fast
+.PHONY: help test lint fmt weights weights-best weights-fast weights-xtrans weights-mono
 
 help:
 	@echo "make test     run the tests"
@@ -29,9 +29,16 @@ TRAIN = $(PYTHON) -m fadn_cli.training.run.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
 RANGES = faint low high extreme
 
-weights: weights-best weights-fast
+weights: weights-best weights-fast weights-xtrans weights-mono
 
 weights-best weights-fast: weights-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
+
+# One float run, and one file for every noise.
+weights-xtrans weights-mono: weights-%:
+	for quality in best fast; do \
+		for part in "" -int8; do $(TRAIN) $(CONFIGS)/$*-$$quality$$part.toml $(DATA) || exit 1; done; \
+	done
+	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val

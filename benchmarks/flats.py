@@ -1,13 +1,14 @@
 """What is left of the noise on flat areas: ``python benchmarks/flats.py [RUN ...]``.
 
-Flat mosaics of several brightnesses and noises, drawn, denoised by both qualities, or by the runs
-that are named, with the true noise given. What is left, as a share of the noise that was there: of
-single samples, and of means over 8x8 packed pixels. The one thing to know: the latter are blotches,
-which fill a flat sky and are seen at any size; single samples are fine grain.
+Flat mosaics of several brightnesses and noises, drawn, denoised by all that is bundled, or by the
+runs that are named, with the true noise given. What is left, as a share of the noise that was
+there: of single samples, and of means over 8x8 packed pixels. The one thing to know: the latter are
+blotches, which fill a flat sky and are seen at any size; single samples are fine grain.
 """
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fadn_cli.denoise.network.specialists import QUALITIES
+from fadn_cli.denoise.network.specialists import bundled  # noqa: E402
+from fadn_cli.denoise.sensors.kinds import SENSORS  # noqa: E402
 from fadn_cli.training.judge.evaluate import (  # noqa: E402
     Denoise,
     flat_residual,
@@ -32,17 +34,30 @@ BLOCK = 8
 
 
 def block_means(x: np.ndarray) -> np.ndarray:
-    """Return (4, h/8, w/8): the means of 8x8 packed pixels; h and w are multiples of 8."""
+    """Return (planes, h/8, w/8): the means of 8x8 packed pixels; h and w are multiples of 8."""
     planes, height, width = x.shape
     blocks = x.reshape(planes, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
     return np.asarray(blocks.mean(axis=(2, 4)))
 
 
-def left(denoise: Denoise, sigma: float, brightness: float) -> tuple[float, float]:
+def left(denoise: Denoise, sigma: float, brightness: float, planes: int = 4) -> tuple[float, float]:
     """Return what is left of single samples and of block means, in units of the noise."""
-    noise = np.random.default_rng(11).standard_normal((4, SIDE, SIDE)).astype(np.float32)
+    noise = np.random.default_rng(11).standard_normal((planes, SIDE, SIDE)).astype(np.float32)
     rest = flat_residual(denoise, shot_noise_at(sigma), brightness, noise)
     return float(rest.std()), float(block_means(rest).std())
+
+
+def _networks(runs: list[Path]) -> Iterator[tuple[str, tuple[Denoise, int]]]:
+    """Yield the names of runs, or of what is bundled, how they denoise, and of how many planes."""
+    for run in runs:
+        model = load_denoiser(run, torch.device("cpu"))
+        yield run.name, (torch_denoise(model), model.student.config.seen.sensor.planes)
+    if runs:
+        return
+    for kind, quality in dict.fromkeys((each.cfa_kind, each.quality) for each in bundled()):
+        name = quality if kind == "bayer" else f"{kind} {quality}"
+        denoise = shipped(estimated=False, quality=quality, sensor=SENSORS[kind])
+        yield name, (denoise, SENSORS[kind].planes)
 
 
 def main() -> None:
@@ -50,14 +65,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", type=Path, nargs="*", help="folders of runs; none: what is shipped")
     runs = parser.parse_args().runs
-    networks = {run.name: torch_denoise(load_denoiser(run, torch.device("cpu"))) for run in runs}
-    networks = networks or {each: shipped(estimated=False, quality=each) for each in QUALITIES}
+    networks = dict(_networks(runs))
     brightnesses = " | ".join(f"x = {each}" for each in BRIGHTNESSES)
     print(f"| network, sigma | {brightnesses} | mean |")
     print("|---" * (len(BRIGHTNESSES) + 2) + "|")
-    for name, denoise in networks.items():
+    for name, (denoise, planes) in networks.items():
         for sigma in SIGMAS:
-            rests = np.array([left(denoise, sigma, each) for each in BRIGHTNESSES])
+            rests = np.array([left(denoise, sigma, each, planes) for each in BRIGHTNESSES])
             cells = [f"{samples:.3f}, {means:.3f}" for samples, means in [*rests, rests.mean(0)]]
             print(f"| {name}, {sigma} | " + " | ".join(cells) + " |")
 

@@ -87,7 +87,7 @@ Output = Annotated[
 Format = Annotated[
     OutputFormat | None,
     typer.Option(
-        help="dng: a raw file, to develop as you would the source. tiff: developed 16-bit RGB."
+        help="dng: a raw file, to develop as you would the source. tiff: developed, 16-bit."
         " Else: what the output's name says, or dng.",
         show_default=False,
     ),
@@ -144,6 +144,16 @@ Banding = Annotated[
         "--banding/--no-banding",
         help="Remove bands of rows and columns wherever they are clearly there, or leave them."
         " Else: remove those that are stronger than the grain that is left.",
+        show_default=False,
+    ),
+]
+Ensemble = Annotated[
+    int | None,
+    typer.Option(
+        "--ensemble",
+        metavar="1|2|4|8",
+        help="Denoise every photograph that many ways up, mirrored and turned, and take the mean:"
+        " a little better, as many times as slow. Else: once.",
         show_default=False,
     ),
 ]

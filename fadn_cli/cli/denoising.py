@@ -59,6 +59,7 @@ def denoise(
     read_noise: choices.ReadNoise = None,
     quality: QualityOption = None,
     specialist: choices.SpecialistOption = None,
+    ensemble: choices.Ensemble = None,
     preset: PresetOption = None,
     threads: choices.Threads = None,
     jobs: folders.Jobs = 1,
@@ -115,6 +116,7 @@ def denoise(
         "read_noise": read_noise,
         "quality": quality,
         "specialist": specialist,
+        "ensemble": ensemble,
         "threads": threads,
     }
     chosen = presets.choose(preset, flags)

@@ -71,7 +71,7 @@ def denoise_file(
         with clock.stage("estimate"):
             treatment = prepare(packed, packing, raw_image, options)
         with clock.stage("denoise"):
-            denoised, tiles = treat(packed, treatment, on_tile)
+            denoised, tiles = treat(packed, packing, treatment, on_tile)
             shifts = mean_shift(packed, denoised, treatment.noise.used, packing.sensor)
             del packed
             if treatment.shading is not None:

@@ -12,14 +12,19 @@ from fadn_cli.denoise.frame import OnTile, denoise_packed
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
 from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.denoise.sensors.sensor import Packing
+from fadn_cli.denoise.turns import denoise_turned
 from fadn_cli.mosaic.cfa import CfaPattern
-from fadn_cli.noise import noise_model
+from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.preparation import MANY, Treatment, pick
 
 
 def treat(
-    packed: NDArray[np.float32], treatment: Treatment, on_tile: OnTile | None = None
+    packed: NDArray[np.float32],
+    packing: Packing,
+    treatment: Treatment,
+    on_tile: OnTile | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Denoise a packed frame as was decided.
 
@@ -27,6 +32,8 @@ def treat(
     ----------
     packed : (planes, h, w) float32, normalized
         Not modified.
+    packing : Packing
+        How it was packed.
     treatment : Treatment
         Of `preparation.prepare`.
     on_tile : callable, optional
@@ -39,15 +46,41 @@ def treat(
     tiles : int
         How many tiles the network ran on.
     """
-    return denoise_packed(
-        packed,
-        treatment.noise.used,
-        treatment.specialist,
-        luma=treatment.luma,
-        chroma=treatment.chroma,
-        threads=treatment.options.threads,
-        on_tile=on_tile,
-    )
+    # Without the network, every way up gives the same.
+    count = treatment.options.ensemble if treatment.strength else 1
+    work = _Work(treatment, count, on_tile)
+    denoised = denoise_turned(packed, packing, treatment.noise.used, work, count)
+    return denoised, work.tiles
+
+
+class _Work:
+    """A treatment carried out on one way up after the other, with progress over all of them."""
+
+    def __init__(self, treatment: Treatment, count: int, on_tile: OnTile | None) -> None:
+        self.tiles = 0
+        self._treatment, self._count, self._on_tile = treatment, count, on_tile
+
+    def __call__(
+        self, packed: NDArray[np.float32], noise: NoiseModel, number: int
+    ) -> NDArray[np.float32]:
+        """Denoise one way up."""
+        before, treatment = self.tiles, self._treatment
+
+        def tell(done: int, tiles: int) -> None:
+            if self._on_tile is not None:
+                self._on_tile(before + done, before + tiles * (self._count - number))
+
+        denoised, tiles = denoise_packed(
+            packed,
+            noise,
+            treatment.specialist,
+            luma=treatment.luma,
+            chroma=treatment.chroma,
+            threads=treatment.options.threads,
+            on_tile=tell,
+        )
+        self.tiles += tiles
+        return denoised
 
 
 def denoise_mosaic(
@@ -62,6 +95,7 @@ def denoise_mosaic(
     hot_pixels: bool | None = None,
     quality: str | None = None,
     specialist: str | None = None,
+    ensemble: int = 1,
 ) -> NDArray[np.float32]:
     """Denoise one normalized mosaic.
 
@@ -86,6 +120,8 @@ def denoise_mosaic(
         "best" or "fast"; None: the best that is bundled.
     specialist : str, optional
         Name of a bundled network, whatever its quality; None: chosen by quality and noise.
+    ensemble : int
+        Ways up in which the network sees `x`, to take the mean of: 1, 2, 4 or 8.
 
     Returns
     -------
@@ -121,6 +157,7 @@ def denoise_mosaic(
         hot_pixels=hot_pixels,
         quality=quality,
         specialist=specialist,
+        ensemble=ensemble,
     )
     pattern = CfaPattern.parse(cfa)
     packed, packing = pack_mosaic(x, pattern)
@@ -132,5 +169,7 @@ def denoise_mosaic(
         noise = given or estimate_noise(packed, sensor=packing.sensor)
     network = pick(noise, options, packing.sensor.kind)
     found = FoundNoise(measured=None, used=noise)
-    denoised, _ = treat(packed, Treatment(options=options, noise=found, specialist=network))
+    denoised, _ = treat(
+        packed, packing, Treatment(options=options, noise=found, specialist=network)
+    )
     return np.ascontiguousarray(packing.unpack(denoised))

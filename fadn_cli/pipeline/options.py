@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.network.specialists import QUALITIES
+from fadn_cli.denoise.turns import COUNTS
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
 BITS = ("auto", "source")
@@ -55,6 +56,8 @@ class DenoiseOptions:
     """"best" or "fast"; None: the best that is bundled."""
     specialist: str | None = None
     """Name of the network to use, whatever its quality; None: chosen by quality and noise."""
+    ensemble: int = 1
+    """Ways up in which the network sees the photograph, to take the mean of: 1, 2, 4 or 8."""
     overwrite: bool = False
     """Whether an existing output is replaced."""
     threads: int | None = None
@@ -132,6 +135,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
     "shot_noise": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),
     "read_noise": (lambda value: _is_number(value) and value >= 0, "a number, at least 0"),
+    "ensemble": (
+        lambda value: _is_count(value) and value in COUNTS,
+        ", ".join(map(str, COUNTS[:-1])) + f" or {COUNTS[-1]}",
+    ),
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),
 }
 """By field: what is allowed, and in words."""

@@ -101,7 +101,10 @@ def _write_dng(
     rounding = treatment.steps.variance(source.white_level - float(source.black_level.mean()))
     edit = DngEdit(
         noise_profile=noise_model(
-            noise.shot_noise * left, noise.read_noise * left + rounding, source="after denoising"
+            noise.shot_noise * left,
+            noise.read_noise * left + rounding,
+            source="after denoising",
+            colors=noise.colors,
         ),
         strength=treatment.strength,
         unique_id=identity.digest()[:16],
@@ -126,6 +129,7 @@ def _describe(treatment: Treatment) -> str:
         repairs += f" corner_gain={treatment.shading.corner:.2f}"
     if treatment.banding and treatment.banding.removed:
         repairs += f" banding={'+'.join(treatment.banding.removed)}"
+    repairs += "" if treatment.options.ensemble == 1 else f" ensemble={treatment.options.ensemble}"
     steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
     return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 

@@ -47,6 +47,7 @@ TEMPLATE = """\
 #                        # file, unless its folder is named too
 # quality = "best"       # "best" or "fast"
 # specialist = ""        # always this network (see `fadn models`), whatever the noise
+# ensemble = 8           # see each photograph 2, 4 or 8 ways up: better, as many times as slow
 # format = "dng"         # "dng" or "tiff"
 # preview = "keep"       # of a DNG: "keep", "render" or "none"
 # compression = "lj92"   # of a DNG: "lj92" or "none"

@@ -28,6 +28,7 @@ CHANGED = {
     "shot_noise": 1e-4,
     "read_noise": 1e-6,
     "quality": "fast",
+    "ensemble": 2,
     "specialist": specialists.bundled()[0].name,
     "overwrite": True,
     "threads": 3,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import WeightsError
 from fadn_cli.noise import NoiseModel
 
@@ -106,7 +107,8 @@ def folder() -> Path:
 
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Specialist, ...]:
-    """Return every bundled specialist: the default quality first, and each from low noise to high.
+    """Return every bundled specialist: by sensor, Bayer first, the default quality of each first,
+    and each from low noise to high.
 
     Raises
     ------
@@ -121,7 +123,13 @@ def bundled() -> tuple[Specialist, ...]:
         raise WeightsError(f"{path}: unreadable manifest ({error})", advice=_REINSTALL) from error
     if not found:
         raise WeightsError(f"{path} lists no specialist", advice=_REINSTALL)
-    return tuple(sorted(found, key=lambda each: (QUALITIES.index(each.quality), each.noise_range)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(each: Specialist) -> tuple[int, int, tuple[float, float]]:
+    """Return what a specialist is sorted by."""
+    kinds = list(SENSORS)
+    return kinds.index(each.cfa_kind), QUALITIES.index(each.quality), each.noise_range
 
 
 def _specialist(row: dict[str, Any]) -> Specialist:

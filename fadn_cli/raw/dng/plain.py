@@ -13,9 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, build_header, build_ifd
 
+RGGB = CfaPattern(colors="RGGB")
+"""The usual colours of a made-up camera."""
 _D65 = 21  # CalibrationIlluminant1 [Exif 2.32, LightSource]
 
 
@@ -34,18 +37,20 @@ class PlainCamera:
     iso: int
     """ISO speed."""
     color_matrix: tuple[float, ...]
-    """Nine numbers, row by row: XYZ under D65 to camera."""
+    """Nine numbers, row by row: XYZ under D65 to camera; none are stated of a sensor without
+    colours."""
     neutral: tuple[float, ...]
-    """What R, G and B of a white surface are."""
+    """What R, G and B of a white surface are; as the matrix."""
+    cfa: CfaPattern = RGGB
+    """The colours from sample (0, 0)."""
 
 
 def build_plain(samples: NDArray[np.uint16], camera: PlainCamera) -> bytes:
-    """Wrap an RGGB mosaic into a DNG.
+    """Wrap a mosaic into a DNG.
 
     Parameters
     ----------
     samples : (H, W) uint16 DN
-        Sample (0, 0) is red.
     camera : PlainCamera
 
     Returns
@@ -78,25 +83,34 @@ def build_plain(samples: NDArray[np.uint16], camera: PlainCamera) -> bytes:
 
 def _camera_fields(camera: PlainCamera) -> list[Field]:
     """What the camera says in every DNG: its name, levels and colours."""
-    matrix = [(round(value * 10000), 10000) for value in camera.color_matrix]
     return [
         make_field(Tag.NEW_SUBFILE_TYPE, 0),
         make_field(Tag.BITS_PER_SAMPLE, 16),
         make_field(Tag.COMPRESSION, Compression.NONE),
-        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
         make_field(Tag.MAKE, camera.make),
         make_field(Tag.MODEL, camera.model),
         make_field(Tag.ORIENTATION, 1),
         make_field(Tag.SAMPLES_PER_PIXEL, 1),
         make_field(Tag.PLANAR_CONFIGURATION, 1),
-        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
-        make_field(Tag.CFA_PATTERN, bytes((0, 1, 1, 2))),
-        make_field(Tag.CFA_LAYOUT, 1),
         make_field(Tag.DNG_VERSION, bytes((1, 4, 0, 0))),
         make_field(Tag.DNG_BACKWARD_VERSION, bytes((1, 1, 0, 0))),
         make_field(Tag.UNIQUE_CAMERA_MODEL, camera.model),
         make_field(Tag.BLACK_LEVEL, [(camera.black_level, 1)]),
         make_field(Tag.WHITE_LEVEL, camera.white_level),
+        *_color_fields(camera),
+    ]
+
+
+def _color_fields(camera: PlainCamera) -> list[Field]:
+    """What it says of its colours."""
+    if camera.cfa.kind == "mono":
+        return [make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.LINEAR_RAW)]
+    matrix = [(round(value * 10000), 10000) for value in camera.color_matrix]
+    return [
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
+        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (camera.cfa.period, camera.cfa.period)),
+        make_field(Tag.CFA_PATTERN, bytes("RGB".index(color) for color in camera.cfa.colors)),
+        make_field(Tag.CFA_LAYOUT, 1),
         make_field(Tag.COLOR_MATRIX_1, matrix),
         make_field(Tag.AS_SHOT_NEUTRAL, [(round(value * 1000), 1000) for value in camera.neutral]),
         make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65),

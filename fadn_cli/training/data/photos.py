@@ -14,6 +14,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.training.data.mosaics import planes_of
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 
 # XYZ (D65) -> camera of four cameras, as their DNG files state them (ColorMatrix2).
@@ -174,37 +178,47 @@ def cut_gathered(photos: Photos, places: Places, size: int) -> torch.Tensor:
     return photos.pixels[index[:, None] + planes[:, :, None, None]]  # (N, 3, size, size)
 
 
-def unprocess(crops: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def unprocess(
+    crops: torch.Tensor, generator: torch.Generator, sensor: Sensor = BAYER
+) -> torch.Tensor:
     """Turn developed crops into clean camera-linear mosaics of random cameras.
 
     Parameters
     ----------
-    crops : (N, 3, 2h, 2w) uint8, sRGB
+    crops : (N, 3, H, W) uint8, sRGB
+        H and W multiples of the sensor's cell.
     generator : torch.Generator
         Draws cameras and white balances; on the crops' device, or their draws are copied to it.
+    sensor : Sensor
+        Whose mosaics. One without colours sees a random mix of a camera's, none of them negative.
 
     Returns
     -------
-    (N, 4, h, w) float32, normalized, 0..1
-        Planes R, Gr, Gb, B, exposed as the photograph was.
+    (N, planes, h, w) float32, normalized, 0..1
+        Exposed as the photograph was.
 
     References
     ----------
     Brooks et al., "Unprocessing Images for Learned Raw Denoising", CVPR 2019, arXiv 1811.11127.
     """
     tone, cameras = _constants(crops.device)
-    linear = tone.index_select(0, crops.flatten().int()).view(crops.shape)  # (N, 3, 2h, 2w)
+    linear = tone.index_select(0, crops.flatten().int()).view(crops.shape)  # (N, 3, H, W)
     matrix, gains = _draw_cameras(crops.shape[0], cameras, generator)
+    if not sensor.has_color:
+        matrix = _draw_grey(matrix, generator)
+        gains = gains[:, 1:2]  # there is no white to balance: as bright as green
+    letters = "RGB" if sensor.has_color else sensor.noise_colors
     planes = []
-    for row, col, colour in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
-        site = linear[:, :, row::2, col::2].contiguous()  # (N, 3, h, w)
+    for site, letter in zip(planes_of(linear, sensor), sensor.colors, strict=True):
+        colour = letters.index(letter)
+        site = site.contiguous()  # (N, 3, h, w)
         camera = torch.einsum("nc,nchw->nhw", matrix[:, colour], site).clamp(0, 1)
         grey = site.mean(1)
         # Highlights fade to unit gain, or saturated whites would turn coloured.
         mask = ((grey - 0.9).clamp(min=0) / 0.1).square()
         gain = gains[:, colour, None, None]
         planes.append(camera * torch.maximum(mask + (1 - mask) * gain, gain))
-    return torch.stack(planes, dim=1)  # (N, 4, h, w)
+    return torch.stack(planes, dim=1)  # (N, planes, h, w)
 
 
 @functools.cache  # a constant made anew would be copied, and waited for, at every step
@@ -220,9 +234,7 @@ def _draw_cameras(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Draw matrices from sRGB (N, 3, 3), and gains of white balance and brightness (N, 3)."""
     device = generator.device
-    # A random convex mix of cameras; exponentials normalized to one are a flat Dirichlet draw.
-    mix = -torch.log1p(-torch.rand(count, len(cameras), generator=generator, device=device))
-    mix = (mix / mix.sum(1, keepdim=True)).to(cameras.device)
+    mix = _draw_mix(count, len(cameras), generator).to(cameras.device)
     matrix = torch.einsum("nk,kij->nij", mix, cameras)
     matrix = matrix / matrix.sum(2, keepdim=True)  # white stays white
 
@@ -232,3 +244,17 @@ def _draw_cameras(
     red, blue = 1 / (1.9 + 0.5 * draws[:, 0]), 1 / (1.5 + 0.4 * draws[:, 1])
     gains = torch.stack([red, torch.ones_like(red), blue], dim=1) / brightness[:, None]
     return matrix, gains.to(cameras.device)
+
+
+def _draw_grey(matrix: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw what sensors without colours see: one row (N, 1, 3) of the colours' (N, 3, 3)."""
+    count, parts, _ = matrix.shape
+    mix = _draw_mix(count, parts, generator).to(matrix.device)
+    return torch.einsum("nk,nkc->nc", mix, matrix)[:, None]
+
+
+def _draw_mix(count: int, parts: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw random convex mixes (N, parts)."""
+    # Exponentials normalized to one are a flat Dirichlet draw.
+    mix = -torch.log1p(-torch.rand(count, parts, generator=generator, device=generator.device))
+    return mix / mix.sum(1, keepdim=True)

@@ -10,6 +10,10 @@ from dataclasses import dataclass, fields
 
 import torch
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.training.data.mosaics import of_planes, packed
+
 READ_SLOPE, READ_OFFSET, READ_SD = (
     2.18,
     1.20,
@@ -130,37 +134,42 @@ def add_noise(
     read_noise: torch.Tensor,
     dirt: Dirt,
     generator: torch.Generator,
+    sensor: Sensor = BAYER,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Expose a sensor to the clean mosaics.
 
     Parameters
     ----------
-    clean : (N, 4, h, w) float32, normalized, >= 0
+    clean : (N, planes, h, w) float32, normalized, >= 0
     shot_noise, read_noise : (N, 1, 1, 1) float32, variances
     dirt : Dirt
+        Gains and black levels differ between the sensor's `noise_colors`.
     generator : torch.Generator
         On the device of `clean`.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
-    noisy : (N, 4, h, w) float32, normalized
-    target : (N, 4, h, w) float32, normalized
+    noisy : (N, planes, h, w) float32, normalized
+    target : (N, planes, h, w) float32, normalized
         `clean`, clipped at white where the sensor's samples are, but for patches clipped at black
         the mean of the clipped noise: brightness must not move, and the sensor's lost half cannot
         be told from light.
-    told_shot, told_read : (N, 4, 1, 1) float32
-        The noise parameters the network is told; the noise of rounding is in them.
+    told_shot, told_read : (N, levels, 1, 1) float32
+        The noise parameters the network is told, for each of the sensor's `noise_colors`; the noise
+        of rounding is in them.
     """
-    count = clean.shape[0]
-    spread = 1 + 0.03 * _normal(count, 4, 1, 1, generator=generator) * _happens(
+    count, levels = clean.shape[0], len(sensor.noise_colors)
+    spread = 1 + 0.03 * _normal(count, levels, 1, 1, generator=generator) * _happens(
         count, dirt.gain_spread, generator
     )
-    shot = shot_noise * spread.clamp(0.85, 1.15)  # (N, 4, 1, 1)
+    shot = of_planes(shot_noise * spread.clamp(0.85, 1.15), sensor)  # (N, planes, 1, 1)
     step = _steps(read_noise, generator)
     # A wrong black level shifts the photograph too: it is not the denoiser's to correct.
-    error = (2 * _random(count, 4, 1, 1, generator=generator) - 1) * step
-    offset = error * _happens(count, dirt.black_error, generator)
-    noisy = _expose(clean, shot, read_noise, dirt, generator) + offset
+    error = (2 * _random(count, levels, 1, 1, generator=generator) - 1) * step
+    offset = of_planes(error * _happens(count, dirt.black_error, generator), sensor)
+    noisy = _expose(clean, shot, read_noise, dirt, generator, sensor) + offset
     target = clean + offset
 
     blacks = _happens(count, dirt.black_clipping, generator)
@@ -174,7 +183,7 @@ def add_noise(
 
     wrong = (2 * _random(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
     wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
-    ones = torch.ones(count, 4, 1, 1, device=clean.device)
+    ones = torch.ones(count, levels, 1, 1, device=clean.device)
     told_read = read_noise + rounds * step.square() / 12
     return noisy, target, ones * shot_noise * wrong[0], ones * told_read * wrong[1]
 
@@ -185,18 +194,30 @@ def _expose(
     read_noise: torch.Tensor,
     dirt: Dirt,
     generator: torch.Generator,
+    sensor: Sensor,
 ) -> torch.Tensor:
     """Draw what the sensor records: photons, read noise, row noise and hot pixels."""
-    count, _, height, _ = clean.shape
+    count = clean.shape[0]
     noisy = _photons(clean, shot_noise, generator)
     noisy += read_noise.sqrt() * _normal(*clean.shape, generator=generator)
-    # A row of the sensor holds R and Gr or Gb and B.
-    rows = _normal(count, 2, height, 1, generator=generator).repeat_interleave(2, dim=1)
+    rows = _draw_rows(clean, generator, sensor)
     strength = _uniform(count, 0.0, 0.15, generator) * _happens(count, dirt.row_noise, generator)
     noisy += rows * strength * read_noise.sqrt()
     density = _uniform(count, 0.0, 2e-4, generator) * _happens(count, dirt.hot_pixels, generator)
     hot = _random(*clean.shape, generator=generator) < density
     return torch.where(hot, noisy + _random(*clean.shape, generator=generator), noisy)
+
+
+def _draw_rows(clean: torch.Tensor, generator: torch.Generator, sensor: Sensor) -> torch.Tensor:
+    """Draw a number for each row of the sensor, the same for all of its samples, as planes.
+
+    A Bayer sensor's row holds R and Gr or Gb and B; an X-Trans sensor's pairs lie in one row in
+    one cell, in two rows in the next.
+    """
+    count, _, height, width = clean.shape
+    rows = _normal(count, sensor.cell, height, 1, generator=generator)
+    mosaics = rows.transpose(1, 2).reshape(count, sensor.cell * height, 1)
+    return packed(mosaics.expand(-1, -1, sensor.cell * width), sensor)
 
 
 def _steps(read_noise: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

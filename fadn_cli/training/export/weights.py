@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.network import inference as network
 from fadn_cli.denoise.network import specialists
+from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import noise_model
 from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.export.provenance import commit, data, processor, trained
@@ -48,7 +50,7 @@ def check_parity(student: Student, features: list[NDArray[np.float32]]) -> float
     ----------
     student : Student
         Float or int8.
-    features : list of (1, 20, gh, gw) float32
+    features : list of (1, channels, gh, gw) float32
         What to compare them on.
 
     Returns
@@ -96,12 +98,13 @@ def measure_residual(net: network.Network, noise_range: tuple[float, float]) -> 
         At five noise levels over the specialist's range, flat patches of 5 to 80 % grey.
     """
     rng = np.random.default_rng(11)
+    planes = _sensor_of(net).planes
     low, high = max(noise_range[0], 1.5e-3), min(noise_range[1], 0.12)
     rows = []
     for target in np.geomspace(low, high, 5):
         shares = []
         for grey in (0.05, 0.18, 0.4, 0.8):
-            noise = rng.standard_normal((4, 128, 128)).astype(np.float32)
+            noise = rng.standard_normal((planes, 128, 128)).astype(np.float32)
             left = flat_residual(_as_denoise(net), shot_noise_at(target), grey, noise)
             shares.append(float(left.std()))
         rows.append([round(float(target), 6), round(float(np.mean(shares)), 4)])
@@ -142,7 +145,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
         "name": about["name"],
         "file": target.name,
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-        "cfa_kind": "bayer",
+        "cfa_kind": model.student.config.seen.kind,
         "quality": about["quality"],
         "noise_range": [low, None if math.isinf(high) else high],
         "alignment": model.student.alignment,
@@ -184,9 +187,10 @@ def _figures(
         if noise_range[0] <= grey < noise_range[1]:
             levels[level] = (shot, exposure)
 
-    int8 = evaluate(ruler, _as_denoise(net), levels)["psnr"]
+    sensor = _sensor_of(net)
+    int8 = evaluate(ruler, _as_denoise(net), levels, sensor=sensor)["psnr"]
     set_rounding(model, False)
-    plain = evaluate(ruler, torch_denoise(model), levels)["psnr"]
+    plain = evaluate(ruler, torch_denoise(model), levels, sensor=sensor)["psnr"]
     print(net.specialist.name, "int8", int8, "float", plain)
     int8.pop("mean")
     return {"psnr": {level: round(value, 2) for level, value in int8.items()}}
@@ -194,17 +198,28 @@ def _figures(
 
 def _as_denoise(net: network.Network) -> Denoise:
     """Return an int8 file as the ruler's `Denoise`."""
+    colors = _sensor_of(net).noise_colors
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
-        return net(packed, noise_model(shot, read, source=""))
+        return net(packed, noise_model(shot, read, source="", colors=colors))
 
     return denoise
 
 
+def _sensor_of(net: network.Network) -> Sensor:
+    """Return the sensor that an int8 file is for."""
+    return SENSORS[net.specialist.cfa_kind]
+
+
 def _write_row(weights: Path, row: dict[str, Any]) -> None:
-    """Put one row into the manifest, in the order of quality and noise."""
+    """Put one row into the manifest, in the order of sensors, quality and noise."""
     rows = [each for each in _read_manifest(weights)["specialists"] if each["name"] != row["name"]]
-    rows = sorted([*rows, row], key=lambda each: (each["quality"], each["noise_range"][0]))
+    kinds = list(SENSORS)
+
+    def order(each: dict[str, Any]) -> tuple[int, str, float]:
+        return kinds.index(each["cfa_kind"]), each["quality"], each["noise_range"][0]
+
+    rows = sorted([*rows, row], key=order)
     _write_manifest(weights, specialists=rows)
 
 

@@ -38,8 +38,8 @@ STEPS = 1500
 BASE = "arena-base"
 """The experiment that others are compared with."""
 RESULTS = Path("docs/experiments.json")
-SIDE = 512
-"""Packed pixels per side of what is timed."""
+SIDE = 1024
+"""Samples per side of what is timed, as nearly as the network's alignment lets it be."""
 _ROUNDS, _IN_A_ROW = 6, 4
 
 
@@ -58,17 +58,24 @@ def int8_session(network: StudentConfig) -> onnxruntime.InferenceSession:
 
 
 def relative_seconds(network: StudentConfig, base: StudentConfig) -> float:
-    """Time a network's int8 graph in turn with the base's; return the median of the ratios."""
+    """Time a network's int8 graph in turn with the base's; return the median of the ratios, for
+    as many samples of a sensor."""
     session, reference = int8_session(network), int8_session(base)
     feed, other = _feed(network), _feed(base)
     rounds = range(_ROUNDS)
     ratios = (_median_seconds(session, feed) / _median_seconds(reference, other) for _ in rounds)
-    return statistics.median(ratios)
+    return statistics.median(ratios) * (_side(base) / _side(network)) ** 2
+
+
+def _side(network: StudentConfig) -> int:
+    """Return the samples per side of what is timed of a network."""
+    step = network.seen.sensor.cell * network.alignment
+    return round(SIDE / step) * step
 
 
 def _feed(network: StudentConfig) -> dict[str, Any]:
     """Return random features of what is timed, as a network sees them."""
-    grid = SIDE // network.unshuffle
+    grid = _side(network) // (network.seen.sensor.cell * network.unshuffle)
     features = np.random.default_rng(1).standard_normal((1, network.channels, grid, grid))
     return {"features": features.astype(np.float32)}
 
@@ -90,7 +97,8 @@ def train_and_measure(
     """Train a run in its folder, and measure it on the ruler in float."""
     folder.mkdir(parents=True, exist_ok=True)
     train(config, photos, folder, minutes=math.inf)
-    return evaluate(ruler, torch_denoise(load_denoiser(folder, torch.device("cpu"))))
+    denoise = torch_denoise(load_denoiser(folder, torch.device("cpu")))
+    return evaluate(ruler, denoise, sensor=config.network.seen.sensor)
 
 
 def run_experiment(

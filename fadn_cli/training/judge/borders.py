@@ -21,7 +21,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     rows = specialists.bundled()
     for below, above in zip(rows, rows[1:], strict=False):
-        if below.quality != above.quality:
+        if (below.cfa_kind, below.quality) != (above.cfa_kind, above.quality):
             continue
         border = below.noise_range[1]
         levels = {"border": (shot_noise_at(border), 1.0)}

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 import fadn_cli
-from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.training.judge.files import area_means, in_float, rms
@@ -44,7 +43,8 @@ def measure_burst(
         truth = arrays["mean_x32"].astype(np.float32) / 32
         frames = int(arrays["frames"])
     source = read_raw(frame).mosaic
-    packed, _ = pack_active(source)
+    packed, packing = pack_active(source)
+    sensor = packing.sensor
     clean, _ = pack_active(replace(source, samples=truth))
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "output.dng")
@@ -52,13 +52,13 @@ def measure_burst(
         report = fadn_cli.denoise_file(frame, output, options)
         after, _ = pack_active(read_raw(output).mosaic)
     assert report.noise_used is not None
-    kept = in_float(packed, report.noise_used, quality)
+    kept = in_float(packed, report.noise_used, quality, sensor)
     scale = source.white_level - float(source.black_level.mean())
     left = rms(packed, clean) ** 2 / (frames + 1)  # the variance of the mean
     return {
         name: (
             scale * math.sqrt(max(rms(each, clean) ** 2 - left, 0)),
-            scale * float(area_means(BAYER.unpack(each - clean)[None]).std()),
+            scale * float(area_means(sensor.unpack(each - clean)[None]).std()),
         )
         for name, each in (("source", packed), ("file", after), ("float", kept))
     }

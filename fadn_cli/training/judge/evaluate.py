@@ -1,8 +1,9 @@
 """PSNR and SSIM on the ruler: ``python -m fadn_cli.training.judge.evaluate --photos DIR [...]``.
 
-The benchmark is made by `ruler` from a folder of photographs. The one thing to know: the default
-measures the shipped files through the public `denoise_mosaic`, once with the true noise parameters
-and once with estimated ones; `--files` goes from file to file, which is what a photographer gets.
+The benchmark is made by `ruler` from a folder of photographs, for every kind of sensor. The one
+thing to know: the default measures the shipped files through the public `denoise_mosaic`, once with
+the true noise parameters and once with estimated ones; `--files` goes from file to file, which is
+what a photographer gets.
 """
 
 import argparse
@@ -16,19 +17,26 @@ from numpy.typing import NDArray
 
 import fadn_cli
 from fadn_cli.denoise.network.specialists import QUALITIES
-from fadn_cli.denoise.sensors.sites import pack_sites as pack
-from fadn_cli.denoise.sensors.sites import unpack_sites as unpack
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import noise_model
 from fadn_cli.training.judge.burst import burst_table, measure_burst
 from fadn_cli.training.judge.files import files_table, measure_files
-from fadn_cli.training.judge.ruler import LEVELS, Levels, cases, typical_read_noise
+from fadn_cli.training.judge.ruler import (
+    LEVELS,
+    Levels,
+    cases,
+    pattern_of,
+    typical_read_noise,
+)
 from fadn_cli.training.network.model import Denoiser
 from fadn_cli.training.run.state import load_denoiser
 
 BORDER = 16
 """Packed pixels along the sides of a flat area that do not count: networks see less there."""
 Denoise = Callable[[NDArray[np.float32], float, float], NDArray[np.float32]]
-"""(packed, shot_noise, read_noise) -> packed."""
+"""(packed, shot_noise, read_noise) -> packed, of the planes of one sensor."""
 
 
 def psnr(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
@@ -38,7 +46,7 @@ def psnr(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
 
 
 def ssim(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
-    """Return the mean structural similarity of the four planes, 7x7 windows, both clipped to 0..1.
+    """Return the mean structural similarity of the planes, 7x7 windows, both clipped to 0..1.
 
     References
     ----------
@@ -60,16 +68,32 @@ def ssim(output: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
 
 
 def evaluate(
-    folder: Path, denoise: Denoise, levels: Levels = LEVELS, *, cameras: bool = False
+    folder: Path,
+    denoise: Denoise,
+    levels: Levels = LEVELS,
+    *,
+    cameras: bool = False,
+    sensor: Sensor = BAYER,
 ) -> dict[str, dict[str, float]]:
     """Return mean PSNR and SSIM per level over the folder's photographs.
+
+    Parameters
+    ----------
+    folder : Path
+    denoise : Denoise
+        Of planes of `sensor`.
+    levels : Levels
+    cameras : bool
+        Whether the read noise is a camera's, not a phone's.
+    sensor : Sensor
+        Whose mosaics are made of the photographs.
 
     Returns
     -------
     {"psnr": {level: dB, ..., "mean": dB}, "ssim": {level: ..., "mean": ...}}
     """
     scores: dict[str, dict[str, list[float]]] = {"psnr": {}, "ssim": {}}
-    for case in cases(folder, levels, cameras=cameras):
+    for case in cases(folder, levels, cameras=cameras, sensor=sensor):
         output = denoise(case.noisy, case.shot_noise, case.read_noise)
         scores["psnr"].setdefault(case.level, []).append(psnr(output, case.clean))
         scores["ssim"].setdefault(case.level, []).append(ssim(output, case.clean))
@@ -91,12 +115,12 @@ def flat_residual(
         Told the true noise: this shot noise, and a typical sensor's read noise.
     shot_noise, grey : float
         Variance per unit signal, and the area's normalized signal.
-    noise : (4, h, w)
+    noise : (planes, h, w)
         In units of sigma.
 
     Returns
     -------
-    (4, h - 2 BORDER, w - 2 BORDER)
+    (planes, h - 2 BORDER, w - 2 BORDER)
     """
     read = float(typical_read_noise(shot_noise))
     std = np.sqrt(noise_model(shot_noise, read, source="").variance(grey)[0])
@@ -105,7 +129,11 @@ def flat_residual(
 
 
 def shipped(
-    *, estimated: bool, quality: str | None = None, specialist: str | None = None
+    *,
+    estimated: bool,
+    quality: str | None = None,
+    specialist: str | None = None,
+    sensor: Sensor = BAYER,
 ) -> Denoise:
     """Return the public API as a `Denoise`, told the noise or left to estimate it.
 
@@ -114,13 +142,14 @@ def shipped(
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
         x = fadn_cli.denoise_mosaic(
-            unpack(packed),
+            sensor.unpack(packed),
+            cfa=pattern_of(sensor),
             shot_noise=None if estimated else shot,
             read_noise=None if estimated else read,
             quality=quality,
             specialist=specialist,
         )
-        return pack(x)
+        return sensor.pack(x)
 
     return denoise
 
@@ -133,7 +162,8 @@ def torch_denoise(model: Denoiser) -> Denoise:
         step = model.student.alignment
         pad = ((0, 0), (0, -height % step), (0, -width % step))
         x = torch.from_numpy(np.pad(packed, pad, mode="reflect"))[None]
-        shots, reads = (torch.full((1, 4, 1, 1), value) for value in (shot, read))
+        shape = (1, model.student.config.seen.levels, 1, 1)
+        shots, reads = (torch.full(shape, value) for value in (shot, read))
         with torch.no_grad():
             out: NDArray[np.float32] = model(x, shots, reads)[0].numpy()
         return out[:, :height, :width]
@@ -154,14 +184,17 @@ def table_text(rows: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run the command line."""
+def _make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--photos", type=Path, metavar="DIR", help="needed but for --burst")
     parser.add_argument("--run", type=Path, help="a run's folder: evaluate its float checkpoint")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
     which.add_argument("--specialist", help="use this one at every level, not the chosen one")
+    parser.add_argument(
+        "--sensor", choices=SENSORS, help="whose mosaics; default: the run's, else bayer"
+    )
     parser.add_argument("--levels", default="ABCDES")
     parser.add_argument(
         "--cameras", action="store_true", help="the read noise of cameras, not of phones"
@@ -173,6 +206,34 @@ def main() -> None:
     parser.add_argument(
         "--burst", type=Path, nargs=2, metavar=("FRAME", "MEAN"), help="a frame and others' mean"
     )
+    return parser
+
+
+def _measure(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
+    """Measure a run, or what is shipped, as the command line says."""
+    sensor: Sensor = SENSORS[arguments.sensor or BAYER.kind]
+    if arguments.run:
+        model = load_denoiser(arguments.run, torch.device("cpu"))
+        sensor = model.student.config.seen.sensor
+        if arguments.sensor not in (None, sensor.kind):
+            raise SystemExit(f"{arguments.run} is a network for {sensor.kind} sensors")
+        rows = {arguments.run.name: torch_denoise(model)}
+    else:
+        chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
+        rows = {
+            f"{name} noise": shipped(estimated=name == "estimated", sensor=sensor, **chosen)
+            for name in ("true", "estimated")
+        }
+    levels = {name: LEVELS[name] for name in arguments.levels}
+    how = {"cameras": arguments.cameras, "sensor": sensor}
+    return {
+        name: evaluate(arguments.photos, denoise, levels, **how) for name, denoise in rows.items()
+    }
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = _make_parser()
     arguments = parser.parse_args()
     if arguments.burst:
         print(burst_table(measure_burst(*arguments.burst, quality=arguments.quality)))
@@ -181,23 +242,11 @@ def main() -> None:
         parser.error("--photos is needed")
     if arguments.files:
         chosen = {"quality": arguments.quality, "only": arguments.only, "most": arguments.most}
-        for line in files_table(measure_files(arguments.photos, **chosen)):
+        sensor = SENSORS[arguments.sensor or BAYER.kind]
+        for line in files_table(measure_files(arguments.photos, **chosen, sensor=sensor)):
             print(line, flush=True)
         return
-    if arguments.run:
-        model = load_denoiser(arguments.run, torch.device("cpu"))
-        rows = {arguments.run.name: torch_denoise(model)}
-    else:
-        chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
-        rows = {
-            "true noise": shipped(estimated=False, **chosen),
-            "estimated noise": shipped(estimated=True, **chosen),
-        }
-    levels = {name: LEVELS[name] for name in arguments.levels}
-    results = {
-        name: evaluate(arguments.photos, denoise, levels, cameras=arguments.cameras)
-        for name, denoise in rows.items()
-    }
+    results = _measure(arguments)
     print(json.dumps(results, indent=1) if arguments.json else table_text(results))
 
 

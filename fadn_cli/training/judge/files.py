@@ -17,20 +17,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fadn_cli
-from fadn_cli.denoise.sensors.sites import pack_sites as pack
-from fadn_cli.denoise.sensors.sites import unpack_sites as unpack
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.report import NoiseSummary
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.training.data.photos import SUFFIXES
-from fadn_cli.training.judge.ruler import unprocess_exactly
+from fadn_cli.training.judge.ruler import (
+    colors_exactly,
+    cut_mosaic,
+    pattern_of,
+    side_in_cells,
+)
 
 SEED = 11
-CROP = 320
-"""Packed pixels per side, at most."""
+CROP = 640
+"""Samples per side, at most."""
 AREA = 16
-"""Samples per side of the areas whose means are compared."""
+"""Packed pixels per side of the areas whose means are compared."""
 _COLORS = (0.67, -0.06, -0.1, -0.43, 1.25, 0.2, -0.09, 0.22, 0.57)
 _NEUTRAL = (0.5, 1.0, 0.6)
 
@@ -107,7 +113,12 @@ class FileScore:
 
 
 def measure_files(
-    folder: Path, *, quality: str | None = None, only: str = "", most: int = 12
+    folder: Path,
+    *,
+    quality: str | None = None,
+    only: str = "",
+    most: int = 12,
+    sensor: Sensor = BAYER,
 ) -> Iterator[tuple[str, list[FileScore]]]:
     """Denoise integer raws made of the folder's photographs, exposure by exposure.
 
@@ -121,6 +132,8 @@ def measure_files(
         Part of the names of the exposures to measure.
     most : int
         How many photographs.
+    sensor : Sensor
+        Whose raws.
 
     Yields
     ------
@@ -131,23 +144,24 @@ def measure_files(
     photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:most]
     for name, exposure in EXPOSURES.items():
         if only in name:
-            scores = [_measure(path, i, exposure, quality) for i, path in enumerate(photos)]
+            scores = [_measure(path, i, exposure, quality, sensor) for i, path in enumerate(photos)]
             yield name, scores
 
 
-def _measure(path: Path, index: int, exposure: Exposure, quality: str | None) -> FileScore:
+def _measure(
+    path: Path, index: int, exposure: Exposure, quality: str | None, sensor: Sensor
+) -> FileScore:
     """Score one photograph."""
     rng = np.random.default_rng([SEED, index])
     with Image.open(path) as image:
-        clean = unprocess_exactly(np.asarray(image.convert("RGB")), rng).astype(np.float64)
-    height, width = clean.shape[1:]
-    side = min(CROP, height, width) // 2 * 2
-    top, left = (height - side) // 2, (width - side) // 2
-    clean = clean[:, top : top + side, left : left + side] * exposure.exposure
-    samples = _record(clean, exposure, rng)
-    before = (pack(samples.astype(np.float32)) - exposure.black_level) / exposure.scale
-    after, used = _denoise(samples, exposure, quality)
-    kept = in_float(before, used, quality)
+        colors = colors_exactly(np.asarray(image.convert("RGB")), rng, sensor)
+    side = min(side_in_cells(length, CROP, sensor) for length in colors.shape[:2]) // 2 * 2
+    light = cut_mosaic(colors, sensor, side, side)
+    clean = light.astype(np.float64) * exposure.exposure
+    samples = _record(clean, exposure, rng, sensor)
+    before = (sensor.pack(samples.astype(np.float32)) - exposure.black_level) / exposure.scale
+    after, used = _denoise(samples, exposure, quality, sensor)
+    kept = in_float(before, used, quality, sensor)
     scale, peak = exposure.scale, exposure.exposure
     return FileScore(
         name=path.stem,
@@ -164,17 +178,20 @@ def _measure(path: Path, index: int, exposure: Exposure, quality: str | None) ->
 
 
 def _record(
-    clean: NDArray[np.float64], exposure: Exposure, rng: np.random.Generator
+    clean: NDArray[np.float64], exposure: Exposure, rng: np.random.Generator, sensor: Sensor
 ) -> NDArray[np.uint16]:
-    """Expose a sensor: (4, h, w) light to an (H, W) mosaic in DN."""
-    photons = rng.poisson(clean / exposure.shot_noise) * exposure.shot_noise * exposure.scale
-    values = photons + rng.normal(0, exposure.read_noise_std, clean.shape) + exposure.black_level
-    planes = np.clip(np.rint(values), 0, 2**exposure.bits - 1)
-    return unpack(planes.astype(np.float32)).astype(np.uint16)
+    """Expose a sensor: (planes, h, w) light to an (H, W) mosaic in DN."""
+    x = clean
+    if sensor is not BAYER:  # whose was always drawn on its planes
+        x = sensor.unpack(clean.astype(np.float32)).astype(np.float64)
+    photons = rng.poisson(x / exposure.shot_noise) * exposure.shot_noise * exposure.scale
+    values = photons + rng.normal(0, exposure.read_noise_std, x.shape) + exposure.black_level
+    recorded = np.clip(np.rint(values), 0, 2**exposure.bits - 1).astype(np.float32)
+    return (sensor.unpack(recorded) if sensor is BAYER else recorded).astype(np.uint16)
 
 
 def _denoise(
-    samples: NDArray[np.uint16], exposure: Exposure, quality: str | None
+    samples: NDArray[np.uint16], exposure: Exposure, quality: str | None, sensor: Sensor
 ) -> tuple[NDArray[np.float32], NoiseSummary]:
     """Send a mosaic through files; return the packed result and the noise that was used."""
     camera = PlainCamera(
@@ -185,13 +202,14 @@ def _denoise(
         iso=exposure.iso,
         color_matrix=_COLORS,
         neutral=_NEUTRAL,
+        cfa=CfaPattern.parse(pattern_of(sensor)),
     )
     options = fadn_cli.DenoiseOptions(quality=quality)
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "source.dng"), Path(folder, "output.dng")
         source.write_bytes(build_plain(samples, camera))
         report = fadn_cli.denoise_file(source, output, options)
-        after = pack(normalize(read_raw(output).mosaic))
+        after = sensor.pack(normalize(read_raw(output).mosaic))
     assert report.noise_used is not None
     return after, report.noise_used
 
@@ -218,14 +236,17 @@ def files_table(rows: Iterable[tuple[str, Sequence[FileScore]]]) -> Iterator[str
 
 
 def in_float(
-    packed: NDArray[np.floating], used: NoiseSummary, quality: str | None
+    packed: NDArray[np.floating], used: NoiseSummary, quality: str | None, sensor: Sensor = BAYER
 ) -> NDArray[np.float32]:
     """Denoise a packed mosaic with the noise that its file was denoised by, and do not store it."""
-    x = unpack(packed.astype(np.float32))
     out = fadn_cli.denoise_mosaic(
-        x, shot_noise=used.shot_noise, read_noise=used.read_noise, quality=quality
+        sensor.unpack(packed.astype(np.float32)),
+        cfa=pattern_of(sensor),
+        shot_noise=used.shot_noise,
+        read_noise=used.read_noise,
+        quality=quality,
     )
-    return pack(out)
+    return sensor.pack(out)
 
 
 def area_error(packed: NDArray[np.floating], clean: NDArray[np.floating]) -> float:

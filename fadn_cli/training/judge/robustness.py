@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.network import specialists
+from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.training.data.synthesis import SPOTLESS, Dirt, add_noise
 from fadn_cli.training.judge.evaluate import Denoise, shipped, torch_denoise
 from fadn_cli.training.judge.ruler import LEVELS, cases
@@ -116,7 +117,8 @@ def main() -> None:
         cpu = torch.device("cpu")
         rows = {run.name: torch_denoise(load_denoiser(run, cpu)) for run in arguments.runs}
     else:
-        qualities = dict.fromkeys(each.quality for each in specialists.bundled())  # each once
+        bayer = [each for each in specialists.bundled() if each.cfa_kind == BAYER.kind]
+        qualities = dict.fromkeys(each.quality for each in bayer)  # each once
         rows = {
             f"bundled, {quality}": shipped(estimated=False, quality=quality)
             for quality in qualities

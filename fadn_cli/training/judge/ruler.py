@@ -1,7 +1,8 @@
 """The ruler's photographs: clean mosaics by the published recipe, noisy ones, the same everywhere.
 
 `evaluate`, `files` and `robustness` measure on them. The one thing to know: levels A to E have shot
-noise 1e-4 to 2.56e-2, S has C's noise, 3 EV underexposed; crops, draws and seeds are fixed.
+noise 1e-4 to 2.56e-2, S has C's noise, 3 EV underexposed; crops, draws and seeds are fixed, and
+photographs, cameras and light are the same for every sensor.
 """
 
 import math
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.mosaic.cfa import MONO
 from fadn_cli.training.data.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.data.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
 
@@ -27,7 +31,10 @@ LEVELS: Levels = {
     "E": (2.56e-2, 1.0),
     "S": (1.6e-3, 0.125),
 }
-CROP = 160
+CROP = 320
+"""Samples per side, at most; an X-Trans mosaic has the nearest number that suits it."""
+GREY = (0.25, 0.5, 0.25)
+"""What a sensor without colours sees of a camera's red, green and blue."""
 SEED = 7
 
 
@@ -40,9 +47,9 @@ class Case:
     level: str
     """"A" to "E" or "S"."""
     clean: NDArray[np.float32]
-    """(4, h, w) normalized."""
+    """(planes, h, w) normalized."""
     noisy: NDArray[np.float32]
-    """(4, h, w) normalized."""
+    """(planes, h, w) normalized."""
     shot_noise: float
     """Variance per unit signal."""
     read_noise: float
@@ -66,12 +73,18 @@ def camera_read_noise(shot_noise: float) -> float:
     return math.exp(CAMERA_SLOPE * math.log(shot_noise) + CAMERA_OFFSET)
 
 
-def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Turn an (H, W, 3) sRGB photograph into a clean (4, H/2, W/2) mosaic, in the ruler's own
-    order.
+def colors_exactly(
+    rgb: NDArray[np.uint8], rng: np.random.Generator, sensor: Sensor = BAYER
+) -> NDArray[np.float64]:
+    """Turn an (H, W, 3) sRGB photograph into what each colour of a camera's sensor sees.
 
     The training's `photos.unprocess` is the same recipe in tensors, float32 and wider draws; the
     ruler keeps float64 and its sequence of draws so that its numbers stay the same everywhere.
+
+    Returns
+    -------
+    (H, W, colours) float64, normalized, 0..1
+        Red, green and blue, or `GREY` of them, as bright as green.
     """
     x = rgb.astype(np.float64) / 255
     x = 0.5 - np.sin(np.arcsin(1.0 - 2.0 * x) / 3.0)
@@ -84,14 +97,87 @@ def unprocess_exactly(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArr
     brightness = 1 / np.clip(rng.normal(0.8, 0.1), 0.5, 1.1)
     gains = np.array([1 / rng.uniform(1.9, 2.4), 1.0, 1 / rng.uniform(1.5, 1.9)]) / brightness
     mask = (np.clip(x.mean(-1, keepdims=True) - 0.9, 0, None) / 0.1) ** 2
-    x = x * np.maximum(mask + (1 - mask) * gains, gains)
-    height, width = (x.shape[0] // 2) * 2, (x.shape[1] // 2) * 2
-    x = x[:height, :width]
-    sites = (x[0::2, 0::2, 0], x[0::2, 1::2, 1], x[1::2, 0::2, 1], x[1::2, 1::2, 2])
-    return np.stack(sites).astype(np.float32)
+    if not sensor.has_color:
+        x, gains = x @ np.array(GREY)[:, None], gains[1:2]
+    seen: NDArray[np.float64] = x * np.maximum(mask + (1 - mask) * gains, gains)
+    return seen
 
 
-def cases(folder: Path, levels: Levels = LEVELS, *, cameras: bool = False) -> Iterator[Case]:
+def side_in_cells(length: int, most: int, sensor: Sensor) -> int:
+    """Return how many cells of a side are kept: those of `most` samples, if there are as many.
+
+    An X-Trans mosaic is cut to the multiple of 12 samples that is nearest.
+    """
+    whole = 12 // sensor.cell if sensor.kind == "xtrans" else 1  # cells
+    return min(round(most / sensor.cell / whole), length // sensor.cell // whole) * whole
+
+
+def cut_mosaic(
+    colors: NDArray[np.float64], sensor: Sensor, rows: int, cols: int
+) -> NDArray[np.float32]:
+    """Cut the middle out of what each colour sees, as the mosaic of a sensor.
+
+    Parameters
+    ----------
+    colors : (H, W, colours) float64
+        Of `colors_exactly`.
+    sensor : Sensor
+    rows, cols : int
+        Packed pixels to keep.
+
+    Returns
+    -------
+    (planes, rows, cols) float32, normalized
+        In the canonical phase.
+    """
+    cell = sensor.cell
+    top, left = (
+        (length // cell - kept) // 2 * cell
+        for length, kept in zip(colors.shape[:2], (rows, cols), strict=True)
+    )
+    kept = colors[top : top + cell * rows, left : left + cell * cols]
+    index = color_index(sensor, rows, cols)
+    samples = np.take_along_axis(kept, index[..., None], axis=2)[..., 0]
+    return sensor.pack(samples.astype(np.float32))
+
+
+def color_index(sensor: Sensor, rows: int, cols: int) -> NDArray[np.intp]:
+    """Return which of red, green and blue each sample of a mosaic sees; 0 without colours."""
+    letters = "RGB" if sensor.has_color else sensor.noise_colors
+    planes = np.array([letters.index(color) for color in sensor.colors], np.float32)
+    mosaic = sensor.unpack(np.broadcast_to(planes[:, None, None], (len(planes), rows, cols)))
+    return mosaic.astype(np.intp)
+
+
+def pattern_of(sensor: Sensor) -> str:
+    """Return the letters of a sensor's canonical pattern, as `denoise_mosaic` takes them."""
+    if not sensor.has_color:
+        return MONO
+    cells = 2 if sensor.kind == "xtrans" else 1
+    return "".join("RGB"[each] for each in color_index(sensor, cells, cells).ravel())
+
+
+def add_noise(
+    clean: NDArray[np.float32],
+    sensor: Sensor,
+    shot_noise: float,
+    read_noise: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Expose a sensor to clean planes: Poisson photons, Gaussian read noise, clipped at white.
+
+    Drawn on the mosaic, but for Bayer's, whose published numbers were drawn on its planes.
+    """
+    x = clean if sensor is BAYER else sensor.unpack(clean)
+    noisy = rng.poisson(np.clip(x, 0, None) / shot_noise) * shot_noise
+    noisy = noisy + rng.normal(0, np.sqrt(read_noise), x.shape)
+    seen = np.clip(noisy, -0.06, 1).astype(np.float32)
+    return seen if sensor is BAYER else sensor.pack(seen)
+
+
+def cases(
+    folder: Path, levels: Levels = LEVELS, *, cameras: bool = False, sensor: Sensor = BAYER
+) -> Iterator[Case]:
     """Yield every photograph of the folder at every level: central crops, fixed seeds.
 
     With `cameras`, the read noise is a camera's; the published ruler's is a phone's.
@@ -101,21 +187,17 @@ def cases(folder: Path, levels: Levels = LEVELS, *, cameras: bool = False) -> It
             continue
         rng = np.random.default_rng([SEED, index])
         with Image.open(path) as image:
-            clean = unprocess_exactly(np.asarray(image.convert("RGB")), rng)
-        _, height, width = clean.shape
-        rows, cols = min(CROP, height), min(CROP, width)
-        top, left = (height - rows) // 2, (width - cols) // 2
-        clean = clean[:, top : top + rows, left : left + cols]
+            colors = colors_exactly(np.asarray(image.convert("RGB")), rng, sensor)
+        rows, cols = (side_in_cells(length, CROP, sensor) for length in colors.shape[:2])
+        clean = cut_mosaic(colors, sensor, rows, cols)
         for level, (shot, exposure) in levels.items():
             read = camera_read_noise(shot) if cameras else typical_read_noise(shot)
             target = clean * np.float32(exposure)
-            photons = rng.poisson(np.clip(target, 0, None) / shot) * shot
-            noisy = photons + rng.normal(0, np.sqrt(read), target.shape)
             yield Case(
                 name=path.stem,
                 level=level,
                 clean=target,
-                noisy=np.clip(noisy, -0.06, 1).astype(np.float32),
+                noisy=add_noise(target, sensor, shot, read, rng),
                 shot_noise=shot,
                 read_noise=read,
             )

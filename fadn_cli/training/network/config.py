@@ -55,6 +55,14 @@ class StudentConfig:
         return self.seen.unshuffle
 
     @property
+    def alignment(self) -> int:
+        """Packed sides must be multiples of this: the unshuffle, and a halving per deeper scale.
+
+        Brightness is of 2x2 packed pixels.
+        """
+        return max(2, self.unshuffle * 2 ** (len(self.widths) - 1))
+
+    @property
     def channels(self) -> int:
         """How many channels the features have."""
         return self.seen.channels

@@ -133,11 +133,8 @@ class Student(nn.Module):
 
     @property
     def alignment(self) -> int:
-        """Packed sides must be multiples of this: the unshuffle, and a halving per deeper scale.
-
-        Brightness is of 2x2 packed pixels.
-        """
-        return max(2, self.config.unshuffle * 2 ** (len(self.config.widths) - 1))
+        """Packed sides must be multiples of this."""
+        return self.config.alignment
 
     @property
     def receptive_field(self) -> int:

@@ -191,12 +191,13 @@ def build_onnx(student: Student) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Input "features" (1, 4 u^2 + 4, gh, gw) float32, output "residual" (1, 4 u^2, gh, gw)
+        Input "features" (1, channels, gh, gw) float32, output "residual" (1, planes u^2, gh, gw)
         float32, with gh = h/u, gw = w/u of the packed tile, multiples of the student's alignment
         over its unshuffle u.
     """
     graph = _Graph()
-    graph.constant("double", np.array([1, 1, 2, 2], np.float32))
+    if student.down:
+        graph.constant("double", np.array([1, 1, 2, 2], np.float32))
     views = ["features"]
     for scale in range(1, len(student.config.widths)):
         # What no layer looks at would still be made.

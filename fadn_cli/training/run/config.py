@@ -27,7 +27,7 @@ class TrainConfig:
     batch: int = 16
     """Patches per step."""
     patch: int = 64
-    """Packed pixels per side of a patch."""
+    """Packed pixels per side of a patch; a multiple of the network's alignment."""
     learning_rate: float = 2e-3
     """Peak of Adam's rate; warmed up linearly, then a half cosine to zero."""
     muon_rate: float = 3e-3
@@ -60,6 +60,13 @@ class TrainConfig:
     """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
     bfloat16: bool = True
     """Whether convolutions run in bfloat16; weights, features and the residual sum stay float32."""
+
+    def __post_init__(self) -> None:
+        if self.patch % self.network.alignment:
+            raise ValueError(
+                f"patch must be a multiple of {self.network.alignment} packed pixels, got "
+                f"{self.patch}"
+            )
 
 
 def load_config(path: Path) -> TrainConfig:

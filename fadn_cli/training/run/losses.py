@@ -14,8 +14,8 @@ def pixel_loss(
 
     Parameters
     ----------
-    output, target : (N, 4, h, w) float32, normalized
-    noise_std : (N, 4, h, w) float32
+    output, target : (N, planes, h, w) float32, normalized
+    noise_std : (N, planes, h, w) float32
         sigma(x) of the clean patch.
     epsilon : float
         In units of sigma: errors below it weigh quadratically, which keeps the result unbiased
@@ -51,8 +51,8 @@ def feature_loss(
     ----------
     teacher : Denoiser
         Frozen.
-    output, target : (N, 4, h, w) float32, normalized
-    noise : two (N, 4, 1, 1) float32
+    output, target : (N, planes, h, w) float32, normalized
+    noise : two (N, levels, 1, 1) float32
         Shot and read noise, variances.
     weights : tuple of float
         One per scale, finest first; scales beyond are left out, those of weight 0 too.

@@ -34,16 +34,20 @@ def make_batch(
 
     Returns
     -------
-    noisy, target : (N, 4, h, w) float32, normalized
-    told_shot, told_read : (N, 4, 1, 1) float32, variances
-    std : (N, 4, h, w) float32
+    noisy, target : (N, planes, h, w) float32, normalized
+        Of the sensor that the network sees.
+    told_shot, told_read : (N, levels, 1, 1) float32, variances
+    std : (N, planes, h, w) float32
         True sigma of each clean sample.
     """
+    sensor = config.network.seen.sensor
     generator = torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step)
-    clean = unprocess(draw_crops(photos, config.batch, 2 * config.patch, generator), generator)
+    crops = draw_crops(photos, config.batch, sensor.cell * config.patch, generator)
+    clean = unprocess(crops, generator, sensor)
     shot, read, exposure = draw_sensors(config.batch, config.noise, generator)
     clean = clean * exposure
-    noisy, target, told_shot, told_read = add_noise(clean, shot, read, config.dirt, generator)
+    seen = add_noise(clean, shot, read, config.dirt, generator, sensor)
+    noisy, target, told_shot, told_read = seen
     return noisy, target, told_shot, told_read, (shot * clean + read).sqrt()
 
 

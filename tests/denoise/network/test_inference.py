@@ -10,6 +10,7 @@ from fadn_cli.denoise.frame import denoise_packed
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.inference import Network, make_features
 from fadn_cli.denoise.noise import stabilize
+from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import InferenceError
 from fadn_cli.noise import noise_model
 
@@ -20,7 +21,8 @@ def noise_for(specialist):
     """A noise in the middle of a specialist's range."""
     low, high = specialist.noise_range
     std = (max(low, 2e-3) * min(high, 0.1)) ** 0.5
-    return noise_model(std**2 / 0.18, 1e-7, source="test")
+    colors = SENSORS[specialist.cfa_kind].noise_colors
+    return noise_model(std**2 / 0.18, 1e-7, source="test", colors=colors)
 
 
 def textured(height, width, noise, seed=0):
@@ -28,8 +30,11 @@ def textured(height, width, noise, seed=0):
     rng = np.random.default_rng(seed)
     rows, cols = np.mgrid[:height, :width]
     clean = 0.2 + 0.1 * np.sin(cols / 19) + 0.08 * ((rows // 24 + cols // 31) % 2)
-    clean = np.stack([clean * 0.6, clean, clean, clean * 0.7]).astype(np.float32)
-    std = np.sqrt(noise.shot_noise[:, None, None] * clean + noise.read_noise[:, None, None])
+    [sensor] = (each for each in SENSORS.values() if each.noise_colors == noise.colors)
+    gains = [{"R": 0.6, "B": 0.7}.get(color, 1.0) for color in sensor.colors]
+    clean = np.stack([clean * gain for gain in gains]).astype(np.float32)
+    shot, read = sensor.noise_of_planes(noise)
+    std = np.sqrt(shot * clean + read)
     return clean, (clean + std * rng.standard_normal(clean.shape)).astype(np.float32), std
 
 
@@ -61,9 +66,10 @@ def test_results_are_float32_unclipped_and_the_input_is_kept(specialist):
 
 def test_sides_that_are_no_multiple_of_the_alignment_are_refused(specialist):
     side = 5 * specialist.alignment + 2
+    packed = np.zeros((SENSORS[specialist.cfa_kind].planes, side, side), np.float32)
 
     with pytest.raises(ValueError, match=f"multiple of {specialist.alignment}"):
-        Network(specialist, threads=1)(np.zeros((4, side, side), np.float32), noise_for(specialist))
+        Network(specialist, threads=1)(packed, noise_for(specialist))
 
 
 def test_a_failing_runtime_is_one_line_that_says_what_to_do(monkeypatch):

@@ -1,11 +1,16 @@
 """Clean mosaics: drawn the same for the same seed, in range, neutral where the photograph is."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from fadn_cli.denoise.sensors.bayer import BAYER  # noqa: E402
+from fadn_cli.denoise.sensors.mono import MONO  # noqa: E402
+from fadn_cli.denoise.sensors.xtrans import XTRANS  # noqa: E402
 from fadn_cli.training.data.photos import (  # noqa: E402
     Photos,
     cut_gathered,
@@ -110,6 +115,40 @@ def test_clean_mosaics_lie_between_black_and_white(photos):
 
     assert (8, 4, 32, 32) == tuple(packed.shape)
     assert 0 <= packed.min() <= packed.max() <= 1
+
+
+def test_bayer_batches_draw_the_numbers_they_always_drew(photos):
+    """Otherwise a run that is resumed would not go on where it was."""
+    drawn = generator()
+    unprocess(draw_crops(photos, 8, 64, drawn), drawn)
+
+    state = hashlib.sha256(drawn.get_state().numpy().tobytes()).hexdigest()
+    assert state.startswith("c1e862d4576e10e5")
+
+
+def test_an_x_trans_mosaic_sees_the_colours_that_a_bayer_mosaic_sees():
+    grey = torch.full((3, 3, 24, 24), 128, dtype=torch.uint8)
+
+    red, green, _, blue = unprocess(grey, generator(), BAYER).unbind(1)
+    planes = unprocess(grey, generator(), XTRANS)
+
+    assert (3, 9, 8, 8) == tuple(planes.shape)
+    for plane, letter in zip(planes.unbind(1), XTRANS.colors, strict=True):
+        expected = {"R": red, "G": green, "B": blue}[letter]
+        assert torch.allclose(expected[:, :1, :1].expand(-1, 8, 8), plane)
+
+
+def test_a_mosaic_without_colours_is_one_grey_picture():
+    grey = torch.full((3, 3, 32, 32), 128, dtype=torch.uint8)
+    coloured = torch.tensor([200, 40, 40], dtype=torch.uint8)[None, :, None, None]
+
+    planes = unprocess(grey, generator(), MONO)
+    mixes = unprocess(coloured.expand(16, 3, 32, 32), generator(), MONO)
+
+    assert torch.allclose(unprocess(grey, generator(), BAYER)[:, 1:2], planes, rtol=1e-5)
+    assert (mixes == mixes[:, :1, :1, :1]).all()
+    assert len(set(mixes[:, 0, 0, 0].tolist())) == 16  # each of another sensor
+    assert (mixes > 0).all()
 
 
 def test_both_greens_of_a_grey_photograph_agree():

@@ -1,11 +1,16 @@
 """The synthetic sensor has the noise it says, and each defect can be switched off."""
 
+import hashlib
 from dataclasses import fields, replace
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from fadn_cli.denoise.sensors.bayer import BAYER  # noqa: E402
+from fadn_cli.denoise.sensors.kinds import SENSORS  # noqa: E402
+from fadn_cli.denoise.sensors.mono import MONO  # noqa: E402
+from fadn_cli.denoise.sensors.xtrans import XTRANS  # noqa: E402
 from fadn_cli.training.data.photos import Photos, draw_crops, unprocess  # noqa: E402
 from fadn_cli.training.data.synthesis import (  # noqa: E402
     CAMERA_OFFSET,
@@ -24,12 +29,12 @@ def only(name):
     return replace(SPOTLESS, **{name: 1.0})
 
 
-def expose(level, shot, read, dirt=SPOTLESS, size=128, count=2):
+def expose(level, shot, read, dirt=SPOTLESS, size=128, count=2, sensor=BAYER):
     """Expose a flat patch."""
-    clean = torch.full((count, 4, size, size), level)
+    clean = torch.full((count, sensor.planes, size, size), level)
     ones = torch.ones(count, 1, 1, 1)
     generator = torch.Generator().manual_seed(4)
-    return clean, *add_noise(clean, shot * ones, read * ones, dirt, generator)
+    return clean, *add_noise(clean, shot * ones, read * ones, dirt, generator, sensor)
 
 
 @pytest.mark.parametrize("shot", (1e-4, 1e-2))
@@ -102,6 +107,42 @@ def test_row_noise_is_one_value_per_row_of_the_sensor():
     assert not torch.allclose(rows[:, 1], rows[:, 2], atol=1e-4)
 
 
+@pytest.mark.parametrize("sensor", (XTRANS, MONO))
+def test_rows_of_the_sensor_are_rows_of_other_mosaics_too(sensor):
+    """An X-Trans sensor's pairs lie in one row in one cell, in two in the next."""
+    dirty = expose(0.1, 1e-3, 1e-4, only("row_noise"), sensor=sensor)[1]
+
+    rows = (dirty - expose(0.1, 1e-3, 1e-4, sensor=sensor)[1]).numpy()
+
+    for mosaic in (sensor.unpack(planes) for planes in rows):
+        assert mosaic == pytest.approx(mosaic[:, :1].repeat(mosaic.shape[1], axis=1), abs=1e-6)
+        assert mosaic.std() > 1e-5
+
+
+def test_bayer_batches_draw_the_numbers_they_always_drew():
+    """Otherwise a run that is resumed would not go on where it was."""
+    generator = torch.Generator().manual_seed(4)
+    shot, read, exposure = draw_sensors(4, NoiseRange(cameras=0.5), generator)
+
+    noisy = add_noise(torch.full((4, 4, 8, 8), 0.5) * exposure, shot, read, Dirt(), generator)[0]
+
+    state = hashlib.sha256(generator.get_state().numpy().tobytes()).hexdigest()
+    assert state.startswith("0911f878472881e6")
+    assert noisy.double().mean().item() == pytest.approx(0.4191794, abs=1e-6)
+
+
+@pytest.mark.parametrize("sensor", (XTRANS, MONO))
+def test_samples_of_a_colour_share_gain_and_black_level(sensor):
+    clean, noisy, target, _, _ = expose(0.1, 1e-3, 1e-5, only("black_error"), sensor=sensor)
+
+    moved = (target - clean)[0, :, 0, 0]
+
+    for index in range(len(sensor.noise_colors)):
+        own = [each for plane, each in enumerate(moved) if sensor.noise_index[plane] == index]
+        assert len({each.item() for each in own}) == 1
+    assert len({each.item() for each in moved}) == len(sensor.noise_colors)
+
+
 def test_hot_pixels_are_few_and_bright():
     hot = expose(0.1, 1e-3, 1e-4, only("hot_pixels"))[1] - expose(0.1, 1e-3, 1e-4)[1]
 
@@ -165,13 +206,17 @@ class MetaGenerator(torch.Generator):
     device = torch.device("meta")
 
 
-def test_a_batch_is_made_on_the_generators_device_without_looking_at_a_value():
+@pytest.mark.parametrize("kind", SENSORS)
+def test_a_batch_is_made_on_the_generators_device_without_looking_at_a_value(kind):
+    sensor = SENSORS[kind]
     photos = Photos(torch.empty(3 * 50 * 60, dtype=torch.uint8, device="meta"), [(50, 60)])
     generator = MetaGenerator()
 
-    clean = unprocess(draw_crops(photos, 8, 32, generator), generator)
+    crops = draw_crops(photos, 8, 16 * sensor.cell, generator)
+    clean = unprocess(crops, generator, sensor)
     shot, read, exposure = draw_sensors(8, NoiseRange(cameras=0.5), generator)
-    batch = add_noise(clean * exposure, shot, read, Dirt(), generator)
+    batch = add_noise(clean * exposure, shot, read, Dirt(), generator, sensor)
 
     assert all(values.is_meta for values in batch)
-    assert [(8, 4, 16, 16)] * 2 + [(8, 4, 1, 1)] * 2 == [values.shape for values in batch]
+    planes, levels = (8, sensor.planes, 16, 16), (8, len(sensor.noise_colors), 1, 1)
+    assert [planes] * 2 + [levels] * 2 == [values.shape for values in batch]

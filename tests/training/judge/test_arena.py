@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from fadn_cli.denoise.noise import stabilize
 from fadn_cli.training.judge import arena
 from fadn_cli.training.judge.arena import main, relative_seconds, run_experiment, table_text
 from fadn_cli.training.judge.ruler import LEVELS
@@ -95,7 +96,7 @@ def test_verdicts_survive_another_seed(config, tmp_path):
 
 
 def test_a_network_of_many_more_operations_takes_longer(monkeypatch):
-    monkeypatch.setattr(arena, "SIDE", 128)
+    monkeypatch.setattr(arena, "SIDE", 256)
     small = StudentConfig(widths=(8, 8), encode=(1,), decode=(1,))
     large = StudentConfig(widths=(96, 96), encode=(2,), decode=(2,))
 
@@ -110,3 +111,13 @@ def test_the_table_needs_no_spread_of_one_seed():
     line = table_text({"x": row}).splitlines()[-1]
 
     assert line == f"| x | {'40.00 | ' * 7}0.9000 | 1 | 1.00 | 24.1 | 60 | kept |"
+
+
+@pytest.mark.parametrize("inputs", stabilize.KINDS)
+def test_networks_are_timed_on_as_many_samples_as_their_alignment_lets_them(inputs):
+    network = StudentConfig(inputs=inputs)
+
+    side = arena._side(network)
+
+    assert side == pytest.approx(arena.SIDE, rel=0.02)
+    assert side % (network.seen.sensor.cell * network.alignment) == 0

@@ -9,9 +9,11 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
+from fadn_cli.denoise.sensors.kinds import SENSORS, pack_mosaic
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.pipeline import mosaic as pipeline
 from fadn_cli.training.judge.evaluate import evaluate, main, psnr, ssim, table_text
-from fadn_cli.training.judge.ruler import LEVELS, cases
+from fadn_cli.training.judge.ruler import LEVELS, cases, pattern_of, side_in_cells
 
 
 @pytest.mark.raw
@@ -28,6 +30,48 @@ def test_the_ruler_agrees_with_the_published_one(shared, monkeypatch):
         if level == "S":
             break
     del sys.modules["rawset"]
+
+
+@pytest.mark.raw
+@pytest.mark.parametrize(("kind", "mean"), [("bayer", 38.01), ("xtrans", 37.88)])
+def test_every_sensor_is_as_noisy_on_the_ruler_as_is_known(shared, kind, mean):
+    noisy = evaluate(shared / "photos" / "val", lambda x, *_: x, sensor=SENSORS[kind])
+
+    assert noisy["psnr"]["mean"] == pytest.approx(mean, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", SENSORS)
+def test_the_sensors_see_the_middle_of_the_same_photograph(tmp_path, kind):
+    sensor = SENSORS[kind]
+    rows, cols = np.mgrid[:400, :500]
+    grey = np.uint8(40 + rows / 4 + cols / 8)[..., None].repeat(3, axis=2)
+    Image.fromarray(grey).save(tmp_path / "ramp.png")
+
+    [case] = cases(tmp_path, {"A": LEVELS["A"]}, sensor=sensor)
+
+    assert min(sensor.unpack(case.clean).shape) == (324 if kind == "xtrans" else 320)
+    green = np.mean([case.clean[i].mean() for i, c in enumerate(sensor.colors) if c in "GY"])
+    [bayer] = cases(tmp_path, {"A": LEVELS["A"]})
+    assert green == pytest.approx(bayer.clean[1:3].mean(), rel=0.01)
+    std = (case.noisy - case.clean)[0].std()
+    assert std == pytest.approx(np.sqrt(1e-4 * case.clean[0].mean() + case.read_noise), rel=0.05)
+
+
+def test_sides_of_an_x_trans_mosaic_are_multiples_of_twelve():
+    sides = [3 * side_in_cells(length, 320, SENSORS["xtrans"]) for length in (13, 300, 323, 5000)]
+
+    assert [12, 300, 312, 324] == sides
+
+
+@pytest.mark.parametrize("kind", SENSORS)
+def test_the_pattern_is_the_one_the_sensor_is_packed_from(kind):
+    sensor = SENSORS[kind]
+
+    pattern = CfaPattern.parse(pattern_of(sensor))
+
+    assert kind == pattern.kind
+    _, packing = pack_mosaic(np.zeros((36, 36), np.float32), pattern)
+    assert (0, 0, 0, 0) == (packing.top, packing.left, packing.bottom, packing.right)
 
 
 def test_psnr_of_a_known_error():
@@ -91,7 +135,8 @@ def test_the_public_function_is_measured_with_the_network_asked_for(
 ):
     asked = []
 
-    def denoise_mosaic(x, *, shot_noise, read_noise, quality, specialist):
+    def denoise_mosaic(x, *, cfa, shot_noise, read_noise, quality, specialist):
+        assert "RGGB" == cfa
         asked.append((quality, specialist, shot_noise, read_noise is None))
         return x
 

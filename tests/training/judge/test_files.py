@@ -32,7 +32,7 @@ def scores(tmp_path_factory):
     grey = 90 + 60 * np.sin(cols / 20) + 20 * (rows > 64)
     Image.fromarray(np.repeat(grey.astype(np.uint8)[..., None], 3, 2)).save(folder / "a.png")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "CROP", 64)
+        patch.setattr(files, "CROP", 128)
         return dict(measure_files(folder, quality="fast", only="ISO 3200", most=1))
 
 
