@@ -5,7 +5,8 @@ The one thing to know: it follows from where a sample lies and from the source's
 so it depends on no order of work, the frames of a burst differ, and strips can be done one by one.
 
 Every 4x4 samples of a colour get 16 numbers from 16 equal parts of a step, in Bayer's order turned
-by a hash: an area's mean is four times as exact as with numbers that know nothing of one another.
+by a hash: an area's mean is four times as exact as with numbers that know nothing of one another. (Of every
+second sample both ways, that is, which in a Bayer mosaic are a colour.)
 
 References
 ----------
