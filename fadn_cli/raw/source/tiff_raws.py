@@ -25,6 +25,7 @@ _OF_PICTURES = (
 )
 _LEAST_BITS = 9  # a raw of 8 bits or less has been encoded for the screen
 _READABLE = (Compression.NONE, Compression.JPEG)
+_OF_TIFF = (5, 8, 32773, 32946)  # LZW, Deflate, PackBits, the older Deflate
 
 
 def find_monochrome(tiff: TiffFile) -> Ifd | None:
@@ -50,8 +51,10 @@ def find_monochrome(tiff: TiffFile) -> Ifd | None:
     main = max(images, key=_pixels)
     if not is_monochrome(main):
         return None
-    _refuse_picture(tiff, main)
     compression = integer(main, Tag.COMPRESSION, 1)
+    if compression not in (*_READABLE, *_OF_TIFF):  # a maker's own, and LibRaw knows which
+        return None
+    _refuse_picture(tiff, main)
     if compression not in _READABLE:
         raise UnsupportedRawError(
             f"{tiff.name}: monochrome samples of compression {compression} are not supported",

@@ -84,6 +84,12 @@ def test_other_raws_are_none_of_these(tmp_path, suffix):
     assert find_monochrome(parse(map_file(path), name="a.raw", tolerant=True)) is None
 
 
+def test_a_makers_own_compression_is_left_to_libraw(tmp_path):
+    path = write_grey_tiff(tmp_path / "a.raw", noisy_samples(), tags={259: (SHORT, 32767)})
+
+    assert find_monochrome(parse(map_file(path), name="a.raw", tolerant=True)) is None
+
+
 def test_a_leaf_back_is_none_of_these(tmp_path):
     """It has filters, and says so in a tag of its own."""
     path = write_grey_tiff(tmp_path / "a.mos", noisy_samples(), tags={34310: (UNDEFINED, b"PKTS")})
