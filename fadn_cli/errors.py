@@ -5,6 +5,7 @@
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
       ConfigError                 2    the presets or a list of bad pixels have a mistake
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
+        SourceChangedError        3    it was replaced or changed while it was worked on
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
       NoiseModelError             5    no usable noise model
       WeightsError                6    weights missing, or their hash differs
@@ -59,6 +60,10 @@ class RawReadError(FadnError):
     """The file cannot be decoded: truncated, corrupt, or not a raw file."""
 
     exit_code = 3
+
+
+class SourceChangedError(RawReadError):
+    """The source was replaced, changed or removed while it was worked on."""
 
 
 class UnsupportedRawError(FadnError):

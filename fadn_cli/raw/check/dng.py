@@ -24,6 +24,7 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag, tag_name
 from fadn_cli.raw.tiff.tree import data_spans, integer, layout_of, name_ifds
+from fadn_cli.system.snapshot import hold
 
 MAX_FINDINGS = 200
 """A file that is wrong in more ways is wrong altogether."""
@@ -80,18 +81,24 @@ def check_file(path: Path) -> FileFindings:
         are decoded only if the structure is sound.
     """
     try:
-        tiff = parse(map_file(path), name=path.name, tolerant=True)
+        with hold(path):
+            found = _find_all(path)
     except FadnError as error:
         found = [_finding("file", _without_name(error, path))]
-    else:
-        found = _faults(tiff)
-        if is_dng(tiff) and not errors_among(found):
-            found += _decode(path, tiff)
     errors = errors_among(found)
     if len(found) > MAX_FINDINGS:
         rest = f"{len(found) - MAX_FINDINGS} more findings are left out"
         found = [*(errors or found)[:MAX_FINDINGS], _finding("file", rest, "warning")]
     return FileFindings(path=path, ok=not errors, findings=tuple(found))
+
+
+def _find_all(path: Path) -> list[Finding]:
+    """Find what is wrong with a file that can be read; its samples come last, if it is sound."""
+    tiff = parse(map_file(path), name=path.name, tolerant=True)
+    found = _faults(tiff)
+    if is_dng(tiff) and not errors_among(found):
+        found += _decode(path, tiff)
+    return found
 
 
 def _refuse_faults(path: Path, source: Path | None) -> None:
