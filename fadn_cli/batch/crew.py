@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from fadn_cli.batch import cluster, worker
 from fadn_cli.batch.results import Event, FileResult, FileStarted, TileFinished
 from fadn_cli.batch.worker import Task
-from fadn_cli.system.files import temporary_of
+from fadn_cli.system.temporary import remove_own
 
 GRACE = 0.7
 """Seconds that the files at work have to stop by themselves."""
@@ -143,8 +143,7 @@ class Crew:
         ):
             time.sleep(0.01)
         for output in tuple(self._at_work):  # inside one long call: the process will end before it
-            with suppress(OSError):  # gone already, or open where open files cannot be removed
-                temporary_of(output).unlink()
+            remove_own(output)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from fadn_cli.batch import sidecars
+from fadn_cli.batch.claims import refuse_rival
 from fadn_cli.batch.ledger import Entry, append_entry, content_key, read_entries, recipe
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.results import Done, FileResult
@@ -118,7 +119,9 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
                 advice="Install the same fadn on every worker, and restart them.",
             )
         result = _settle(task, on_tile)
-    except OutputBusyError:
+    except OutputBusyError as error:
+        if task.options.overwrite:  # what it is writing may be what was to be replaced
+            return FileResult(source=source, error=error)
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
         return FileResult(source=source, error=error)
@@ -155,6 +158,8 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
     if verdict.done is not None or verdict.error is not None:
         skipped = verdict.reason if verdict.done else ""
         return FileResult(source=source, skipped=skipped, done=verdict.done, error=verdict.error)
+    if verdict.action == "redo" and not task.options.overwrite:
+        refuse_rival(output, task.recipe)
     make_folder(output.parent, advice="Choose another folder with -o.")
     warnings: list[str] = []
     overwrite = task.options.overwrite or verdict.action == "redo"

@@ -24,6 +24,7 @@ from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import decodable
+from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.files import atomic_output, make_folder
 
 GALLERY = "fadn_preview.html"
@@ -130,7 +131,7 @@ def _write_pages(
     """Make the pages, several at once; only this thread writes, so that Ctrl-C finds it awake."""
     errors = []
     waiting, running = deque(entries), deque[tuple[_Entry, Future[tuple[str, bytes]]]]()
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(usable_threads(jobs)) as pool:
         try:
             for done in range(len(entries)):
                 while waiting and len(running) <= jobs:  # pages that wait to be written need room

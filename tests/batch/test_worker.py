@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.batch import worker
+from fadn_cli.batch.claims import claimed
 from fadn_cli.batch.ledger import STATE_FILE, read_entries, recipe
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.worker import Task, judge, work
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import OutputExistsError, RawReadError, WeightsError
+from fadn_cli.errors import OutputBusyError, OutputExistsError, RawReadError, WeightsError
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
-from fadn_cli.system.files import atomic_output, temporary_of
+from fadn_cli.system.files import atomic_output
+from fadn_cli.system.temporary import temporary_of
 from tests.making.reports import make_report
 
 HALF = DenoiseOptions(strength=0.5)
@@ -225,6 +227,25 @@ def test_what_another_fadn_is_writing_is_left_to_it(task, denoised):
 
     assert ("skipped", None) == (result.state, result.error)
     assert "another fadn is writing it" in result.skipped
+
+
+def test_what_is_to_be_overwritten_is_not_left_to_another_fadn(task, denoised):
+    task.job.output.parent.mkdir()
+
+    with atomic_output(task.job.output, overwrite=False):
+        result = work(changed(task, DenoiseOptions(overwrite=True)))
+
+    assert OutputBusyError is type(result.error)
+
+
+def test_what_a_batch_with_other_options_means_to_make_is_not_redone(task, denoised):
+    work(task)
+
+    with claimed([task.job], task.recipe, overwrite=False):
+        result = work(changed(task, HALF))
+
+    assert "with other options" in str(result.error)
+    assert b"raw at 1" == task.job.output.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ("folder", "link"))
