@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fadn_cli.limits import MOST_THREADS
+
 if TYPE_CHECKING:
     from fadn_cli.batch.planning import Plan
     from fadn_cli.batch.results import BatchResult
@@ -70,6 +72,7 @@ Jobs = Annotated[
         "--jobs",
         metavar="N",
         min=1,
+        max=MOST_THREADS,
         help="Files at once; they share the threads. Each needs some 45 MB of memory per"
         " megapixel.",
     ),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.limits import MOST_ISO
 from fadn_cli.mosaic.values import CfaPattern, Mosaic, RawMetadata, Rect
 from fadn_cli.raw.source.blocks import MetadataBlocks
 
@@ -79,7 +80,7 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks) -> RawMetadata:
     return RawMetadata(
         make=blocks.make,
         model=blocks.model,
-        iso=blocks.iso or round(raw.other.iso_speed) or None,
+        iso=blocks.iso or _stated_iso(raw.other.iso_speed),
         exposure_time=blocks.exposure_time or raw.other.shutter_speed or None,
         wb_gains=_wb_gains(raw),
         color_matrix=_color_matrix(raw),
@@ -87,6 +88,11 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks) -> RawMetadata:
         noise_profile=None,
         is_dng=False,
     )
+
+
+def _stated_iso(speed: float) -> int | None:
+    """Return LibRaw's ISO speed; None for what no camera has."""
+    return round(speed) or None if 0 <= speed <= MOST_ISO else None
 
 
 def _linear_level(raw: Any) -> NDArray[np.float32] | None:

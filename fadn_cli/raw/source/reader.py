@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
+from fadn_cli.raw.source.blocks import MetadataBlocks
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
@@ -35,6 +36,7 @@ from fadn_cli.raw.source.dng_tags import (
     read_mosaic,
     read_noise_profile,
     read_wb_gains,
+    warn_of_profile,
 )
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
@@ -112,18 +114,19 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
+    blocks = read_blocks(path)
+    doubts = blocks.warnings + warn_of_profile(tiff, ifd)
     return RawImage(
         path=path,
         mosaic=mosaic,
-        metadata=_dng_metadata(path, tiff, ifd),
-        warnings=warn_of_developed(tiff, ifd),
+        metadata=_dng_metadata(blocks, tiff, ifd),
+        warnings=warn_of_developed(tiff, ifd) + doubts,
         defects=read_defects(tiff, ifd, samples),
     )
 
 
-def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
+def _dng_metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
     """Collect what a DNG's tags say."""
-    blocks = read_blocks(path)
     color_matrix = read_color_matrix(tiff)
     return RawMetadata(
         make=blocks.make,
@@ -149,7 +152,9 @@ def _read_camera_raw(path: Path) -> RawImage:
         metadata = camera_metadata(raw, blocks)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
-    return RawImage(path=path, mosaic=mosaic, metadata=metadata, defects=defects)
+    return RawImage(
+        path=path, mosaic=mosaic, metadata=metadata, warnings=blocks.warnings, defects=defects
+    )
 
 
 @contextmanager
