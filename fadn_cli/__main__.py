@@ -5,12 +5,13 @@ anything else is a bug of ours and keeps its traceback.
 """
 
 import errno
-import io
 import os
 import sys
 from contextlib import suppress
 
 from fadn_cli.errors import INTERRUPTED, FadnError, WriteError
+from fadn_cli.screen import streams
+from fadn_cli.system import signals
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why a stream cannot be written. Files are written elsewhere, where their names are known."""
@@ -18,9 +19,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def main() -> None:
     """Run the command line; exits with the codes listed in `fadn_cli.errors`."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot spell is no bug
-        sys.stdout.reconfigure(errors="backslashreplace")
+    signals.listen()
     try:
+        streams.prepare()
         from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
@@ -30,7 +31,7 @@ def main() -> None:
         console.show_error(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        _leave_at_once(INTERRUPTED)
+        _leave_at_once(signals.exit_code())
     except OSError as error:
         if error.filename is not None or error.errno not in _FULL:
             raise
@@ -40,8 +41,8 @@ def main() -> None:
         console.show_error(WriteError(reason, advice="Redirect it to a disk with room for it."))
         _leave_at_once(WriteError.exit_code)  # what is left in the stream would fail again
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _leave_at_once(INTERRUPTED)
+        if end.code in (INTERRUPTED, signals.exit_code()):
+            _leave_at_once(signals.exit_code())
         raise
 
 

@@ -22,6 +22,7 @@ from fadn_cli.errors import FadnError, OutputExistsError
 from fadn_cli.system.cores import most_open_files
 from fadn_cli.system.locking import try_lock
 from fadn_cli.system.opening import open_plain
+from fadn_cli.system.signals import undivided
 from fadn_cli.system.temporary import create_locked, disown
 
 _NAME = re.compile(r"\.fadn-[0-9a-f]{16}\.batch")
@@ -103,25 +104,32 @@ def _conflict(output: Path) -> OutputExistsError:
 def _claim(folder: Path, recipe: str, names: set[str]) -> Iterator[tuple[int, str] | None]:
     """Hold a claim on a folder; give its time, or None if it cannot be made."""
     path = folder / f".fadn-{token_hex(8)}.batch"
+    descriptor = None
     try:
-        descriptor = create_locked(path, path)
-    except (OSError, FadnError):
-        yield None
-        return
-    # Not before it is there to be seen: of two that begin at once, one must see the other.
-    since = (time.time_ns(), path.name)
-    try:
+        with suppress(OSError, FadnError), undivided():
+            descriptor = create_locked(path, path)
+        # Not before it is there to be seen: of two that begin at once, one must see the other.
+        since = (time.time_ns(), path.name)
+        if descriptor is None:
+            yield None
+            return
         content = {"recipe": recipe, "since": since[0], "outputs": sorted(names)}
         with suppress(OSError):  # a full disk
             _write_all(descriptor, json.dumps(content).encode("ascii") + b"\n")
         yield since
     finally:
-        with suppress(OSError):  # before the lock goes, or the next owner's could be removed
-            path.unlink()
-        os.close(descriptor)
-        with suppress(OSError):  # where open files cannot be removed
-            path.unlink(missing_ok=True)
-        disown(path)
+        if descriptor is not None:
+            _give_back(descriptor, path)
+
+
+def _give_back(descriptor: int, path: Path) -> None:
+    """End a claim."""
+    with suppress(OSError):  # before the lock goes, or the next owner's could be removed
+        path.unlink()
+    os.close(descriptor)
+    with suppress(OSError):  # where open files cannot be removed
+        path.unlink(missing_ok=True)
+    disown(path)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

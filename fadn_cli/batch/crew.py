@@ -6,7 +6,6 @@ main thread only waits, so that Ctrl-C is heard at once, however long one call t
 """
 
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from fadn_cli.batch import cluster, worker
 from fadn_cli.batch.results import Event, FileResult, FileStarted, TileFinished
 from fadn_cli.batch.worker import Task
+from fadn_cli.system.signals import finishing
 from fadn_cli.system.temporary import remove_own
 
 GRACE = 0.7
@@ -115,7 +115,7 @@ class Crew:
             yield threads
         finally:
             self._stop.set()
-            with _deaf_to_ctrl_c():
+            with finishing():  # whatever impatient fingers do
                 threads.shutdown(wait=False, cancel_futures=True)
                 self._wait_or_give_up()
 
@@ -144,16 +144,3 @@ class Crew:
             time.sleep(0.01)
         for output in tuple(self._at_work):  # inside one long call: the process will end before it
             remove_own(output)
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Finish cleaning up, whatever impatient fingers do."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)

@@ -88,7 +88,9 @@ class BatchResult:
     seconds: float
     """Wall time of the whole batch."""
     interrupted: bool = False
-    """Whether Ctrl-C ended it early; what was finished before is kept."""
+    """Whether Ctrl-C, or another signal, ended it early; what was finished before is kept."""
+    stop_code: int = INTERRUPTED
+    """Exit code if it was: 128 and the number of the signal."""
 
     @property
     def denoised(self) -> tuple[DenoiseReport, ...]:
@@ -110,7 +112,7 @@ class BatchResult:
     def exit_code(self) -> int:
         """130 after Ctrl-C, 0 if all went well, the error's own code if it is alone, else 1."""
         if self.interrupted:
-            return INTERRUPTED
+            return self.stop_code
         if not self.errors:
             return 0
         counts = self.counts

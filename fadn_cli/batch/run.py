@@ -21,6 +21,7 @@ from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
+from fadn_cli.system import signals
 from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.temporary import remove_leftovers
 
@@ -64,7 +65,7 @@ def run(
     Returns
     -------
     BatchResult
-        After Ctrl-C: of the files finished until then.
+        After Ctrl-C, or another signal to end: of the files finished until then.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def run(
         results=(*known, *made),
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
+        stop_code=signals.exit_code(),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fadn_cli.errors import FadnError
 from fadn_cli.limits import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from fadn_cli.batch.results import BatchResult
     from fadn_cli.batch.run import Handling
     from fadn_cli.pipeline.options import DenoiseOptions
+
+_MOST_NAMES = 256 << 20  # bytes; a hundred thousand names take some 10 MB
 
 
 def _json_name(path: Path | None) -> Path | None:
@@ -124,10 +127,31 @@ JsonOutput = Annotated[
 
 
 def read_listed(paths: list[Path]) -> tuple[Path, ...]:
-    """Read the names on standard input, if one of the paths stands for them."""
+    """Read the names on standard input, if one of the paths stands for them; none if it is closed.
+
+    Raises
+    ------
+    FadnError
+        It cannot be read.
+    """
     from fadn_cli.batch import sources
 
-    return sources.read_list(sys.stdin.buffer.read()) if sources.LIST in paths else ()
+    if sources.LIST not in paths or sys.stdin is None:
+        return ()
+    try:
+        data = sys.stdin.buffer.read(_MOST_NAMES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FadnError(
+            f"the names on standard input cannot be read: {reason}",
+            advice="Give one name a line, from a file or a pipe.",
+        ) from error
+    if len(data) > _MOST_NAMES:
+        raise FadnError(
+            f"standard input holds more than {_MOST_NAMES} bytes: no list of names",
+            advice="Give one name a line, from a file or a pipe.",
+        )
+    return sources.read_list(data)
 
 
 def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
@@ -154,21 +178,43 @@ def carry_out(
     """Run a batch with everything that shows it; return the exit code."""
     from fadn_cli.batch import results
     from fadn_cli.batch import run as batch
-    from fadn_cli.screen import console, progress
+    from fadn_cli.screen import progress
+    from fadn_cli.system import signals
 
     if report is not None:
         results.prepare_report(report)
     with progress.Display(count=plan.count, quiet=quiet, verbose=verbose) as display:
         result = batch.run(plan, options, handling, on_event=display)
-    display.summarize(result)
-    if report is not None:
-        results.write_report(report, result)
-    if json:
-        console.show_json(result.to_dict())
-    if preview and not result.interrupted:
+    with signals.finishing():  # what was done is told, however often Ctrl-C is pressed
+        display.summarize(result)
+        trouble = _tell(result, report=report, json=json)
+    unseen = 0
+    if preview and not signals.was_heard():
         unseen = _show_gallery(result, options, handling, output=output, quiet=quiet)
-        return result.exit_code or unseen
-    return result.exit_code
+    if trouble is not None:
+        raise trouble
+    return result.exit_code or unseen
+
+
+def _tell(
+    result: "BatchResult", *, report: Path | None, json: bool
+) -> "OSError | FadnError | None":
+    """Write and print the batch's JSON where it was asked for; return what went wrong first."""
+    from fadn_cli.batch import results
+    from fadn_cli.screen import console
+
+    trouble: OSError | FadnError | None = None
+    try:
+        if report is not None:
+            results.write_report(report, result)
+    except FadnError as error:
+        trouble = error
+    try:
+        if json:
+            console.show_json(result.to_dict())
+    except (OSError, FadnError) as error:
+        trouble = trouble or error
+    return trouble
 
 
 def _show_gallery(

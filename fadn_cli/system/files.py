@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fadn_cli.errors import OutputExistsError, WriteError
+from fadn_cli.system.signals import undivided
 from fadn_cli.system.temporary import (
     close_for_renaming,
     create_locked,
@@ -112,7 +113,8 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with _claim(path) as (temporary, descriptor):
             yield temporary
-            _move_into_place(temporary, descriptor, path, overwrite=overwrite)
+            with undivided():
+                _move_into_place(temporary, descriptor, path, overwrite=overwrite)
     except OSError as error:
         raise WriteError(
             f"{path.name}: cannot be written to {path.parent}: {error.strerror or error}",
@@ -132,17 +134,21 @@ def _exists(path: Path) -> OutputExistsError:
 def _claim(path: Path) -> Iterator[tuple[Path, int]]:
     """Hold an output's temporary file, locked; remove it if the block fails."""
     temporary = temporary_of(path)
-    descriptor = create_locked(temporary, path)
+    descriptor = None
     try:
+        with undivided():
+            descriptor = create_locked(temporary, path)
         yield temporary, descriptor
     except BaseException:
-        with suppress(OSError):  # gone already; an error must not hide the first one
-            temporary.unlink()
+        if descriptor is not None:
+            with suppress(OSError):  # gone already; an error must not hide the first one
+                temporary.unlink()
         raise
     finally:
-        disown(temporary)
-        with suppress(OSError):  # closed already, where an open file cannot be renamed
-            os.close(descriptor)
+        if descriptor is not None:
+            disown(temporary)
+            with suppress(OSError):  # closed already, where an open file cannot be renamed
+                os.close(descriptor)
 
 
 def _move_into_place(temporary: Path, descriptor: int, path: Path, *, overwrite: bool) -> None:

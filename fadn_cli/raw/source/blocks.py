@@ -23,7 +23,8 @@ _ISO_TAGS = (
     Tag.RECOMMENDED_EXPOSURE_INDEX,
     Tag.STANDARD_OUTPUT_SENSITIVITY,
 )
-_ISO_OVERFLOW = 65535  # "look at the 32-bit tags" [Exif 2.32, tag 34855]
+ISO_OVERFLOW = 65535
+"""Of the 16-bit ISO tag: "look at the 32-bit tags" [Exif 2.32, tag 34855]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class MetadataBlocks:
     @property
     def iso(self) -> int | None:
         """ISO speed; 0, a 16-bit tag's overflow mark and what no camera has count as none."""
-        stated = (iso for iso in self._speeds() if iso != _ISO_OVERFLOW and iso <= MOST_ISO)
+        stated = (iso for iso in self._speeds() if iso != ISO_OVERFLOW and iso <= MOST_ISO)
         return next((round(iso) for iso in stated), None)
 
     @property

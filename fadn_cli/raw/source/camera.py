@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.limits import MOST_ISO
 from fadn_cli.mosaic.values import CfaPattern, Mosaic, RawMetadata, Rect
-from fadn_cli.raw.source.blocks import MetadataBlocks
+from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
 _BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
@@ -91,8 +91,8 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks) -> RawMetadata:
 
 
 def _stated_iso(speed: float) -> int | None:
-    """Return LibRaw's ISO speed; None for what no camera has."""
-    return round(speed) or None if 0 <= speed <= MOST_ISO else None
+    """Return LibRaw's ISO speed; None for what no camera has, and for EXIF's "more than that"."""
+    return round(speed) or None if 0 <= speed <= MOST_ISO and speed != ISO_OVERFLOW else None
 
 
 def _linear_level(raw: Any) -> NDArray[np.float32] | None:
