@@ -178,11 +178,18 @@ def carry_out(
     """Run a batch with everything that shows it; return the exit code."""
     from fadn_cli.batch import results
     from fadn_cli.batch import run as batch
+    from fadn_cli.compare import gallery
     from fadn_cli.screen import progress
     from fadn_cli.system import signals
 
     if report is not None:
         results.prepare_report(report)
+    if preview:
+        gallery.check_places(
+            (job.output for job in plan.jobs),
+            folder=_gallery_folder(output),
+            overwrite=options.overwrite,
+        )
     with progress.Display(count=plan.count, quiet=quiet, verbose=verbose) as display:
         result = batch.run(plan, options, handling, on_event=display)
     with signals.finishing():  # what was done is told, however often Ctrl-C is pressed
@@ -217,6 +224,13 @@ def _tell(
     return trouble
 
 
+def _gallery_folder(output: Path | None) -> Path | None:
+    """Return the folder of the only gallery; None for one where each output is."""
+    from fadn_cli.batch import sources
+
+    return output if output is not None and sources.is_folder(output) else None
+
+
 def _show_gallery(
     result: "BatchResult",
     options: "DenoiseOptions",
@@ -226,14 +240,12 @@ def _show_gallery(
     quiet: bool,
 ) -> int:
     """Write what a batch did, to be looked through; return the exit code."""
-    from fadn_cli.batch import sources
     from fadn_cli.compare import gallery
     from fadn_cli.screen import console, progress
 
-    folder = output if output is not None and sources.is_folder(output) else None
     with progress.PageBar(quiet=quiet) as bar:
         written = gallery.write_gallery(
-            result, options, folder=folder, jobs=handling.jobs, on_page=bar
+            result, options, folder=_gallery_folder(output), jobs=handling.jobs, on_page=bar
         )
     for error in written.errors:
         console.show_error(error)
