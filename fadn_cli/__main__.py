@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import suppress
 
-from fadn_cli.errors import INTERRUPTED, FadnError, WriteError
+from fadn_cli.errors import INTERRUPTED, FadnError, WriteError, out_of_memory
 from fadn_cli.screen import streams
 from fadn_cli.system import signals
 
@@ -25,11 +25,12 @@ def main() -> None:
         from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
-    except FadnError as error:
+    except (FadnError, MemoryError) as error:
         from fadn_cli.screen import console
 
-        console.show_error(error)
-        sys.exit(error.exit_code)
+        told = out_of_memory("fadn", error) if isinstance(error, MemoryError) else error
+        console.show_error(told)
+        sys.exit(told.exit_code)
     except KeyboardInterrupt:
         _leave_at_once(signals.exit_code())
     except OSError as error:

@@ -90,6 +90,24 @@ class InferenceError(FadnError):
     exit_code = 7
 
 
+def out_of_memory(name: str, error: MemoryError) -> InferenceError:
+    """Say that memory was too little, and what needs less.
+
+    Parameters
+    ----------
+    name : str
+        What was worked on.
+    error : MemoryError
+        As numpy or Python raised it.
+    """
+    said = f" ({error})" if str(error) else ""
+    return InferenceError(
+        f"{name}: memory is too little{said}",
+        advice="Close other programs, raise the limit if there is one (ulimit -v), or use --jobs 1"
+        " --threads 1.",
+    )
+
+
 class OutputExistsError(FadnError):
     """The output exists and overwriting was not asked for."""
 

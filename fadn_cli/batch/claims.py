@@ -159,7 +159,7 @@ def _read(path: Path) -> _Claim | None:
                 if try_lock(file.fileno()):
                     return None
                 file.seek(0)
-                content = file.read(_LARGEST)
+                content = file.read() if os.fstat(file.fileno()).st_size <= _LARGEST else b"\n"
         except OSError:
             return None
         if content.endswith(b"\n"):

@@ -22,7 +22,7 @@ from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
 from fadn_cli.system import signals
-from fadn_cli.system.cores import usable_threads
+from fadn_cli.system.cores import usable_jobs, usable_threads
 from fadn_cli.system.temporary import remove_leftovers
 
 
@@ -31,7 +31,7 @@ class Handling:
     """How a batch goes about its files, beyond what happens to each mosaic."""
 
     jobs: int = 1
-    """Files at once, sharing the threads; as many as there may be threads at most."""
+    """Files at once, sharing the threads; see `cores.usable_jobs`."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers do it; None: this process does."""
     keep_mtime: bool = False
@@ -82,7 +82,7 @@ def run(
     known = (*plan.skipped, *plan.failures)
     alone = len(plan.jobs) + len(plan.failures) == 1
     interrupted = False
-    crew = Crew(jobs=usable_threads(handling.jobs), scheduler=handling.scheduler)
+    crew = Crew(jobs=usable_jobs(handling.jobs), scheduler=handling.scheduler)
     try:
         for result in known:
             tell(FileFinished(result=result))
@@ -146,7 +146,7 @@ def _make_tasks(
     """Make a plan's jobs tasks, with a share of the threads for each file at work."""
     if not jobs:
         return ()
-    at_once = min(usable_threads(handling.jobs), len(jobs))
+    at_once = min(usable_jobs(handling.jobs), len(jobs))
     if at_once > 1 and handling.scheduler is None:
         threads = usable_threads(options.threads) // at_once
         options = replace(options, threads=max(1, threads))

@@ -16,7 +16,13 @@ from fadn_cli.batch.ledger import Entry, append_entry, content_key, read_entries
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.results import Done, FileResult
 from fadn_cli.denoise.frame import OnTile
-from fadn_cli.errors import FadnError, OutputBusyError, OutputExistsError, WeightsError
+from fadn_cli.errors import (
+    FadnError,
+    OutputBusyError,
+    OutputExistsError,
+    WeightsError,
+    out_of_memory,
+)
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
@@ -104,7 +110,7 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
     Returns
     -------
     FileResult
-        A FadnError becomes a failure.
+        A FadnError becomes a failure, and so does too little memory.
 
     Raises
     ------
@@ -125,6 +131,8 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
         return FileResult(source=source, error=error)
+    except MemoryError as error:
+        return FileResult(source=source, error=out_of_memory(source.name, error))
     if not task.sidecars:
         return result
     warnings = sidecars.copy_sidecars(source, task.job.output)

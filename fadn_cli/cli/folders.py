@@ -1,8 +1,9 @@
 """Options of `fadn denoise` for whole folders: what is taken, how it is called, who does it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -132,26 +133,31 @@ def read_listed(paths: list[Path]) -> tuple[Path, ...]:
     Raises
     ------
     FadnError
-        It cannot be read.
+        It cannot be read, or does not end.
     """
     from fadn_cli.batch import sources
 
     if sources.LIST not in paths or sys.stdin is None:
         return ()
     try:
-        data = sys.stdin.buffer.read(_MOST_NAMES + 1)
+        data = b"".join(_pieces(sys.stdin.buffer))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FadnError(
             f"the names on standard input cannot be read: {reason}",
             advice="Give one name a line, from a file or a pipe.",
         ) from error
-    if len(data) > _MOST_NAMES:
-        raise FadnError(
-            f"standard input holds more than {_MOST_NAMES} bytes: no list of names",
-            advice="Give one name a line, from a file or a pipe.",
-        )
     return sources.read_list(data)
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what comes, as long as it may be a list of names."""
+    left = _MOST_NAMES
+    while piece := stream.read(1 << 20):
+        yield piece
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(f"there are more than {_MOST_NAMES} bytes")
 
 
 def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:

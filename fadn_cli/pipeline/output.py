@@ -69,7 +69,7 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
         notes = write(path, raw_image, mosaic, treatment, source.sha256)
     return Written(
         source_sha256=source.sha256,
-        output_sha256=sha256_of(path),
+        output_sha256=_hash_new(path),
         source_bytes=source.size,
         output_bytes=path.stat().st_size,
         notes=(*treatment.notes, *notes),
@@ -128,6 +128,12 @@ def _describe(treatment: Treatment) -> str:
         repairs += f" banding={'+'.join(treatment.banding.removed)}"
     steps = "" if treatment.steps == SOURCE_STEPS else f" steps={treatment.steps}"
     return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
+
+
+def _hash_new(path: Path) -> str:
+    """Hash what has just been written; an OSError says that it is gone."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of(path: Path) -> str:

@@ -13,6 +13,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _FEW = 16
+_OPEN_ANYWAY, _OPEN_PER_JOB = 16, 6  # files [measured: 4 jobs need 24 in all at the least]
 _GROUP = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
 
@@ -47,6 +48,11 @@ def usable_threads(asked: int | None) -> int:
     """
     cores = available_cores()
     return cores if asked is None else min(asked, max(cores, _FEW))
+
+
+def usable_jobs(asked: int) -> int:
+    """Return how many files to work on at once: no more than threads, nor than may be open."""
+    return min(usable_threads(asked), max(1, (most_open_files() - _OPEN_ANYWAY) // _OPEN_PER_JOB))
 
 
 def most_open_files() -> int:

@@ -34,6 +34,9 @@ _ADVICE = {
     errno.ENOTDIR: "Part of the path is a file; choose another folder.",
     errno.EISDIR: "A folder has that name; choose another name.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), or use fewer --jobs.",
+    errno.ENFILE: "Close other programs: this machine has no room for another open file.",
+    errno.ENOMEM: "Close other programs, or use fewer --jobs: memory is short.",
 }
 _OTHER_ADVICE = "Check the disk, or choose another folder."
 

@@ -98,10 +98,10 @@ def read_plain(path: Path, *, limit: int | None = None, follow: bool = True) -> 
         See `open_plain`.
     """
     with os.fdopen(open_plain(path, follow=follow), "rb") as file:
-        content = file.read() if limit is None else file.read(limit + 1)
-    if limit is not None and len(content) > limit:
-        raise OSError(errno.EFBIG, f"more than {limit} bytes", str(path))
-    return content
+        # Asked for so many bytes, Python takes the memory for all of them at once.
+        if limit is not None and os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, f"more than {limit} bytes", str(path))
+        return file.read()
 
 
 def unreadable(path: Path, error: Exception) -> RawReadError:

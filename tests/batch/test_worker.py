@@ -13,7 +13,13 @@ from fadn_cli.batch.ledger import STATE_FILE, read_entries, recipe
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.worker import Task, judge, work
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import OutputBusyError, OutputExistsError, RawReadError, WeightsError
+from fadn_cli.errors import (
+    InferenceError,
+    OutputBusyError,
+    OutputExistsError,
+    RawReadError,
+    WeightsError,
+)
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
@@ -270,6 +276,20 @@ def test_a_worker_with_other_weights_is_refused(task, denoised):
     assert WeightsError is type(result.error)
     assert "a.nef" in str(result.error)
     assert 0 == denoised.calls
+
+
+def test_too_little_memory_is_a_failure_that_says_what_needs_less(task, denoised):
+    def short():
+        raise MemoryError("Unable to allocate 45.8 MiB")
+
+    denoised.before_name = short
+
+    result = work(task)
+
+    assert InferenceError is type(result.error)
+    assert "a.nef: memory is too little (Unable to allocate 45.8 MiB)" == str(result.error)
+    assert "ulimit -v" in result.error.advice
+    assert [] == names(task.job.output.parent)
 
 
 def test_the_time_of_the_source_is_kept_if_asked_for(task, denoised):

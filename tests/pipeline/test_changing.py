@@ -4,12 +4,13 @@ Ten moments of the run, each right before a step of `denoise_file` or of the wri
 """
 
 import os
+import shutil
 
 import pytest
 
 from fadn_cli.batch import run as batch
 from fadn_cli.batch.planning import plan
-from fadn_cli.errors import SourceChangedError
+from fadn_cli.errors import SourceChangedError, WriteError
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline import output as writing
 from fadn_cli.pipeline.file import denoise_file, inspect_file
@@ -27,7 +28,7 @@ MOMENTS = (
     (pipeline, "unpack_active"),
     (writing, "write_dng"),
     (writing, "check_dng"),
-    (writing, "sha256_of"),
+    (writing, "_hash_new"),
 )
 OPTIONS = DenoiseOptions(quality="fast")
 
@@ -90,3 +91,18 @@ def test_what_is_shown_of_a_file_is_of_one_file(shots, monkeypatch):
     before(monkeypatch, pipeline, "prepare", lambda: second.rename(first))
 
     assert told == inspect_file(first)
+
+
+@pytest.mark.parametrize("moment", range(10))
+def test_a_folder_that_is_removed_meanwhile_is_told_for_what_it_is(
+    shots, tmp_path, monkeypatch, moment
+):
+    first, output = shots[0], tmp_path / "out"
+    before(monkeypatch, *MOMENTS[moment], lambda: shutil.rmtree(output))
+
+    result = batch.run(plan([first], output=output), OPTIONS)
+
+    assert WriteError is type(result.errors[0])
+    assert "a_denoised.dng: " in str(result.errors[0])
+    assert "bug" not in result.errors[0].advice
+    assert not output.exists()

@@ -10,6 +10,7 @@ from fadn_cli.system.cores import (
     available_cores,
     most_open_files,
     start_together,
+    usable_jobs,
     usable_threads,
 )
 
@@ -85,3 +86,10 @@ def test_no_more_threads_are_started_than_do_some_good(monkeypatch):
 
 def test_open_files_are_limited():
     assert 16 <= most_open_files() <= 1 << 16
+
+
+@pytest.mark.parametrize(("files", "jobs"), ((20, 1), (28, 2), (1024, 4)))
+def test_no_more_files_at_once_than_may_be_open(monkeypatch, files, jobs):
+    monkeypatch.setattr(cores, "most_open_files", lambda: files)
+
+    assert jobs == usable_jobs(4)

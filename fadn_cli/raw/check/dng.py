@@ -48,6 +48,8 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     WriteError
         The file cannot be read, its structure is wrong, or samples, CFA, levels or active area
         differ; the message says which.
+    OSError
+        The system refused to read it.
     """
     try:
         _refuse_faults(path, source)
@@ -55,6 +57,9 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     except WriteError:
         raise
     except FadnError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError):  # of the machine, not of the file
+            raise cause from error
         raise _wrong(f"cannot be read back: {error}") from error
     if found.samples.shape != expected.samples.shape:
         raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
