@@ -25,26 +25,32 @@ def main() -> None:
         from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
-    except (FadnError, MemoryError) as error:
-        from fadn_cli.screen import console
-
-        told = out_of_memory("fadn", error) if isinstance(error, MemoryError) else error
-        console.show_error(told)
-        sys.exit(told.exit_code)
     except KeyboardInterrupt:
         _leave_at_once(signals.exit_code())
-    except OSError as error:
-        if error.filename is not None or error.errno not in _FULL:
-            raise
-        from fadn_cli.screen import console
-
-        reason = f"standard output cannot be written: {error.strerror}"
-        console.show_error(WriteError(reason, advice="Redirect it to a disk with room for it."))
-        _leave_at_once(WriteError.exit_code)  # what is left in the stream would fail again
     except SystemExit as end:
         if end.code in (INTERRUPTED, signals.exit_code()):
             _leave_at_once(signals.exit_code())
         raise
+    except Exception as error:
+        told = _explain(error)
+        if told is None:
+            raise
+        from fadn_cli.screen import console
+
+        console.show_error(told)
+        if isinstance(error, OSError):  # what is left in the stream would fail again
+            _leave_at_once(told.exit_code)
+        sys.exit(told.exit_code)
+
+
+def _explain(error: Exception) -> FadnError | None:
+    """Say what the user has to do with an error; None for a bug of ours."""
+    if isinstance(error, FadnError):
+        return error
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+        reason = f"standard output cannot be written: {error.strerror}"
+        return WriteError(reason, advice="Redirect it to a disk with room for it.")
+    return out_of_memory("fadn", error)
 
 
 def _leave_at_once(code: int) -> None:

@@ -22,6 +22,8 @@ from typing import ClassVar
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
 
+_SIGNS = ("can't start new thread", "failed to map segment", "annot allocate memory")
+
 
 class FadnError(Exception):
     """An error of the user's file or machine, not of the program.
@@ -90,21 +92,24 @@ class InferenceError(FadnError):
     exit_code = 7
 
 
-def out_of_memory(name: str, error: MemoryError) -> InferenceError:
-    """Say that memory was too little, and what needs less.
+def out_of_memory(name: str, error: Exception) -> InferenceError | None:
+    """Say that memory was too little, and what needs less; None if it was not that.
 
     Parameters
     ----------
     name : str
         What was worked on.
-    error : MemoryError
-        As numpy or Python raised it.
+    error : Exception
+        As numpy, Python, the loader of libraries or the system put it.
     """
-    said = f" ({error})" if str(error) else ""
+    said = str(error)
+    if not isinstance(error, MemoryError) and not any(sign in said for sign in _SIGNS):
+        return None
+    reason = f" ({said})" if said else ""
     return InferenceError(
-        f"{name}: memory is too little{said}",
-        advice="Close other programs, raise the limit if there is one (ulimit -v), or use --jobs 1"
-        " --threads 1.",
+        f"{name}: memory is too little{reason}",
+        advice="Close other programs, raise the limit if there is one (ulimit -v, ulimit -u), or"
+        " use --jobs 1 --threads 1.",
     )
 
 

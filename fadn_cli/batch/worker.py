@@ -131,8 +131,11 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
         return FileResult(source=source, error=error)
-    except MemoryError as error:
-        return FileResult(source=source, error=out_of_memory(source.name, error))
+    except Exception as error:
+        short = out_of_memory(source.name, error)
+        if short is None:
+            raise
+        return FileResult(source=source, error=short)
     if not task.sidecars:
         return result
     warnings = sidecars.copy_sidecars(source, task.job.output)

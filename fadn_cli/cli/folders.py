@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 256 << 20  # bytes; a hundred thousand names take some 10 MB
 
+_MEMORY = 1_200_000_000  # bytes of addresses that 24 megapixels take [ulimit -v, measured]
+
 
 def _json_name(path: Path | None) -> Path | None:
     """Refuse to write a report where a photograph may be."""
@@ -188,6 +190,7 @@ def carry_out(
     from fadn_cli.screen import progress
     from fadn_cli.system import signals
 
+    _warn_of_little_memory()
     if report is not None:
         results.prepare_report(report)
     if preview:
@@ -207,6 +210,20 @@ def carry_out(
     if trouble is not None:
         raise trouble
     return result.exit_code or unseen
+
+
+def _warn_of_little_memory() -> None:
+    """Say that libraries may end the process where memory is limited; even if quiet."""
+    from fadn_cli.pipeline.wording import spell_bytes
+    from fadn_cli.screen import console
+    from fadn_cli.system import usage
+
+    limit = usage.memory_limit()
+    if limit is not None and limit < _MEMORY:
+        console.show_warning(
+            f"memory is limited to {spell_bytes(limit)} (ulimit -v), and a photograph of 24"
+            f" megapixels takes {spell_bytes(_MEMORY)}: if fadn ends without a word, that is why"
+        )
 
 
 def _tell(

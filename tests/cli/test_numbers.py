@@ -62,3 +62,24 @@ def test_an_absurd_iso_is_as_good_as_none(tmp_path, iso):
     assert told.iso is None
     assert expected.noise_used == told.noise_used
     assert (iso == 0xFFFFFFFF) == any("which cannot be" in each for each in told.warnings)
+
+
+LITTLE = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, resource.RLIM_INFINITY))
+sys.argv[0] = "fadn"
+runpy.run_module("fadn_cli", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("megabytes", (150, 250, 300))
+def test_too_little_memory_is_no_bug_and_no_fault_of_the_file(tmp_path, megabytes):
+    source = write_dng(tmp_path / "a.dng", noisy_samples(1600, 2400), iso=3200)
+    code = LITTLE.format(limit=megabytes << 20)
+
+    run = fadn("denoise", source, "-o", tmp_path / "out.dng", "--quality", "fast", code=code)
+
+    assert run.returncode != 0 or (tmp_path / "out.dng").exists()
+    assert "ulimit -v" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "copy it again" not in run.stderr

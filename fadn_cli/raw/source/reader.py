@@ -81,6 +81,8 @@ def read_raw(path: Path) -> RawImage:
     ------
     RawReadError
         Missing, unreadable, empty, truncated, corrupt, zero-filled, or not a raw file.
+    MemoryError
+        As it says.
     UnsupportedRawError
         Recognised, but not a Bayer mosaic, or of a kind LibRaw does not decode or not calibrate.
     """
@@ -169,6 +171,8 @@ def _decoded(path: Path) -> Iterator[Any]:
             f"{path.name}: not a raw file that LibRaw can decode",
             advice="Convert it to DNG, if it is a raw file of a new camera.",
         ) from error
+    except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
+        raise MemoryError("LibRaw could not decode it") from error
     except rawpy.LibRawError as error:
         reason = error.args[0] if error.args else error
         text = reason.decode("ascii", "replace") if isinstance(reason, bytes) else str(reason)
