@@ -14,7 +14,8 @@
         OutputBusyError           8    another fadn is writing the output
       WriteError                  9    disk full, no permission; the partial file is removed
 
-2 is also typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130.
+2 is also typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130, another signal
+128 and its number.
 """
 
 from typing import ClassVar
