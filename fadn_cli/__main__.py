@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from fadn_cli.errors import INTERRUPTED, FadnError, WriteError, out_of_memory
 from fadn_cli.screen import streams
@@ -50,7 +51,20 @@ def _explain(error: Exception) -> FadnError | None:
     if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
         reason = f"standard output cannot be written: {error.strerror}"
         return WriteError(reason, advice="Redirect it to a disk with room for it.")
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
+        return FadnError(
+            "the folder in which fadn was started is gone",
+            advice="Go to one that exists (cd), and run the command again.",
+        )
     return out_of_memory("fadn", error)
+
+
+def _has_folder() -> bool:
+    """Whether the current folder exists."""
+    try:
+        return bool(Path.cwd())
+    except OSError:
+        return False
 
 
 def _leave_at_once(code: int) -> None:

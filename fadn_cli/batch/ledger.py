@@ -41,13 +41,16 @@ class Entry:
     """Hash of the file it was made from."""
     key: str
     """What decides its bytes: see `content_key`."""
+    source: str = ""
+    """Where that file was; empty in the notes of copies, and of earlier versions."""
 
     @classmethod
     def parse(cls, line: bytes) -> Self | None:
         """Read a line of the state file; None for what is none of ours."""
         try:
             values: Any = json.loads(line)
-            entry = cls(**{field.name: values[field.name] for field in fields(cls)})
+            names = [field.name for field in fields(cls) if field.name in values]
+            entry = cls(**{name: values[name] for name in names})
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         texts = (getattr(entry, field.name) for field in fields(cls))

@@ -91,6 +91,8 @@ def judge(task: Task) -> Verdict:
     ours = [entry for entry in entries if entry.output_sha256 == present]
     if ours and ours[-1].key == key:
         return Verdict(action="done", reason="done already", done=done)
+    if ours and _is_of_another(ours[-1], task.job.source, source_sha256):
+        return _refuse(task, f"is that of {ours[-1].source}")
     if ours or not output.stat().st_size:  # an empty one: killed before it was filled
         return Verdict(action="redo", reason=_what_changed(ours, source_sha256), seen=seen)
     if any(entry.key == key for entry in entries):
@@ -136,7 +138,7 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
         if short is None:
             raise
         return FileResult(source=source, error=short)
-    if not task.sidecars:
+    if not task.sidecars or result.error is not None:
         return result
     warnings = sidecars.copy_sidecars(source, task.job.output)
     return replace(result, warnings=(*result.warnings, *warnings))
@@ -203,6 +205,7 @@ def _note(
         output_sha256=output_sha256,
         source_sha256=source_sha256,
         key=content_key(source_sha256, source.name, task.recipe),
+        source=os.path.realpath(source),
     )
     try:
         append_entry(output.parent, entry)
@@ -224,6 +227,12 @@ def _identify(path: Path) -> tuple[int, ...]:
     except OSError:
         return (0,)
     return (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+def _is_of_another(entry: Entry, source: Path, source_sha256: str) -> bool:
+    """Whether an output of ours is another photograph's: cameras count from 1 again and again."""
+    elsewhere = entry.source not in ("", os.path.realpath(source))
+    return elsewhere and entry.source_sha256 != source_sha256
 
 
 def _what_changed(ours: list[Entry], source_sha256: str) -> str:

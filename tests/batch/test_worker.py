@@ -114,6 +114,34 @@ def test_another_source_redoes_what_is_ours(task, denoised):
     assert b"better raw at 1" == task.job.output.read_bytes()
 
 
+def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised):
+    work(task)
+    other = task.job.source.parent / "day 2" / "a.nef"
+    other.parent.mkdir()
+    other.write_bytes(b"another raw")
+    other.with_suffix(".xmp").write_text("edits of another")
+    job = Job(source=other, output=task.job.output)
+    task.job.source.with_suffix(".xmp").write_text("edits")
+    work(replace(task, sidecars=True))
+
+    result = work(replace(task, job=job, sidecars=True))
+
+    assert f"is that of {os.path.realpath(task.job.source)}" in str(result.error)
+    assert "--name" in result.error.advice
+    assert b"raw at 1" == task.job.output.read_bytes()
+    assert "edits" == task.job.output.with_suffix(".xmp").read_text()
+    forced = changed(replace(task, job=job), DenoiseOptions(overwrite=True))
+    assert "denoised" == work(forced).state
+
+
+def test_a_photograph_that_was_moved_is_the_same(task, denoised):
+    work(task)
+    moved = task.job.source.rename(task.job.source.parent / "moved.nef")
+    job = Job(source=moved, output=task.job.output)
+
+    assert "redo" == judge(replace(task, job=job)).action
+
+
 def test_newer_weights_redo_what_is_ours(task, denoised, monkeypatch):
     work(task)
     newer = tuple(replace(each, sha256="0" * 64) for each in specialists.bundled())
