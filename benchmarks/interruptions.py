@@ -31,7 +31,7 @@ SMALL = ("nikon_flower_rggb.dng", "nikon_flower_grbg.dng", "canon_kiss_x4_colorc
 STATE = ".fadn-state.jsonl"
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GOOD, CORRUPT = 54, 5
-START_SECONDS = 0.5  # before the first file is at work
+START_SECONDS = 1.0  # in which the command starts, more or less
 problems: list[str] = []
 
 
@@ -119,7 +119,9 @@ def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -
         stderr=subprocess.PIPE,
         preexec_fn=hear_all,
     )
-    time.sleep(moment)
+    while process.poll() is None and not leftovers(output) and moment > 0:
+        time.sleep(0.01)  # until it has begun, however slow the machine is
+    time.sleep(abs(moment))
     for _ in range(1 if kill == signal.SIGKILL else 5):
         process.send_signal(kill)
         time.sleep(0.01)
@@ -135,16 +137,20 @@ def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -
 def interrupt(
     source: Path, output: Path, expected: dict[str, bytes], kills: int, seconds: float
 ) -> None:
-    """Stop the batch at random moments, all before it is done; check every state in between.
+    """Stop the batch at random moments; check every state in between.
 
-    `seconds` is how long it takes in peace: a stop comes after 1.2 times its share at most.
+    `seconds` is how long it takes in peace: a stop comes after its share of that at most, counted
+    from when the first file is at work; every tenth one while it starts. What is done before the
+    last stop begins anew.
     """
     rng = random.Random(5)
     stamps: dict[str, int] = {}
     before: set[Path] = set()
     for number in range(kills):
         kill = (signal.SIGKILL, *ASKING)[number % (1 + len(ASKING))]
-        moment = START_SECONDS + rng.uniform(0, 1.2 * seconds / kills)
+        moment = rng.uniform(0, max(2.0, seconds / kills))
+        if number % 10 == 9:
+            moment = -rng.uniform(0, START_SECONDS)
         said = stop_once(source, output, kill, moment)
         found = contents(output) if output.exists() else {}
         whole = all(expected.get(name) == data for name, data in found.items())
@@ -153,11 +159,14 @@ def interrupt(
         left = leftovers(output)
         print(f"     {said}; {len(found)} outputs, {len(left)} hidden leftovers")
         check(whole and kept, f"stop {number + 1}: only whole outputs, none made twice")
-        check(len(found) < GOOD, "it came before the batch was done")
         folders = len({path.parent for path in left})
         check(len(left) <= 2 + folders, "at most one leftover per job, and a claim per folder")
         check(kill == signal.SIGKILL or set(left) <= before, f"{kill.name} leaves none")
         stamps, before = now, set(left)  # a run that ends early may not have come to cleaning
+        if len(found) == GOOD:
+            check(found == expected, "all is done: the outputs are those of an undisturbed run")
+            shutil.rmtree(output)
+            stamps, before = {}, set()
     last = run(source, output, "--jobs", "2", "--json")
     batch = json.loads(last.stdout)
     print(f"     the last run: exit {last.returncode}, {batch['counts']}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from fadn_cli.batch import cluster, worker
 from fadn_cli.batch.results import Event, FileResult, FileStarted, TileFinished
 from fadn_cli.batch.worker import Task
-from fadn_cli.system.signals import finishing
+from fadn_cli.system.signals import finishing, raise_if_heard
 from fadn_cli.system.temporary import remove_own
 
 GRACE = 0.7
@@ -84,6 +84,7 @@ class Crew:
                 self._give(pool, task)
             left = len(tasks)
             while left:
+                raise_if_heard()
                 try:
                     item = self._inbox.get(timeout=_POLL)
                 except queue.Empty:

@@ -27,6 +27,7 @@ from fadn_cli.pipeline.report import decodable
 from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.files import atomic_output, make_folder
 from fadn_cli.system.opening import open_plain
+from fadn_cli.system.signals import raise_if_heard
 
 GALLERY = "fadn_preview.html"
 """The page beside the outputs."""
@@ -199,6 +200,7 @@ def _write_pages(
     with ThreadPoolExecutor(usable_threads(jobs)) as pool:
         try:
             for done in range(len(entries)):
+                raise_if_heard()
                 while waiting and len(running) <= jobs:  # pages that wait to be written need room
                     entry = waiting.popleft()
                     running.append((entry, pool.submit(_make, entry, options)))

@@ -36,6 +36,18 @@ def was_heard() -> bool:
     return _heard is not None
 
 
+def raise_if_heard() -> None:
+    """Interrupt, if a signal has come: Python drops what is raised inside a destructor, say.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        One has.
+    """
+    if _heard is not None:
+        raise KeyboardInterrupt
+
+
 def exit_code() -> int:
     """Return the exit code as shells count it: 128 and the first signal's number, or Ctrl-C's."""
     return INTERRUPTED if _heard is None else 128 + _heard[0]

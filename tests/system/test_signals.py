@@ -1,5 +1,6 @@
 """The first signal interrupts, impatient ones do not, and what must be finished is."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -34,6 +35,19 @@ def test_the_first_interrupts_and_names_the_exit_code(listening):
     kill(signal.SIGINT)
 
     assert (True, 143) == (signals.was_heard(), signals.exit_code())
+
+
+def test_one_that_was_lost_is_heard_all_the_same(listening):
+    class Dropping:
+        def __del__(self):
+            with contextlib.suppress(KeyboardInterrupt):
+                kill(signal.SIGTERM)
+
+    signals.raise_if_heard()
+    Dropping()
+
+    with pytest.raises(KeyboardInterrupt):
+        signals.raise_if_heard()
 
 
 def test_what_hangs_can_be_interrupted_again(listening, monkeypatch):
