@@ -12,6 +12,7 @@ from fadn_cli import __version__
 from fadn_cli.errors import INTERRUPTED, FadnError
 from fadn_cli.pipeline.report import DenoiseReport, plain, to_json
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.opening import write_plain
 
 STATES = ("denoised", "done", "skipped", "failed")
 """What can become of a file; see `FileResult.state`."""
@@ -183,7 +184,7 @@ def write_report(path: Path, batch: BatchResult) -> None:
         The system refused.
     """
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_text(to_json(batch.to_dict()) + "\n", encoding="ascii")
+        write_plain(temporary, to_json(batch.to_dict()) + "\n")
 
 
 def _error_dict(error: FadnError, traceback: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fadn_cli.batch.ledger import Entry, append_entry, read_entries
 from fadn_cli.errors import FadnError, OutputExistsError
 from fadn_cli.system.files import atomic_output
-from fadn_cli.system.opening import read_plain
+from fadn_cli.system.opening import read_plain, write_plain
 
 _SUFFIXES = (".xmp", ".XMP")
 _LARGEST = 64 << 20  # bytes; what is larger is no sidecar
@@ -69,7 +69,7 @@ def _copy(sidecar: Path, target: Path) -> None:
     if present is not None and not ours:
         raise OutputExistsError(f"{target.name} exists, and is not the copy that fadn made")
     with atomic_output(target, overwrite=ours) as temporary:
-        temporary.write_bytes(content)
+        write_plain(temporary, content)
         name, made = target.name, _hash(content)
         entry = Entry(output=name, output_sha256=made, source_sha256=made, key=_KEY)
         append_entry(target.parent, entry)

@@ -26,7 +26,7 @@ from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import decodable
 from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.files import atomic_output, make_folder
-from fadn_cli.system.opening import open_plain
+from fadn_cli.system.opening import open_plain, write_plain
 from fadn_cli.system.signals import raise_if_heard
 
 GALLERY = "fadn_preview.html"
@@ -293,7 +293,7 @@ def _cards(base: Path, pages: Iterable[Path]) -> Iterable[str]:
 def _write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file as a whole."""
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        write_plain(temporary, content)
 
 
 def _ignore(done: int, count: int) -> None:

@@ -22,6 +22,7 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.dng.plain import PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.opening import write_plain
 
 HEIGHT, WIDTH = 640, 960
 ISO = 12800
@@ -82,7 +83,7 @@ def run(folder: Path, *, quality: str | None = None, overwrite: bool = False) ->
     _prepare(folder, (noisy, denoised, picture), overwrite=overwrite)
     clean = expose(draw_scene(HEIGHT, WIDTH))
     with atomic_output(noisy, overwrite=overwrite) as temporary:
-        temporary.write_bytes(build_dng(add_noise(clean)))
+        write_plain(temporary, build_dng(add_noise(clean)))
     options = DenoiseOptions(quality=quality, overwrite=overwrite)
     report = denoise_file(noisy, denoised, options)
     before, after = read_raw(noisy), read_raw(denoised)

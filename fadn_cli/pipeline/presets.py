@@ -18,7 +18,7 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import ConfigError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, make_folder
-from fadn_cli.system.opening import read_plain
+from fadn_cli.system.opening import read_plain, write_plain
 
 MAX_BYTES = 1 << 20
 """Of the file."""
@@ -198,7 +198,7 @@ def create_config(path: Path | None = None) -> Path:
     path = path or config_path()
     make_folder(path.parent, advice="Create it yourself, or check its permissions.")
     with atomic_output(path, overwrite=False) as temporary:
-        temporary.write_text(TEMPLATE, encoding="utf-8")
+        write_plain(temporary, TEMPLATE)
     return path
 
 

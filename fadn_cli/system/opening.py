@@ -7,6 +7,7 @@ file, a symbolic link in its place is not followed.
 """
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
@@ -102,6 +103,29 @@ def read_plain(path: Path, *, limit: int | None = None, follow: bool = True) -> 
         if limit is not None and os.fstat(file.fileno()).st_size > limit:
             raise OSError(errno.EFBIG, f"more than {limit} bytes", str(path))
         return file.read()
+
+
+def open_anew(path: Path) -> io.BufferedRandom:
+    """Open a file of ours to write it from its beginning; it is made if it is not there.
+
+    Raises
+    ------
+    OSError
+        The system refused, or a link has been put in its place.
+    """
+    # Not by its descriptor: tifffile asks such a file for its name.
+    return open(path, "w+b", opener=_open_without_link)  # noqa: PTH123, SIM115
+
+
+def _open_without_link(path: str, flags: int) -> int:
+    """Open for `open_anew`."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def write_plain(path: Path, content: bytes | str) -> None:
+    """Write a file of ours whole, a text as UTF-8; see `open_anew`."""
+    with open_anew(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def unreadable(path: Path, error: Exception) -> RawReadError:

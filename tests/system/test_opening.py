@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fadn_cli.system.opening import NotPlainError, open_plain, read_plain, unreadable
+from fadn_cli.system.opening import NotPlainError, open_plain, read_plain, unreadable, write_plain
 
 
 @pytest.mark.parametrize("write", (False, True))
@@ -60,3 +60,16 @@ def test_the_machine_s_refusals_say_what_to_do_about_the_machine(tmp_path, code,
 
     assert "a.dng: cannot be read" in str(error)
     assert advice in error.advice
+
+
+def test_what_is_written_follows_no_link_that_was_put_in_its_place(tmp_path):
+    (tmp_path / "victim").write_bytes(b"theirs")
+    (tmp_path / "link").symlink_to("victim")
+
+    with pytest.raises(OSError):
+        write_plain(tmp_path / "link", b"ours")
+    write_plain(tmp_path / "ours", b"a longer one")
+    write_plain(tmp_path / "ours", "é")
+
+    assert b"theirs" == (tmp_path / "victim").read_bytes()
+    assert "é".encode() == (tmp_path / "ours").read_bytes()

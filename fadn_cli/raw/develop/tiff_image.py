@@ -18,6 +18,7 @@ from fadn_cli.raw.source.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.tiff.file import ByteOrder, map_file, parse
 from fadn_cli.raw.tiff.tags import Tag, make_field
 from fadn_cli.raw.tiff.write import Field, build_ifd, rebuild_ifd
+from fadn_cli.system.opening import open_anew
 
 _BYTEORDER: ByteOrder = "<"
 _ROWS_PER_STRIP = 64
@@ -46,18 +47,19 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
     OSError
         Writing failed; `files.atomic_output` makes it a WriteError.
     """
-    tifffile.imwrite(
-        path,
-        rgb,
-        byteorder=_BYTEORDER,
-        photometric="rgb",
-        compression="zlib",
-        predictor=True,
-        rowsperstrip=_ROWS_PER_STRIP,
-        iccprofile=SRGB_PROFILE,
-        software=software,
-        metadata=None,
-    )
+    with open_anew(path) as output:
+        tifffile.imwrite(
+            output,
+            rgb,
+            byteorder=_BYTEORDER,
+            photometric="rgb",
+            compression="zlib",
+            predictor=True,
+            rowsperstrip=_ROWS_PER_STRIP,
+            iccprofile=SRGB_PROFILE,
+            software=software,
+            metadata=None,
+        )
     _add_metadata(path, raw_image)
 
 

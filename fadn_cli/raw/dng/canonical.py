@@ -35,6 +35,7 @@ from fadn_cli.raw.tiff.file import ByteOrder, FieldType, map_file
 from fadn_cli.raw.tiff.room import Room, seek_even_end
 from fadn_cli.raw.tiff.tags import Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, PlacedField, build_header, build_ifd
+from fadn_cli.system.opening import open_anew
 
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
@@ -57,7 +58,7 @@ def build(
     thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
-    with path.open("wb") as output:
+    with open_anew(path) as output:
         output.write(build_header(byteorder, ifd0_offset=0))
         placed = write_in_place(output, note) if note else None
         layout = write_samples(
