@@ -21,6 +21,8 @@ DARKTABLE_SETTINGS = (
     *("--conf", "plugins/imageio/format/tiff/compress=0"),
 )
 """All that is not its default."""
+ONE = ("-t", "1")
+"""darktable's threads: nothing may depend on how many there are."""
 RAWTHERAPEE_PROFILE = """
 [Version]
 AppVersion=5.9
@@ -61,7 +63,7 @@ def darktable(path):
     """
     out = path.with_suffix(".dt.tif")
     start = ("darktable-cli", path, out, "--icc-type", "SRGB", "--apply-custom-presets", "false")
-    core = ("--configdir", path.parent / "dt", "--library", ":memory:", "--disable-opencl")
+    core = ("--configdir", path.parent / "dt", "--library", ":memory:", "--disable-opencl", *ONE)
     run(*start, "--core", *core, *DARKTABLE_SETTINGS)
     return _picture(out)
 

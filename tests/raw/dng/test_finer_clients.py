@@ -22,6 +22,8 @@ LARGEST_SHIFT = 0.001
 """Of black to white. RawTherapee balances the colours before it demosaics, by blocks without
 samples that lie within 8 of black or 25 of white, whatever the steps are; so single pixels come
 out otherwise where there are edges. [RawTherapee, RawImage::get_colorsCoeff]"""
+MOST_DIFFERENT = {"dcraw_emu": 0, "darktable-cli": 0.001}
+"""Share of samples. darktable gave equal pictures on two cores, others on one larger machine."""
 
 
 @pytest.mark.raw
@@ -38,8 +40,7 @@ def test_it_is_developed_to_the_same_picture(raws, tmp_path, program, name):
 
     coarse, fine = pictures
     assert coarse.shape == fine.shape
-    if program == "rawtherapee-cli":
-        shift = (fine - coarse).mean(axis=(0, 1)) / WHITE
-        assert np.abs(shift).max() < LARGEST_SHIFT
-    else:
-        assert np.array_equal(coarse, fine)
+    shift = (fine - coarse).mean(axis=(0, 1)) / WHITE
+    assert np.abs(shift).max() < LARGEST_SHIFT
+    if program != "rawtherapee-cli":
+        assert np.mean(coarse != fine) <= MOST_DIFFERENT[program]
