@@ -2,7 +2,8 @@
 
 Run from a checkout: ``python benchmarks/interruptions.py [--raws FOLDER] [--kills N] [--small]``.
 The folder is made of copies of real raws with altered EXIF (54 good ones, also in sub-folders and
-under odd names), 5 corrupt ones, and a dangling link. Half of the stops are SIGINT, half SIGKILL.
+under odd names), 5 corrupt ones, and a dangling link. The stops are SIGKILL, SIGINT, SIGTERM and
+SIGHUP in turn, each of the last three as often as an impatient hand would send it.
 Then: the bytes with several --jobs and --threads, and on a Dask cluster of two workers if
 distributed is installed. Prints what it saw; exits with 1 if anything is not as it should be.
 """
@@ -28,8 +29,9 @@ from tests.making.dng.write import write_dng  # noqa: E402
 
 SMALL = ("nikon_flower_rggb.dng", "nikon_flower_grbg.dng", "canon_kiss_x4_colorchart.dng")
 STATE = ".fadn-state.jsonl"
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GOOD, CORRUPT = 54, 5
-START_SECONDS = 0.5  # before the first file is at work
+START_SECONDS = 1.0  # in which the command starts, more or less
 problems: list[str] = []
 
 
@@ -100,7 +102,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return the temporary files below a folder."""
-    return list(folder.rglob(".fadn-*.part"))
+    return [*folder.rglob(".fadn-*.part"), *folder.rglob(".fadn-*.batch")]
+
+
+def hear_all() -> None:
+    """Ignore no signal, whatever this was started by."""
+    for kill in ASKING:
+        signal.signal(kill, signal.SIG_DFL)
 
 
 def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -> str:
@@ -109,31 +117,40 @@ def stop_once(source: Path, output: Path, kill: signal.Signals, moment: float) -
         command(source, output, "--jobs", "2"),
         cwd=ROOT,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_all,
     )
-    time.sleep(moment)
-    process.send_signal(kill)
+    while process.poll() is None and not leftovers(output) and moment > 0:
+        time.sleep(0.01)  # until it has begun, however slow the machine is
+    time.sleep(abs(moment))
+    for _ in range(1 if kill == signal.SIGKILL else 5):
+        process.send_signal(kill)
+        time.sleep(0.01)
     start = time.perf_counter()
     process.communicate()
     seconds = time.perf_counter() - start
-    if kill == signal.SIGINT and seconds >= 2:
-        problems.append(f"Ctrl-C took {seconds:.1f} s")
+    if kill in ASKING:
+        check(seconds < 2, f"{kill.name} is heard within two seconds")
+        check(process.returncode in (128 + kill, -kill), f"and exits with {128 + kill}")
     return f"{kill.name} after {moment:.2f} s: exit {process.returncode}, ended in {seconds:.2f} s"
 
 
 def interrupt(
     source: Path, output: Path, expected: dict[str, bytes], kills: int, seconds: float
 ) -> None:
-    """Stop the batch at random moments, all before it is done; check every state in between.
+    """Stop the batch at random moments; check every state in between.
 
-    `seconds` is how long it takes in peace: a stop comes after 1.2 times its share at most.
+    `seconds` is how long it takes in peace: a stop comes after its share of that at most, counted
+    from when the first file is at work; every tenth one while it starts. What is done before the
+    last stop begins anew.
     """
     rng = random.Random(5)
     stamps: dict[str, int] = {}
     before: set[Path] = set()
     for number in range(kills):
-        kill = signal.SIGINT if number % 2 else signal.SIGKILL
-        moment = START_SECONDS + rng.uniform(0, 1.2 * seconds / kills)
+        kill = (signal.SIGKILL, *ASKING)[number % (1 + len(ASKING))]
+        moment = rng.uniform(0, max(2.0, seconds / kills))
+        if number % 10 == 9:
+            moment = -rng.uniform(0, START_SECONDS)
         said = stop_once(source, output, kill, moment)
         found = contents(output) if output.exists() else {}
         whole = all(expected.get(name) == data for name, data in found.items())
@@ -142,10 +159,14 @@ def interrupt(
         left = leftovers(output)
         print(f"     {said}; {len(found)} outputs, {len(left)} hidden leftovers")
         check(whole and kept, f"stop {number + 1}: only whole outputs, none made twice")
-        check(len(found) < GOOD, "it came before the batch was done")
-        check(len(left) <= 2, "at most one leftover per job")
-        check(kill == signal.SIGKILL or set(left) <= before, "Ctrl-C leaves none")
+        folders = len({path.parent for path in left})
+        check(len(left) <= 2 + folders, "at most one leftover per job, and a claim per folder")
+        check(kill == signal.SIGKILL or set(left) <= before, f"{kill.name} leaves none")
         stamps, before = now, set(left)  # a run that ends early may not have come to cleaning
+        if len(found) == GOOD:
+            check(found == expected, "all is done: the outputs are those of an undisturbed run")
+            shutil.rmtree(output)
+            stamps, before = {}, set()
     last = run(source, output, "--jobs", "2", "--json")
     batch = json.loads(last.stdout)
     print(f"     the last run: exit {last.returncode}, {batch['counts']}")

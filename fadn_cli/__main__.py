@@ -5,12 +5,14 @@ anything else is a bug of ours and keeps its traceback.
 """
 
 import errno
-import io
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
-from fadn_cli.errors import INTERRUPTED, FadnError, WriteError
+from fadn_cli.errors import INTERRUPTED, FadnError, WriteError, out_of_memory
+from fadn_cli.screen import streams
+from fadn_cli.system import signals
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why a stream cannot be written. Files are written elsewhere, where their names are known."""
@@ -18,31 +20,51 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def main() -> None:
     """Run the command line; exits with the codes listed in `fadn_cli.errors`."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that the terminal cannot spell is no bug
-        sys.stdout.reconfigure(errors="backslashreplace")
+    signals.listen()
     try:
+        streams.prepare()
         from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
-    except FadnError as error:
-        from fadn_cli.screen import console
-
-        console.show_error(error)
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        _leave_at_once(INTERRUPTED)
-    except OSError as error:
-        if error.filename is not None or error.errno not in _FULL:
+        _leave_at_once(signals.exit_code())
+    except SystemExit as end:
+        if end.code in (INTERRUPTED, signals.exit_code()):
+            _leave_at_once(signals.exit_code())
+        raise
+    except Exception as error:
+        told = _explain(error)
+        if told is None:
             raise
         from fadn_cli.screen import console
 
+        console.show_error(told)
+        if isinstance(error, OSError):  # what is left in the stream would fail again
+            _leave_at_once(told.exit_code)
+        sys.exit(told.exit_code)
+
+
+def _explain(error: Exception) -> FadnError | None:
+    """Say what the user has to do with an error; None for a bug of ours."""
+    if isinstance(error, FadnError):
+        return error
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
         reason = f"standard output cannot be written: {error.strerror}"
-        console.show_error(WriteError(reason, advice="Redirect it to a disk with room for it."))
-        _leave_at_once(WriteError.exit_code)  # what is left in the stream would fail again
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _leave_at_once(INTERRUPTED)
-        raise
+        return WriteError(reason, advice="Redirect it to a disk with room for it.")
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _has_folder():
+        return FadnError(
+            "the folder in which fadn was started is gone",
+            advice="Go to one that exists (cd), and run the command again.",
+        )
+    return out_of_memory("fadn", error)
+
+
+def _has_folder() -> bool:
+    """Whether the current folder exists."""
+    try:
+        return bool(Path.cwd())
+    except OSError:
+        return False
 
 
 def _leave_at_once(code: int) -> None:

@@ -5,6 +5,7 @@
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
       ConfigError                 2    the presets or a list of bad pixels have a mistake
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
+        SourceChangedError        3    it was replaced or changed while it was worked on
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
       NoiseModelError             5    no usable noise model
       WeightsError                6    weights missing, or their hash differs
@@ -13,13 +14,16 @@
         OutputBusyError           8    another fadn is writing the output
       WriteError                  9    disk full, no permission; the partial file is removed
 
-2 is also typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130.
+2 is also typer's own usage exit. A batch with any failure exits 1; Ctrl-C exits 130, another signal
+128 and its number.
 """
 
 from typing import ClassVar
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
+
+_SIGNS = ("can't start new thread", "failed to map segment", "annot allocate memory")
 
 
 class FadnError(Exception):
@@ -61,6 +65,10 @@ class RawReadError(FadnError):
     exit_code = 3
 
 
+class SourceChangedError(RawReadError):
+    """The source was replaced, changed or removed while it was worked on."""
+
+
 class UnsupportedRawError(FadnError):
     """The file is recognised, but its mosaic is none that we denoise."""
 
@@ -83,6 +91,27 @@ class InferenceError(FadnError):
     """The network could not be run."""
 
     exit_code = 7
+
+
+def out_of_memory(name: str, error: Exception) -> InferenceError | None:
+    """Say that memory was too little, and what needs less; None if it was not that.
+
+    Parameters
+    ----------
+    name : str
+        What was worked on.
+    error : Exception
+        As numpy, Python, the loader of libraries or the system put it.
+    """
+    said = str(error)
+    if not isinstance(error, MemoryError) and not any(sign in said for sign in _SIGNS):
+        return None
+    reason = f" ({said})" if said else ""
+    return InferenceError(
+        f"{name}: memory is too little{reason}",
+        advice="Close other programs, raise the limit if there is one (ulimit -v, ulimit -u), or"
+        " use --jobs 1 --threads 1.",
+    )
 
 
 class OutputExistsError(FadnError):

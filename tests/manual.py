@@ -18,7 +18,9 @@ EXITS = {
     1: "Several files, and some failed; check, verify or doctor found something wrong.",
     2: "Wrong usage.",
     **{kind.exit_code: kind.__doc__.splitlines()[0] for kind in errors.FadnError.__subclasses__()},
+    129: "Ended by SIGHUP.",
     130: "Interrupted.",
+    143: "Ended by SIGTERM.",
 }
 """What each exit code means, in the words of the error classes."""
 

@@ -11,6 +11,7 @@ CODES = {
     "FadnError": 1,
     "ConfigError": 2,
     "RawReadError": 3,
+    "SourceChangedError": 3,
     "UnsupportedRawError": 4,
     "NoiseModelError": 5,
     "WeightsError": 6,

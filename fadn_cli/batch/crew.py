@@ -6,18 +6,18 @@ main thread only waits, so that Ctrl-C is heard at once, however long one call t
 """
 
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from fadn_cli.batch import cluster, worker
 from fadn_cli.batch.results import Event, FileResult, FileStarted, TileFinished
 from fadn_cli.batch.worker import Task
-from fadn_cli.system.files import temporary_of
+from fadn_cli.system.signals import finishing, raise_if_heard
+from fadn_cli.system.temporary import remove_own
 
 GRACE = 0.7
 """Seconds that the files at work have to stop by themselves."""
@@ -84,6 +84,7 @@ class Crew:
                 self._give(pool, task)
             left = len(tasks)
             while left:
+                raise_if_heard()
                 try:
                     item = self._inbox.get(timeout=_POLL)
                 except queue.Empty:
@@ -115,7 +116,7 @@ class Crew:
             yield threads
         finally:
             self._stop.set()
-            with _deaf_to_ctrl_c():
+            with finishing():  # whatever impatient fingers do
                 threads.shutdown(wait=False, cancel_futures=True)
                 self._wait_or_give_up()
 
@@ -143,18 +144,4 @@ class Crew:
         ):
             time.sleep(0.01)
         for output in tuple(self._at_work):  # inside one long call: the process will end before it
-            with suppress(OSError):  # gone already, or open where open files cannot be removed
-                temporary_of(output).unlink()
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Finish cleaning up, whatever impatient fingers do."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+            remove_own(output)

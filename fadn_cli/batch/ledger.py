@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from fadn_cli import __version__
+from fadn_cli.batch.history import history_of
 from fadn_cli.denoise.network import specialists
 from fadn_cli.pipeline.defects.listing import fingerprint
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
 from fadn_cli.system.locking import wait_lock
+from fadn_cli.system.opening import open_plain
 
 STATE_FILE = ".fadn-state.jsonl"
 """Name of the state file, in the outputs' own folder: a line of JSON per output written."""
@@ -39,13 +41,16 @@ class Entry:
     """Hash of the file it was made from."""
     key: str
     """What decides its bytes: see `content_key`."""
+    source: str = ""
+    """Where that file was; empty in the notes of copies, and of earlier versions."""
 
     @classmethod
     def parse(cls, line: bytes) -> Self | None:
         """Read a line of the state file; None for what is none of ours."""
         try:
             values: Any = json.loads(line)
-            entry = cls(**{field.name: values[field.name] for field in fields(cls)})
+            names = [field.name for field in fields(cls) if field.name in values]
+            entry = cls(**{name: values[name] for name in names})
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         texts = (getattr(entry, field.name) for field in fields(cls))
@@ -106,14 +111,10 @@ def content_key(source_sha256: str, source_name: str, recipe: str) -> str:
 def read_entries(output: Path) -> tuple[Entry, ...]:
     """Return what the state file beside an output says of it, the oldest first.
 
-    Whatever cannot be read is left out.
+    Whatever cannot be read is left out; a state file that is no plain file says nothing.
     """
-    try:
-        data = (output.parent / STATE_FILE).read_bytes()
-    except OSError:
-        return ()
-    name = json.dumps(output.name).encode("ascii")
-    entries = (Entry.parse(line) for line in data.splitlines() if name in line)
+    lines = history_of(output.parent / STATE_FILE).lines(output.name)
+    entries = (Entry.parse(line) for line in lines)
     return tuple(entry for entry in entries if entry and entry.output == output.name)
 
 
@@ -125,10 +126,9 @@ def append_entry(folder: Path, entry: Entry) -> None:
     Raises
     ------
     OSError
-        The system refused.
+        The system refused, or something else has the state file's name.
     """
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(folder / STATE_FILE, flags, 0o666)
+    descriptor = open_plain(folder / STATE_FILE, write=True, create=True, follow=False)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         with suppress(OSError):  # no locks here: a short append to one file does well without
             wait_lock(descriptor)

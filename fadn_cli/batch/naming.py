@@ -4,8 +4,11 @@
 at; what a file says of itself may be anything, and is made fit for a file name.
 """
 
+import re
 import string
+import unicodedata
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from fadn_cli.batch.shot import Shot
@@ -20,8 +23,13 @@ UNKNOWN = "unknown"
 """Stands for what a file does not say."""
 
 _OF_THE_SHOT = {"make", "camera", "iso", "date"}
+_JOINERS = "\u200c\u200d"
+_ANY_DAY = datetime(2026, 11, 5, 17, 4, 9)
+_LONGEST = 200  # characters of a date; names may have 255 bytes
 _DATE = "%Y-%m-%d"
 _FORBIDDEN = '<>:"/\\|?*'  # some disk or other refuses each of them in names
+# Names of devices on Windows, whatever follows after a dot. [Microsoft, "Naming Files"]
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])")
 
 
 class NameTemplate:
@@ -36,7 +44,7 @@ class NameTemplate:
     Raises
     ------
     ValueError
-        It is no template, or would name a folder.
+        It is no template, would name a folder, or its names would not do on every disk.
     """
 
     def __init__(self, text: str) -> None:
@@ -57,12 +65,16 @@ class NameTemplate:
         Raises
         ------
         ValueError
-            They do not.
+            They do not, or nothing would stand before that ending.
         """
-        sample = self.fill(Path("IMG_1.raw"), Shot(), format)
+        sample = self._fill(Path("IMG_1.raw"), Shot(), format)
         if not sample.lower().endswith(EXTENSIONS[format]):
             endings = " or ".join(EXTENSIONS[format])
             raise ValueError(f"the name {self._text!r} must end in {{ext}}, or in {endings}")
+        if not sample[: sample.rindex(".")].strip(" .") or sample[0] in " .":
+            raise ValueError(f"the name {self._text!r} begins with what hides it, or is blank")
+        if is_reserved(sample):
+            raise ValueError(f"the name {self._text!r} is that of a device on Windows")
 
     def fill(self, source: Path, shot: Shot, format: str) -> str:
         """Name the output of one photograph.
@@ -75,7 +87,17 @@ class NameTemplate:
             What it says of itself.
         format : str
             "dng" or "tiff".
+
+        Returns
+        -------
+        str
+            With _ in front if what the photograph says would make it the name of a device.
         """
+        name = self._fill(source, shot, format)
+        return f"_{name}" if is_reserved(name) and not is_reserved(source.name) else name
+
+    def _fill(self, source: Path, shot: Shot, format: str) -> str:
+        """Fill in the template."""
         values = {
             "stem": source.stem,
             "ext": EXTENSIONS[format][0],
@@ -109,11 +131,29 @@ def sanitize(value: str) -> str:
     >>> sanitize("  ")
     'unknown'
     """
-    kept = (
-        "_" if letter in _FORBIDDEN or ord(letter) < 32 or ord(letter) == 127 else letter
-        for letter in value
-    )
-    return "".join(kept).strip(" .") or UNKNOWN
+    kept = "".join("_" if is_unfit(letter) else letter for letter in value)
+    return kept.strip(" .") or UNKNOWN
+
+
+def is_unfit(letter: str) -> bool:
+    """Whether a letter is none for file names: refused by some disk, or never seen as it is.
+
+    Control characters, and marks that turn the direction of what follows; what stands for a byte
+    of a name that is no UTF-8 is fit, and so are joiners, without which emoji fall apart.
+    """
+    hidden = unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") and letter not in _JOINERS
+    return letter in _FORBIDDEN or hidden
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is a device's on Windows.
+
+    Examples
+    --------
+    >>> [is_reserved(name) for name in ("CON.dng", "com1 .x.dng", "CONTAX.dng", "a.con")]
+    [True, True, False, False]
+    """
+    return _RESERVED.fullmatch(name.partition(".")[0].rstrip(" ").casefold()) is not None
 
 
 def _parse(text: str) -> Iterator[tuple[str, str, str]]:
@@ -121,9 +161,13 @@ def _parse(text: str) -> Iterator[tuple[str, str, str]]:
     for literal, field, spec, conversion in string.Formatter().parse(text):
         if any(letter in "/\\\0" for letter in literal + (spec or "")):
             raise ValueError("it would lead into another folder")
+        if unfit := next(filter(is_unfit, literal), ""):
+            raise ValueError(f"{unfit!r} cannot be part of a name on every disk")
         if field is not None and field not in FIELDS:
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
             raise ValueError(f"there is no {{{field}}}; there are {known}")
         if conversion or (spec and (field != "date" or "%" not in spec)):
             raise ValueError(f"{{{field}}} takes no form; only the date does, as {{date:%Y%m%d}}")
+        if spec and not 0 < len(_ANY_DAY.strftime(spec)) < _LONGEST:
+            raise ValueError("the date would be too long, or empty")
         yield literal, field or "", spec or ""

@@ -7,6 +7,7 @@ carried out as a whole (two sources want one output) is refused, before any work
 
 import os
 import traceback
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,5 +227,8 @@ def _why_not(source: Path) -> FileResult | None:
 
 
 def _identity(path: Path) -> str:
-    """Name a file the same however it is spelled; upper and lower case are one on some disks."""
-    return os.path.realpath(path).casefold()
+    """Name a file the same however it is spelled.
+
+    Upper and lower case are one on some disks, and so are the ways to spell an accent (NFC, NFD).
+    """
+    return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()

@@ -12,6 +12,7 @@ from fadn_cli import __version__
 from fadn_cli.errors import INTERRUPTED, FadnError
 from fadn_cli.pipeline.report import DenoiseReport, plain, to_json
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.opening import write_plain
 
 STATES = ("denoised", "done", "skipped", "failed")
 """What can become of a file; see `FileResult.state`."""
@@ -88,7 +89,9 @@ class BatchResult:
     seconds: float
     """Wall time of the whole batch."""
     interrupted: bool = False
-    """Whether Ctrl-C ended it early; what was finished before is kept."""
+    """Whether Ctrl-C, or another signal, ended it early; what was finished before is kept."""
+    stop_code: int = INTERRUPTED
+    """Exit code if it was: 128 and the number of the signal."""
 
     @property
     def denoised(self) -> tuple[DenoiseReport, ...]:
@@ -110,7 +113,7 @@ class BatchResult:
     def exit_code(self) -> int:
         """130 after Ctrl-C, 0 if all went well, the error's own code if it is alone, else 1."""
         if self.interrupted:
-            return INTERRUPTED
+            return self.stop_code
         if not self.errors:
             return 0
         counts = self.counts
@@ -181,7 +184,7 @@ def write_report(path: Path, batch: BatchResult) -> None:
         The system refused.
     """
     with atomic_output(path, overwrite=True) as temporary:
-        temporary.write_text(to_json(batch.to_dict()) + "\n", encoding="ascii")
+        write_plain(temporary, to_json(batch.to_dict()) + "\n")
 
 
 def _error_dict(error: FadnError, traceback: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fadn_cli.batch import cluster, worker
+from fadn_cli.batch.claims import claimed
 from fadn_cli.batch.crew import Crew
 from fadn_cli.batch.ledger import recipe
 from fadn_cli.batch.planning import Job, Plan, failure
@@ -20,8 +21,9 @@ from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
-from fadn_cli.system.cores import available_cores
-from fadn_cli.system.files import remove_leftovers
+from fadn_cli.system import signals
+from fadn_cli.system.cores import usable_jobs, usable_threads
+from fadn_cli.system.temporary import remove_leftovers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Handling:
     """How a batch goes about its files, beyond what happens to each mosaic."""
 
     jobs: int = 1
-    """Files at once, sharing the threads."""
+    """Files at once, sharing the threads; see `cores.usable_jobs`."""
     scheduler: str | None = None
     """Address of a Dask scheduler whose workers do it; None: this process does."""
     keep_mtime: bool = False
@@ -63,12 +65,13 @@ def run(
     Returns
     -------
     BatchResult
-        After Ctrl-C: of the files finished until then.
+        After Ctrl-C, or another signal to end: of the files finished until then.
 
     Raises
     ------
     FadnError
-        The cluster cannot be reached, or the weights' manifest cannot be read.
+        The cluster cannot be reached, the weights' manifest cannot be read, or another batch is at
+        work on the same outputs with other options.
     Exception
         With one input only: whatever is not a FadnError, since that is a bug and its traceback is
         wanted. With several it becomes a failure of its file, which keeps the traceback.
@@ -79,14 +82,17 @@ def run(
     known = (*plan.skipped, *plan.failures)
     alone = len(plan.jobs) + len(plan.failures) == 1
     interrupted = False
-    crew = Crew(jobs=handling.jobs, scheduler=handling.scheduler)
+    crew = Crew(jobs=usable_jobs(handling.jobs), scheduler=handling.scheduler)
     try:
         for result in known:
             tell(FileFinished(result=result))
         for folder in dict.fromkeys(job.output.parent for job in plan.jobs):
             remove_leftovers(folder)
         if tasks := _make_tasks(plan.jobs, options, handling):
-            with closing(crew.run(tasks, tell)) as settled:
+            with (
+                claimed(plan.jobs, tasks[0].recipe, overwrite=options.overwrite),
+                closing(crew.run(tasks, tell)) as settled,
+            ):
                 for task, future in settled:
                     tell(FileFinished(result=_result_of(task, future, alone=alone)))
     except KeyboardInterrupt:
@@ -97,6 +103,7 @@ def run(
         results=(*known, *made),
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
+        stop_code=signals.exit_code(),
     )
 
 
@@ -139,9 +146,9 @@ def _make_tasks(
     """Make a plan's jobs tasks, with a share of the threads for each file at work."""
     if not jobs:
         return ()
-    at_once = min(handling.jobs, len(jobs))
+    at_once = min(usable_jobs(handling.jobs), len(jobs))
     if at_once > 1 and handling.scheduler is None:
-        threads = (options.threads or available_cores()) // at_once
+        threads = usable_threads(options.threads) // at_once
         options = replace(options, threads=max(1, threads))
     made = recipe(options)
     return tuple(

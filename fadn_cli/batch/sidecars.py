@@ -11,8 +11,10 @@ from pathlib import Path
 from fadn_cli.batch.ledger import Entry, append_entry, read_entries
 from fadn_cli.errors import FadnError, OutputExistsError
 from fadn_cli.system.files import atomic_output
+from fadn_cli.system.opening import read_plain, write_plain
 
 _SUFFIXES = (".xmp", ".XMP")
+_LARGEST = 64 << 20  # bytes; what is larger is no sidecar
 _KEY = "sidecar"  # copies are the same bytes, whatever the options
 
 
@@ -57,7 +59,7 @@ def _copy(sidecar: Path, target: Path) -> None:
     OutputExistsError
         Something else has the copy's name.
     """
-    content = sidecar.read_bytes()
+    content = read_plain(sidecar, limit=_LARGEST)
     present = target.read_bytes() if target.is_file() else None
     if present == content:
         return
@@ -67,7 +69,7 @@ def _copy(sidecar: Path, target: Path) -> None:
     if present is not None and not ours:
         raise OutputExistsError(f"{target.name} exists, and is not the copy that fadn made")
     with atomic_output(target, overwrite=ours) as temporary:
-        temporary.write_bytes(content)
+        write_plain(temporary, content)
         name, made = target.name, _hash(content)
         entry = Entry(output=name, output_sha256=made, source_sha256=made, key=_KEY)
         append_entry(target.parent, entry)

@@ -4,6 +4,7 @@
 path and the search goes on.
 """
 
+import codecs
 import fnmatch
 import glob
 import os
@@ -134,11 +135,15 @@ def read_list(data: bytes) -> tuple[Path, ...]:
     --------
     >>> read_list(b"a 1.dng\r\nb.dng\n") == (Path("a 1.dng"), Path("b.dng"))
     True
+    >>> read_list(b"\xef\xbb\xbfa.dng\n   \n") == (Path("a.dng"),)
+    True
     >>> read_list(b"a\n1.dng\0b.dng\0") == (Path("a\n1.dng"), Path("b.dng"))
     True
     """
-    names = data.split(b"\0") if b"\0" in data else data.splitlines()
-    return tuple(Path(os.fsdecode(name)) for name in names if name)
+    data = data.removeprefix(codecs.BOM_UTF8)  # which Windows' editors put in front
+    if b"\0" in data:
+        return tuple(Path(os.fsdecode(name)) for name in data.split(b"\0") if name)
+    return tuple(Path(os.fsdecode(name)) for name in data.splitlines() if name.strip())
 
 
 def is_folder(path: Path) -> bool:

@@ -11,11 +11,18 @@ from functools import partial
 from pathlib import Path
 
 from fadn_cli.batch import sidecars
+from fadn_cli.batch.claims import refuse_rival
 from fadn_cli.batch.ledger import Entry, append_entry, content_key, read_entries, recipe
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.results import Done, FileResult
 from fadn_cli.denoise.frame import OnTile
-from fadn_cli.errors import FadnError, OutputBusyError, OutputExistsError, WeightsError
+from fadn_cli.errors import (
+    FadnError,
+    OutputBusyError,
+    OutputExistsError,
+    WeightsError,
+    out_of_memory,
+)
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
@@ -84,6 +91,8 @@ def judge(task: Task) -> Verdict:
     ours = [entry for entry in entries if entry.output_sha256 == present]
     if ours and ours[-1].key == key:
         return Verdict(action="done", reason="done already", done=done)
+    if ours and _is_of_another(ours[-1], task.job.source, source_sha256):
+        return _refuse(task, f"is that of {ours[-1].source}")
     if ours or not output.stat().st_size:  # an empty one: killed before it was filled
         return Verdict(action="redo", reason=_what_changed(ours, source_sha256), seen=seen)
     if any(entry.key == key for entry in entries):
@@ -103,7 +112,7 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
     Returns
     -------
     FileResult
-        A FadnError becomes a failure.
+        A FadnError becomes a failure, and so does too little memory.
 
     Raises
     ------
@@ -118,11 +127,18 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
                 advice="Install the same fadn on every worker, and restart them.",
             )
         result = _settle(task, on_tile)
-    except OutputBusyError:
+    except OutputBusyError as error:
+        if task.options.overwrite:  # what it is writing may be what was to be replaced
+            return FileResult(source=source, error=error)
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
         return FileResult(source=source, error=error)
-    if not task.sidecars:
+    except Exception as error:
+        short = out_of_memory(source.name, error)
+        if short is None:
+            raise
+        return FileResult(source=source, error=short)
+    if not task.sidecars or result.error is not None:
         return result
     warnings = sidecars.copy_sidecars(source, task.job.output)
     return replace(result, warnings=(*result.warnings, *warnings))
@@ -155,6 +171,8 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
     if verdict.done is not None or verdict.error is not None:
         skipped = verdict.reason if verdict.done else ""
         return FileResult(source=source, skipped=skipped, done=verdict.done, error=verdict.error)
+    if verdict.action == "redo" and not task.options.overwrite:
+        refuse_rival(output, task.recipe)
     make_folder(output.parent, advice="Choose another folder with -o.")
     warnings: list[str] = []
     overwrite = task.options.overwrite or verdict.action == "redo"
@@ -187,6 +205,7 @@ def _note(
         output_sha256=output_sha256,
         source_sha256=source_sha256,
         key=content_key(source_sha256, source.name, task.recipe),
+        source=os.path.realpath(source),
     )
     try:
         append_entry(output.parent, entry)
@@ -208,6 +227,12 @@ def _identify(path: Path) -> tuple[int, ...]:
     except OSError:
         return (0,)
     return (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+def _is_of_another(entry: Entry, source: Path, source_sha256: str) -> bool:
+    """Whether an output of ours is another photograph's: cameras count from 1 again and again."""
+    elsewhere = entry.source not in ("", os.path.realpath(source))
+    return elsewhere and entry.source_sha256 != source_sha256
 
 
 def _what_changed(ours: list[Entry], source_sha256: str) -> str:

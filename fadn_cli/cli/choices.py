@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
+
 
 class OutputFormat(StrEnum):
     """What `fadn denoise` writes."""
@@ -172,6 +174,7 @@ Iso = Annotated[
     typer.Option(
         metavar="N",
         min=1,
+        max=MOST_ISO,
         help="Use this ISO speed instead of the file's to bound the measured noise.",
         show_default=False,
     ),
@@ -180,6 +183,7 @@ ShotNoise = Annotated[
     float | None,
     typer.Option(
         metavar="F",
+        max=MOST_VARIANCE,
         callback=_positive,
         help="Use this noise instead of measuring it, with --read-noise: the variance of a"
         " sample x (0 black, 1 white) is shot_noise * x + read_noise.",
@@ -191,6 +195,7 @@ ReadNoise = Annotated[
     typer.Option(
         metavar="F",
         min=0,
+        max=MOST_VARIANCE,
         callback=_finite,
         help="See --shot-noise; the two belong together.",
         show_default=False,
@@ -208,7 +213,12 @@ SpecialistOption = Annotated[
 Threads = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Processor threads. Else: all cores.", show_default=False
+        metavar="N",
+        min=1,
+        max=MOST_THREADS,
+        help="Processor threads; more than 16, or than there are cores, are not started. Else: one"
+        " per core.",
+        show_default=False,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]

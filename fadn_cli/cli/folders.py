@@ -1,16 +1,24 @@
 """Options of `fadn denoise` for whole folders: what is taken, how it is called, who does it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+
+from fadn_cli.errors import FadnError
+from fadn_cli.limits import MOST_THREADS
 
 if TYPE_CHECKING:
     from fadn_cli.batch.planning import Plan
     from fadn_cli.batch.results import BatchResult
     from fadn_cli.batch.run import Handling
     from fadn_cli.pipeline.options import DenoiseOptions
+
+_MOST_NAMES = 256 << 20  # bytes; a hundred thousand names take some 10 MB
+
+_MEMORY = 1_200_000_000  # bytes of addresses that 24 megapixels take [ulimit -v, measured]
 
 
 def _json_name(path: Path | None) -> Path | None:
@@ -70,6 +78,7 @@ Jobs = Annotated[
         "--jobs",
         metavar="N",
         min=1,
+        max=MOST_THREADS,
         help="Files at once; they share the threads. Each needs some 45 MB of memory per"
         " megapixel.",
     ),
@@ -121,10 +130,36 @@ JsonOutput = Annotated[
 
 
 def read_listed(paths: list[Path]) -> tuple[Path, ...]:
-    """Read the names on standard input, if one of the paths stands for them."""
+    """Read the names on standard input, if one of the paths stands for them; none if it is closed.
+
+    Raises
+    ------
+    FadnError
+        It cannot be read, or does not end.
+    """
     from fadn_cli.batch import sources
 
-    return sources.read_list(sys.stdin.buffer.read()) if sources.LIST in paths else ()
+    if sources.LIST not in paths or sys.stdin is None:
+        return ()
+    try:
+        data = b"".join(_pieces(sys.stdin.buffer))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FadnError(
+            f"the names on standard input cannot be read: {reason}",
+            advice="Give one name a line, from a file or a pipe.",
+        ) from error
+    return sources.read_list(data)
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what comes, as long as it may be a list of names."""
+    left = _MOST_NAMES
+    while piece := stream.read(1 << 20):
+        yield piece
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(f"there are more than {_MOST_NAMES} bytes")
 
 
 def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
@@ -151,21 +186,72 @@ def carry_out(
     """Run a batch with everything that shows it; return the exit code."""
     from fadn_cli.batch import results
     from fadn_cli.batch import run as batch
-    from fadn_cli.screen import console, progress
+    from fadn_cli.compare import gallery
+    from fadn_cli.screen import progress
+    from fadn_cli.system import signals
 
+    _warn_of_little_memory()
     if report is not None:
         results.prepare_report(report)
+    if preview:
+        gallery.check_places(
+            (job.output for job in plan.jobs),
+            folder=_gallery_folder(output),
+            overwrite=options.overwrite,
+        )
     with progress.Display(count=plan.count, quiet=quiet, verbose=verbose) as display:
         result = batch.run(plan, options, handling, on_event=display)
-    display.summarize(result)
-    if report is not None:
-        results.write_report(report, result)
-    if json:
-        console.show_json(result.to_dict())
-    if preview and not result.interrupted:
+    with signals.finishing():  # what was done is told, however often Ctrl-C is pressed
+        display.summarize(result)
+        trouble = _tell(result, report=report, json=json)
+    unseen = 0
+    if preview and not signals.was_heard():
         unseen = _show_gallery(result, options, handling, output=output, quiet=quiet)
-        return result.exit_code or unseen
-    return result.exit_code
+    if trouble is not None:
+        raise trouble
+    return result.exit_code or unseen
+
+
+def _warn_of_little_memory() -> None:
+    """Say that libraries may end the process where memory is limited; even if quiet."""
+    from fadn_cli.pipeline.wording import spell_bytes
+    from fadn_cli.screen import console
+    from fadn_cli.system import usage
+
+    limit = usage.memory_limit()
+    if limit is not None and limit < _MEMORY:
+        console.show_warning(
+            f"memory is limited to {spell_bytes(limit)} (ulimit -v), and a photograph of 24"
+            f" megapixels takes {spell_bytes(_MEMORY)}: if fadn ends without a word, that is why"
+        )
+
+
+def _tell(
+    result: "BatchResult", *, report: Path | None, json: bool
+) -> "OSError | FadnError | None":
+    """Write and print the batch's JSON where it was asked for; return what went wrong first."""
+    from fadn_cli.batch import results
+    from fadn_cli.screen import console
+
+    trouble: OSError | FadnError | None = None
+    try:
+        if report is not None:
+            results.write_report(report, result)
+    except FadnError as error:
+        trouble = error
+    try:
+        if json:
+            console.show_json(result.to_dict())
+    except (OSError, FadnError) as error:
+        trouble = trouble or error
+    return trouble
+
+
+def _gallery_folder(output: Path | None) -> Path | None:
+    """Return the folder of the only gallery; None for one where each output is."""
+    from fadn_cli.batch import sources
+
+    return output if output is not None and sources.is_folder(output) else None
 
 
 def _show_gallery(
@@ -177,14 +263,12 @@ def _show_gallery(
     quiet: bool,
 ) -> int:
     """Write what a batch did, to be looked through; return the exit code."""
-    from fadn_cli.batch import sources
     from fadn_cli.compare import gallery
     from fadn_cli.screen import console, progress
 
-    folder = output if output is not None and sources.is_folder(output) else None
     with progress.PageBar(quiet=quiet) as bar:
         written = gallery.write_gallery(
-            result, options, folder=folder, jobs=handling.jobs, on_page=bar
+            result, options, folder=_gallery_folder(output), jobs=handling.jobs, on_page=bar
         )
     for error in written.errors:
         console.show_error(error)

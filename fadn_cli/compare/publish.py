@@ -11,6 +11,7 @@ from fadn_cli.compare.pair import compare_files
 from fadn_cli.compare.sheet import sheet_png
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, ensure_not_source
+from fadn_cli.system.opening import write_plain
 
 _PAGE, _SHEET = (".html", ".htm"), ".png"
 
@@ -55,9 +56,9 @@ def publish(
     with atomic_output(target, overwrite=overwrite) as temporary:
         comparison = compare_files(before, after, options)
         if target.suffix.lower() == _SHEET:
-            temporary.write_bytes(sheet_png(comparison))
+            write_plain(temporary, sheet_png(comparison))
         else:
-            temporary.write_text(page_html(comparison), encoding="utf-8")
+            write_plain(temporary, page_html(comparison))
     return target
 
 

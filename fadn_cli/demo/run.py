@@ -23,6 +23,7 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.dng.plain import RGGB, PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.opening import write_plain
 
 HEIGHT, WIDTH = 640, 960
 ISO = 12800
@@ -96,7 +97,7 @@ def run(
     cfa = SENSORS[sensor]
     clean = expose(draw_scene(HEIGHT, WIDTH), cfa)
     with atomic_output(noisy, overwrite=overwrite) as temporary:
-        temporary.write_bytes(build_dng(add_noise(clean), cfa))
+        write_plain(temporary, build_dng(add_noise(clean), cfa))
     options = DenoiseOptions(quality=quality, overwrite=overwrite)
     report = denoise_file(noisy, denoised, options)
     before, after = read_raw(noisy), read_raw(denoised)

@@ -19,7 +19,7 @@ from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.denoise.tiles import Tile, TileGrid
 from fadn_cli.noise import NoiseModel
-from fadn_cli.system.cores import available_cores
+from fadn_cli.system.cores import usable_threads
 
 TILE = 640
 """Largest side of a tile in packed pixels: each at work needs some 130 MB. Larger ones overlap
@@ -54,7 +54,7 @@ def denoise_packed(
     luma, chroma : float
         How much of the noise to remove, 0 to 1 (see `mix`); at 0 and 0 the network does not run.
     threads : int, optional
-        In all; None: one per available core.
+        In all, see `cores.usable_threads`.
     on_tile : callable, optional
         Progress.
 
@@ -74,7 +74,7 @@ def denoise_packed(
         alignment=specialist.alignment,
         tile=TILE,
     )
-    cores = threads or available_cores()
+    cores = usable_threads(threads)
     workers = min(cores, len(grid), MOST_WORKERS)
     # The workers' calls share the network's threads, and each works along.
     network = _load(specialist, cores - workers + 1)

@@ -20,6 +20,7 @@ from fadn_cli.pipeline.defects.listing import format_list
 from fadn_cli.pipeline.wording import name_camera
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, ensure_not_source
+from fadn_cli.system.opening import write_plain
 
 DARK = 0.02
 """Of the full scale: what the middle of a dark area does not exceed."""
@@ -62,7 +63,7 @@ def make_list(darks: Sequence[Path], output: Path, *, overwrite: bool = False) -
             "column and row of the full mosaic, from 0 0 at its top left",
         ]
         text = format_list(sites, width=width, comments=comments)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        write_plain(temporary, text)
     return len(sites)
 
 

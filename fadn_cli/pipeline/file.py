@@ -23,6 +23,7 @@ from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.raw.dng.marker import is_marked
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, ensure_not_source
+from fadn_cli.system.snapshot import hold
 from fadn_cli.system.usage import Stopwatch, peak_memory
 
 OnWritten = Callable[[Path, str, str], None]
@@ -59,12 +60,13 @@ def denoise_file(
     Raises
     ------
     FadnError
-        See `errors`: unreadable or unsupported source, no noise model, existing output, full disk.
+        See `errors`: a source that is unreadable, unsupported, or replaced meanwhile; no noise
+        model, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
     clock = Stopwatch()
     ensure_not_source(path, output)
-    with atomic_output(output, overwrite=options.overwrite) as temporary:
+    with atomic_output(output, overwrite=options.overwrite) as temporary, hold(path) as source:
         with clock.stage("read"):
             raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
             packed, packing = pack_active(raw_image.mosaic)
@@ -80,6 +82,7 @@ def denoise_file(
             del denoised
         with clock.stage("write"):
             written = write_output(temporary, raw_image, mosaic, treatment)
+        source.check()
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
@@ -107,6 +110,12 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
         asked for.
     """
     path, options = Path(path), options or DenoiseOptions()
+    with hold(path):
+        return _inspect(path, options)
+
+
+def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
+    """Do what `inspect_file` is asked for, on a file that is held."""
     raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, packing = pack_active(mosaic)

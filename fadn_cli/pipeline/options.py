@@ -13,6 +13,7 @@ from typing import Any
 
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.turns import COUNTS
+from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
 BITS = ("auto", "source")
@@ -61,7 +62,7 @@ class DenoiseOptions:
     overwrite: bool = False
     """Whether an existing output is replaced."""
     threads: int | None = None
-    """Threads in all; None: one per available core. The output does not depend on it."""
+    """Threads in all, see `system.cores.usable_threads`. The output does not depend on it."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -102,15 +103,22 @@ class DenoiseOptions:
 
 def _is_number(value: Any) -> bool:
     """Whether a value is a finite number, and not a yes or no."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def _is_share(value: Any) -> bool:
     return _is_number(value) and 0 <= value <= 1
 
 
-def _is_count(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, Integral) and int(value) >= 1
+def _is_count(most: int) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, Integral) and _is_number(value) and 1 <= int(value) <= most
+    )
 
 
 def _is_one_of(*words: str) -> Callable[[Any], bool]:
@@ -119,7 +127,8 @@ def _is_one_of(*words: str) -> Callable[[Any], bool]:
 
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("strength", "luma", "chroma"), (_is_share, "within 0..1")),
-    **dict.fromkeys(("iso", "threads"), (_is_count, "a whole number, at least 1")),
+    "iso": (_is_count(MOST_ISO), f"a whole number, 1 to {MOST_ISO}"),
+    "threads": (_is_count(MOST_THREADS), f"a whole number, 1 to {MOST_THREADS}"),
     **dict.fromkeys(
         ("hot_pixels", "banding", "overwrite"),
         (lambda value: isinstance(value, bool), "true or false"),
@@ -133,10 +142,16 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
     "bits": (_is_one_of(*BITS), " or ".join(BITS)),
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
-    "shot_noise": (lambda value: _is_number(value) and value > 0, "a number greater than 0"),
-    "read_noise": (lambda value: _is_number(value) and value >= 0, "a number, at least 0"),
+    "shot_noise": (
+        lambda value: _is_number(value) and 0 < value <= MOST_VARIANCE,
+        f"a number greater than 0, at most {MOST_VARIANCE:g}",
+    ),
+    "read_noise": (
+        lambda value: _is_number(value) and 0 <= value <= MOST_VARIANCE,
+        f"a number within 0..{MOST_VARIANCE:g}",
+    ),
     "ensemble": (
-        lambda value: _is_count(value) and value in COUNTS,
+        lambda value: _is_count(max(COUNTS))(value) and value in COUNTS,
         ", ".join(map(str, COUNTS[:-1])) + f" or {COUNTS[-1]}",
     ),
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli import __version__
-from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic.steps import SOURCE_STEPS
 from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.noise import noise_model
@@ -20,6 +19,8 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.system.opening import unreadable
+from fadn_cli.system.snapshot import hold, open_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +64,13 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
     OSError
         The system refused.
     """
-    source = raw_image.path
-    source_sha256 = sha256_of(source)
     write = _write_tiff if treatment.options.format == "tiff" else _write_dng
-    notes = write(path, raw_image, mosaic, treatment, source_sha256)
+    with hold(raw_image.path) as source:
+        notes = write(path, raw_image, mosaic, treatment, source.sha256)
     return Written(
-        source_sha256=source_sha256,
-        output_sha256=sha256_of(path),
-        source_bytes=source.stat().st_size,
+        source_sha256=source.sha256,
+        output_sha256=_hash_new(path),
+        source_bytes=source.size,
         output_bytes=path.stat().st_size,
         notes=(*treatment.notes, *notes),
     )
@@ -134,8 +134,14 @@ def _describe(treatment: Treatment) -> str:
     return f"fadn {__version__} {shares} model={model}{repairs}{steps}"
 
 
+def _hash_new(path: Path) -> str:
+    """Hash what has just been written; an OSError says that it is gone."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sha256_of(path: Path) -> str:
-    """Hash a file; hexadecimal.
+    """Hash a file, or what a snapshot holds of it; hexadecimal.
 
     Raises
     ------
@@ -143,9 +149,7 @@ def sha256_of(path: Path) -> str:
         It cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_held(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise RawReadError(
-            f"{path.name}: cannot be read again ({error.strerror})", advice="Check the disk."
-        ) from error
+        raise unreadable(path, error) from error

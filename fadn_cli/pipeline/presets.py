@@ -18,7 +18,10 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import ConfigError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.opening import read_plain, write_plain
 
+MAX_BYTES = 1 << 20
+"""Of the file."""
 DEFAULT = "default"
 """The preset that always holds."""
 KEYS = tuple(field.name for field in fields(DenoiseOptions) if field.name != "overwrite")
@@ -101,11 +104,13 @@ def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
     """
     path = path or config_path()
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_plain(path, limit=MAX_BYTES).decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise _error(path, f"cannot be read ({error.strerror})", "Check the file.") from error
+    except RecursionError as error:
+        raise _error(path, "brackets are nested too deeply", "Remove them.") from error
     except ValueError as error:  # no UTF-8, or no TOML
         raise _error(path, f"is not valid TOML: {error}", "Correct that line.") from error
     for name, section in found.items():
@@ -194,7 +199,7 @@ def create_config(path: Path | None = None) -> Path:
     path = path or config_path()
     make_folder(path.parent, advice="Create it yourself, or check its permissions.")
     with atomic_output(path, overwrite=False) as temporary:
-        temporary.write_text(TEMPLATE, encoding="utf-8")
+        write_plain(temporary, TEMPLATE)
     return path
 
 

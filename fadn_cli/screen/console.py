@@ -30,6 +30,7 @@ from fadn_cli.pipeline.wording import (
     spell_number,
     spell_share,
 )
+from fadn_cli.screen.streams import require_stdout, unfailing
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _PIPE_WIDTH = 160  # where there is no terminal to ask, tables should not fold
@@ -235,23 +236,33 @@ def printable(text: str) -> str:
 
 
 def make_console(*, stderr: bool) -> Console:
-    """A console that takes text literally; rich itself heeds NO_COLOR."""
+    """A console that takes text literally; rich itself heeds NO_COLOR.
+
+    Raises
+    ------
+    WriteError
+        It is to be stdout, and that is closed.
+    """
+    if not stderr:
+        require_stdout()
     file = _stderr() if stderr else None
-    console = Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False)
+    console = _Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console
 
 
 def _stderr() -> IO[str] | None:
-    """Give stderr through a descriptor of its own; None where it is not the process's stderr.
+    """Give stderr, which never fails, through a descriptor of its own; None if there is none.
 
     Number 2 is turned away while LibRaw decodes, which may be at any time in another thread.
     """
-    try:
-        return _copied_stderr() if sys.stderr.fileno() == 2 else None
-    except (AttributeError, OSError, ValueError):  # there is none, or it is no file
+    if sys.stderr is None:
         return None
+    try:
+        return unfailing(_copied_stderr() if sys.stderr.fileno() == 2 else sys.stderr)
+    except (AttributeError, OSError, ValueError):  # it is no file
+        return unfailing(sys.stderr)
 
 
 @lru_cache(maxsize=1)
@@ -259,6 +270,13 @@ def _copied_stderr() -> IO[str]:
     """Open a copy of file descriptor 2 once, before anybody turns it away."""
     encoding, errors = sys.stderr.encoding, sys.stderr.errors
     return os.fdopen(os.dup(2), "w", buffering=1, encoding=encoding, errors=errors)
+
+
+class _Console(Console):
+    """One that raises what goes wrong: rich's own ends the program where a reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich calls it where the error is handled
 
 
 def make_table(*headings: str) -> Table:

@@ -93,8 +93,8 @@ class Display:
         for result in batch.results:
             if result.error is not None:
                 show_error(result.error)
-            if result.traceback and self._verbose:
-                self._say(result.traceback.rstrip())
+            for line in result.traceback.splitlines() if self._verbose else ():
+                self._say(line)
         if batch.interrupted:
             self._say("Interrupted; what was finished is kept, the same command goes on from here.")
         if self._count > 1 and not self._quiet:
@@ -135,9 +135,8 @@ class Display:
         return f"{self._megapixels / max(seconds, 1e-9):.1f} MP/s" if self._megapixels else ""
 
     def _say(self, text: str) -> None:
-        """Print lines as they are, however long."""
-        for line in text.splitlines():
-            self._console.print(Text(printable(line)), soft_wrap=True)
+        """Print one line, however long; what would begin another in it is escaped."""
+        self._console.print(Text(printable(text)), soft_wrap=True)
 
 
 class PageBar:

@@ -8,17 +8,20 @@ the whole plan.
 """
 
 import errno
-import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fadn_cli.errors import OutputBusyError, OutputExistsError, WriteError
-from fadn_cli.system.locking import try_lock
-
-_TEMPORARY = re.compile(r"\.fadn-[0-9a-f]{16}\.part")
+from fadn_cli.errors import OutputExistsError, WriteError
+from fadn_cli.system.signals import undivided
+from fadn_cli.system.temporary import (
+    close_for_renaming,
+    create_locked,
+    disown,
+    is_open_at,
+    temporary_of,
+)
 
 _ADVICE = {
     errno.ENOSPC: "Free some disk space, or choose a folder on another disk.",
@@ -31,6 +34,9 @@ _ADVICE = {
     errno.ENOTDIR: "Part of the path is a file; choose another folder.",
     errno.EISDIR: "A folder has that name; choose another name.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), or use fewer --jobs.",
+    errno.ENFILE: "Close other programs: this machine has no room for another open file.",
+    errno.ENOMEM: "Close other programs, or use fewer --jobs: memory is short.",
 }
 _OTHER_ADVICE = "Check the disk, or choose another folder."
 
@@ -72,32 +78,6 @@ def make_folder(folder: Path, *, advice: str) -> None:
         ) from error
 
 
-def temporary_of(output: Path) -> Path:
-    """Name the temporary file of an output: the same for all who would write it.
-
-    A short name of its own, since the output's plus a suffix could be too long for the disk.
-    """
-    name = hashlib.sha256(os.fsencode(output.name)).hexdigest()[:16]
-    return output.with_name(f".fadn-{name}.part")
-
-
-def remove_leftovers(folder: Path) -> int:
-    """Remove the temporary files that killed processes left in a folder.
-
-    Files whose owner lives stay, and so does whatever cannot be read or locked.
-
-    Returns
-    -------
-    int
-        How many were removed.
-    """
-    try:
-        found = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
-    except OSError:  # there is no such folder yet
-        return 0
-    return sum(_remove_if_abandoned(path) for path in found)
-
-
 @contextmanager
 def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary file in the output's folder; rename it to `path` when the block succeeds.
@@ -123,10 +103,11 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
     OutputBusyError
         Another process, or another thread of this one, is writing `path`.
     OutputExistsError
-        `path` exists and `overwrite` is false.
+        `path` exists and `overwrite` is false, or whether somebody is writing it cannot be told.
     WriteError
-        The system refused: disk full, no permission, no such folder. Every `OSError` of the block
-        counts, so reading errors must be caught inside it.
+        Something else has the temporary file's name, or the system refused: disk full, no
+        permission, no such folder. Every `OSError` of the block counts, so reading errors must be
+        caught inside it.
     """
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
@@ -135,7 +116,8 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with _claim(path) as (temporary, descriptor):
             yield temporary
-            _move_into_place(temporary, descriptor, path, overwrite=overwrite)
+            with undivided():
+                _move_into_place(temporary, descriptor, path, overwrite=overwrite)
     except OSError as error:
         raise WriteError(
             f"{path.name}: cannot be written to {path.parent}: {error.strerror or error}",
@@ -155,83 +137,31 @@ def _exists(path: Path) -> OutputExistsError:
 def _claim(path: Path) -> Iterator[tuple[Path, int]]:
     """Hold an output's temporary file, locked; remove it if the block fails."""
     temporary = temporary_of(path)
-    descriptor = _create_locked(temporary, path)
+    descriptor = None
     try:
+        with undivided():
+            descriptor = create_locked(temporary, path)
         yield temporary, descriptor
     except BaseException:
-        with suppress(OSError):  # gone already; an error must not hide the first one
-            temporary.unlink()
+        if descriptor is not None:
+            with suppress(OSError):  # gone already; an error must not hide the first one
+                temporary.unlink()
         raise
     finally:
-        with suppress(OSError):  # closed already, where an open file cannot be renamed
-            os.close(descriptor)
-
-
-def _create_locked(temporary: Path, path: Path) -> int:
-    """Create an empty file, its permissions as the umask says, and lock it."""
-    while True:
-        try:
-            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-        except FileExistsError:
-            if not _remove_if_abandoned(temporary):
-                raise OutputBusyError(
-                    f"{path.name}: another fadn is writing it in {path.parent}",
-                    advice="Wait until it is done.",
-                ) from None
-            continue
-        # Between the two calls somebody may have taken the file for abandoned.
-        if _lock_own(descriptor) and _is_open_at(descriptor, temporary):
-            return descriptor
-        os.close(descriptor)
-
-
-def _lock_own(descriptor: int) -> bool:
-    """Lock a file just created; where there are no locks, its exclusive creation must do."""
-    try:
-        return try_lock(descriptor)
-    except OSError:
-        return True
-
-
-def _remove_if_abandoned(temporary: Path) -> bool:
-    """Remove a temporary file whose owner is dead; return whether it is gone."""
-    try:
-        descriptor = os.open(temporary, os.O_RDWR)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    try:
-        if not try_lock(descriptor):
-            return False
-        if _is_open_at(descriptor, temporary):  # else it was renamed meanwhile: an output now
-            _close_for_renaming(descriptor)
-            temporary.unlink(missing_ok=True)
-        return True
-    except OSError:
-        return False
-    finally:
-        with suppress(OSError):
-            os.close(descriptor)
-
-
-def _is_open_at(descriptor: int, path: Path) -> bool:
-    """Whether a path still leads to the file that a descriptor has open."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
-    except FileNotFoundError:
-        return False
-
-
-def _close_for_renaming(descriptor: int) -> None:
-    """Let go of a file where the system neither renames nor removes open ones."""
-    if os.name == "nt":
-        os.close(descriptor)
+        if descriptor is not None:
+            disown(temporary)
+            with suppress(OSError):  # closed already, where an open file cannot be renamed
+                os.close(descriptor)
 
 
 def _move_into_place(temporary: Path, descriptor: int, path: Path, *, overwrite: bool) -> None:
     """Give the finished file its name, which without `overwrite` must be free."""
-    _close_for_renaming(descriptor)
+    if not is_open_at(descriptor, temporary):
+        raise WriteError(
+            f"{path.name}: {temporary} was removed or replaced while it was written",
+            advice="See who else writes into that folder, or choose another one.",
+        )
+    close_for_renaming(descriptor)
     if overwrite:
         temporary.replace(path)
         return

@@ -91,6 +91,14 @@ def test_an_entry_of_wrong_types_is_passed_over(tmp_path):
     assert () == read_entries(tmp_path / "a.dng")
 
 
+def test_a_note_of_an_earlier_version_is_one(tmp_path):
+    append_entry(tmp_path, ENTRY)
+    path = tmp_path / STATE_FILE
+    path.write_bytes(path.read_bytes().replace(b', "source": ""', b""))
+
+    assert (ENTRY,) == read_entries(tmp_path / "a.dng")
+
+
 def test_every_line_cut_anywhere_is_closed_by_the_next(tmp_path):
     append_entry(tmp_path, ENTRY)
     whole = (tmp_path / STATE_FILE).read_bytes()

@@ -156,3 +156,36 @@ def test_a_file_that_cannot_be_read_says_nothing(tmp_path, content):
         path.write_bytes(content)
 
     assert Shot() == read_shot(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        *(" {ext}", "{ext}", ".{stem}{ext}", ".  {ext}", " {stem}{ext}"),
+        *("CON{ext}", "con.x{ext}", "Lpt1 {ext}", "COM\u00b9{ext}", "nul.dng"),
+        *("a:b{ext}", "*{stem}{ext}", "{stem}?{ext}", '"{stem}"{ext}', "<{stem}>{ext}"),
+        *("a\n{ext}", "a\x1b[31m{ext}", "a\x85{ext}", "a\u202e{ext}", "\ufeff{stem}{ext}"),
+        *("{date:%Y\udce9}{ext}", "{date:%900Y}{ext}"),
+    ),
+)
+def test_what_would_not_do_on_every_disk_is_refused(text):
+    with pytest.raises(ValueError, match="the name"):
+        NameTemplate(text).check("dng")
+
+
+@pytest.mark.parametrize(
+    ("camera", "name"),
+    (
+        ("CON", "_CON.dng"),
+        ("aux.1", "_aux.1.dng"),
+        ("CONTAX", "CONTAX.dng"),
+        ("X\u202e\x9b2J\u2028\u200f", "X__2J__.dng"),
+        ("\u5bcc\u58eb \U0001f468\u200d\U0001f469", "\u5bcc\u58eb \U0001f468\u200d\U0001f469.dng"),
+    ),
+)
+def test_what_a_camera_is_called_does_on_every_disk(camera, name):
+    assert name == fill("{camera}{ext}", Shot(camera=camera))
+
+
+def test_a_source_that_is_called_like_a_device_keeps_its_name():
+    assert "con.dng" == fill("{stem}{ext}", source=Path("con.nef"))

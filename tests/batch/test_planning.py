@@ -240,3 +240,15 @@ def test_an_output_of_ours_is_known_even_without_its_marker(folder):
 
     assert ["a_denoised.dng"] == [result.source.name for result in planned.skipped]
     assert ["a_denoised.dng", "b_denoised.dng"] == outputs(planned, folder)
+
+
+def test_two_spellings_of_an_accent_are_one_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("e\u0301/a.NEF", "\u00e9/b.NEF"):
+        Path(name).parent.mkdir()
+        write_dng(Path(name), noisy_samples())
+
+    with pytest.raises(FadnError, match="both want the output"):
+        plan(
+            [Path("e\u0301/a.NEF"), Path("\u00e9/b.NEF")], name="{folder}{ext}", output=Path("out")
+        )

@@ -19,7 +19,8 @@ from fadn_cli.batch.sources import Selection
 from fadn_cli.errors import OutputExistsError, RawReadError, WriteError
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.output import sha256_of
-from fadn_cli.system.files import atomic_output, temporary_of
+from fadn_cli.system.files import atomic_output
+from fadn_cli.system.temporary import temporary_of
 from tests.making.folders import fill
 from tests.making.reports import make_report
 

@@ -8,15 +8,23 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.batch import worker
+from fadn_cli.batch.claims import claimed
 from fadn_cli.batch.ledger import STATE_FILE, read_entries, recipe
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.worker import Task, judge, work
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import OutputExistsError, RawReadError, WeightsError
+from fadn_cli.errors import (
+    InferenceError,
+    OutputBusyError,
+    OutputExistsError,
+    RawReadError,
+    WeightsError,
+)
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
-from fadn_cli.system.files import atomic_output, temporary_of
+from fadn_cli.system.files import atomic_output
+from fadn_cli.system.temporary import temporary_of
 from tests.making.reports import make_report
 
 HALF = DenoiseOptions(strength=0.5)
@@ -104,6 +112,34 @@ def test_another_source_redoes_what_is_ours(task, denoised):
     assert ("redo", "the source has changed") == (judge(task).action, judge(task).reason)
     assert "denoised" == work(task).state
     assert b"better raw at 1" == task.job.output.read_bytes()
+
+
+def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised):
+    work(task)
+    other = task.job.source.parent / "day 2" / "a.nef"
+    other.parent.mkdir()
+    other.write_bytes(b"another raw")
+    other.with_suffix(".xmp").write_text("edits of another")
+    job = Job(source=other, output=task.job.output)
+    task.job.source.with_suffix(".xmp").write_text("edits")
+    work(replace(task, sidecars=True))
+
+    result = work(replace(task, job=job, sidecars=True))
+
+    assert f"is that of {os.path.realpath(task.job.source)}" in str(result.error)
+    assert "--name" in result.error.advice
+    assert b"raw at 1" == task.job.output.read_bytes()
+    assert "edits" == task.job.output.with_suffix(".xmp").read_text()
+    forced = changed(replace(task, job=job), DenoiseOptions(overwrite=True))
+    assert "denoised" == work(forced).state
+
+
+def test_a_photograph_that_was_moved_is_the_same(task, denoised):
+    work(task)
+    moved = task.job.source.rename(task.job.source.parent / "moved.nef")
+    job = Job(source=moved, output=task.job.output)
+
+    assert "redo" == judge(replace(task, job=job)).action
 
 
 def test_newer_weights_redo_what_is_ours(task, denoised, monkeypatch):
@@ -227,6 +263,25 @@ def test_what_another_fadn_is_writing_is_left_to_it(task, denoised):
     assert "another fadn is writing it" in result.skipped
 
 
+def test_what_is_to_be_overwritten_is_not_left_to_another_fadn(task, denoised):
+    task.job.output.parent.mkdir()
+
+    with atomic_output(task.job.output, overwrite=False):
+        result = work(changed(task, DenoiseOptions(overwrite=True)))
+
+    assert OutputBusyError is type(result.error)
+
+
+def test_what_a_batch_with_other_options_means_to_make_is_not_redone(task, denoised):
+    work(task)
+
+    with claimed([task.job], task.recipe, overwrite=False):
+        result = work(changed(task, HALF))
+
+    assert "with other options" in str(result.error)
+    assert b"raw at 1" == task.job.output.read_bytes()
+
+
 @pytest.mark.parametrize("kind", ("folder", "link"))
 def test_what_is_no_file_is_refused(task, denoised, kind):
     output = task.job.output
@@ -249,6 +304,20 @@ def test_a_worker_with_other_weights_is_refused(task, denoised):
     assert WeightsError is type(result.error)
     assert "a.nef" in str(result.error)
     assert 0 == denoised.calls
+
+
+def test_too_little_memory_is_a_failure_that_says_what_needs_less(task, denoised):
+    def short():
+        raise MemoryError("Unable to allocate 45.8 MiB")
+
+    denoised.before_name = short
+
+    result = work(task)
+
+    assert InferenceError is type(result.error)
+    assert "a.nef: memory is too little (Unable to allocate 45.8 MiB)" == str(result.error)
+    assert "ulimit -v" in result.error.advice
+    assert [] == names(task.job.output.parent)
 
 
 def test_the_time_of_the_source_is_kept_if_asked_for(task, denoised):

@@ -87,3 +87,20 @@ def test_bash_completes_commands_options_and_values(tmp_path):
     fast = [each.name for each in specialists.bundled() if each.quality == "fast"]
     assert fast == networks.split()
     assert "-o default" in rule  # file names, where none of these fits
+
+
+@pytest.mark.parametrize("arguments", (("denoise", "a.dng"), ("compare", "a.dng", "b.dng")))
+def test_a_folder_that_is_gone_is_told(tmp_path, arguments):
+    run = subprocess.run(
+        ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"]
+        + [sys.executable, "-m", "fadn_cli", *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 1 == run.returncode
+    assert "the folder in which fadn was started is gone" in run.stderr
+    assert "Traceback" not in run.stderr

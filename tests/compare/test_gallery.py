@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from fadn_cli.batch import planning
 from fadn_cli.batch import run as batch
 from fadn_cli.batch.results import BatchResult, Done, FileResult
+from fadn_cli.cli.app import app
 from fadn_cli.compare import gallery
-from fadn_cli.compare.gallery import write_gallery
+from fadn_cli.compare.gallery import check_places, write_gallery
 from fadn_cli.compare.thumbnail import HEIGHT, WIDTH, thumbnail_jpeg
-from fadn_cli.errors import FadnError, WriteError
+from fadn_cli.errors import FadnError, OutputExistsError, WriteError
 from fadn_cli.pipeline.file import DenoiseOptions
 from fadn_cli.pipeline.report import decodable
 from tests.making.dng.write import write_dng
@@ -220,3 +222,62 @@ def test_thumbnails_have_one_size_whatever_the_photograph(comparison, size):
 
     with Image.open(io.BytesIO(png)) as image:
         assert (WIDTH, HEIGHT) == image.size
+
+
+def test_a_page_that_is_not_ours_is_left_alone(tmp_path, compared):
+    page, batch_done = tmp_path / "fadn_preview.html", made(tmp_path / "a.dng")
+    page.write_text("my own notes")
+
+    with pytest.raises(OutputExistsError, match="was not made by fadn"):
+        check_places([tmp_path / "a.dng"])
+    with pytest.raises(OutputExistsError, match="was not made by fadn"):
+        write_gallery(batch_done, GIVEN)
+    assert "my own notes" == page.read_text()
+
+    write_gallery(batch_done, replace(GIVEN, overwrite=True))
+    assert "fadn" in page.read_text()
+    check_places([tmp_path / "a.dng"])
+    write_gallery(batch_done, GIVEN)
+
+
+def test_a_photograph_s_page_that_is_not_ours_is_left_alone(tmp_path, compared):
+    page = tmp_path / "fadn_preview" / "a.dng.html"
+    page.parent.mkdir()
+    page.write_text("my own notes")
+
+    written = write_gallery(made(tmp_path / "a.dng", tmp_path / "b.dng"), GIVEN)
+
+    assert [OutputExistsError] == [type(error) for error in written.errors]
+    assert "my own notes" == page.read_text()
+    assert (tmp_path / "fadn_preview" / "b.dng.html").exists()
+
+
+@pytest.mark.parametrize("link", ("fadn_preview", "fadn_preview.html", "fadn_preview/day 1"))
+def test_links_lead_nowhere(tmp_path, compared, link):
+    home, away = tmp_path / "out", tmp_path / "away"
+    away.mkdir()
+    (away / "fadn_preview.html").write_text("theirs")
+    (home / link).parent.mkdir(parents=True, exist_ok=True)
+    (home / link).symlink_to(away if "html" not in link else away / "fadn_preview.html")
+    outputs = made(home / "day 1" / "a.dng", home / "b.dng")
+
+    try:
+        errors = write_gallery(outputs, GIVEN, folder=home).errors
+    except FadnError as error:
+        errors = (error,)
+
+    assert 1 == len(errors)
+    assert ["fadn_preview.html"] == [path.name for path in away.rglob("*")]
+    assert "theirs" == (away / "fadn_preview.html").read_text()
+
+
+def test_what_is_in_the_way_of_a_gallery_is_known_before_the_work(tmp_path):
+    source = tmp_path / "in" / "a.dng"
+    source.parent.mkdir()
+    write_dng(source, noisy_samples())
+    (tmp_path / "in" / "fadn_preview").symlink_to("nowhere")
+
+    result = CliRunner().invoke(app, ["denoise", str(source.parent), "--preview-page"])
+
+    assert 9 == result.exit_code or isinstance(result.exception, WriteError)
+    assert not list(source.parent.glob("*_denoised.dng"))

@@ -1,5 +1,6 @@
 """Presets: which choice holds, and what is wrong with a file says where and what is allowed."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -207,3 +208,32 @@ def test_the_file_is_at_the_platforms_place():
     assert "config.toml" == path.name
     assert "fadn" in path.parts
     assert isinstance(path, Path)
+
+
+def test_a_byte_order_mark_is_no_mistake(path):
+    path.write_bytes(b"\xef\xbb\xbf" + FILE.encode())
+
+    assert 0.8 == presets.read_presets(path)["night"]["strength"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    (
+        ("a = " + "[" * 5000, "nested too deeply"),
+        ("a = " + "{b=" * 5000, "nested too deeply"),
+        ("[default]\niso = 1" + "0" * 400, "iso must be a whole number"),
+        ("[default]\nshot_noise = 1e300\nread_noise = 0", "shot_noise must be a number"),
+        ("[default]\nthreads = 'two'", "threads must be a whole number, 1 to 1024, got 'two'"),
+        ("#" * (1 << 21), "more than 1048576 bytes"),
+    ),
+)
+def test_presets_that_no_machine_could_follow_are_errors(path, text, said):
+    with pytest.raises(ConfigError, match=said):
+        read(path, text)
+
+
+def test_presets_that_are_a_pipe_are_not_waited_for(path):
+    os.mkfifo(path)
+
+    with pytest.raises(ConfigError, match="a named pipe"):
+        presets.read_presets(path)

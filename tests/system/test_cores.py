@@ -6,7 +6,13 @@ import threading
 import pytest
 
 from fadn_cli.system import cores
-from fadn_cli.system.cores import available_cores, start_together
+from fadn_cli.system.cores import (
+    available_cores,
+    most_open_files,
+    start_together,
+    usable_jobs,
+    usable_threads,
+)
 
 MANY = 1 << 10
 
@@ -68,3 +74,22 @@ def test_what_a_call_raises_is_its_own():
     assert 3 == good.result()
     with pytest.raises(ZeroDivisionError):
         bad.result()
+
+
+def test_no_more_threads_are_started_than_do_some_good(monkeypatch):
+    monkeypatch.setattr(cores, "available_cores", lambda: 2)
+    assert [2, 1, 16, 16] == [usable_threads(asked) for asked in (None, 1, 16, 999)]
+
+    monkeypatch.setattr(cores, "available_cores", lambda: 64)
+    assert [64, 3, 64] == [usable_threads(asked) for asked in (None, 3, 999)]
+
+
+def test_open_files_are_limited():
+    assert 16 <= most_open_files() <= 1 << 16
+
+
+@pytest.mark.parametrize(("files", "jobs"), ((20, 1), (28, 2), (1024, 4)))
+def test_no_more_files_at_once_than_may_be_open(monkeypatch, files, jobs):
+    monkeypatch.setattr(cores, "most_open_files", lambda: files)
+
+    assert jobs == usable_jobs(4)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.errors import OutputBusyError, OutputExistsError, WriteError
-from fadn_cli.system import files
-from fadn_cli.system.files import atomic_output, ensure_not_source, remove_leftovers, temporary_of
+from fadn_cli.system import files, temporary
+from fadn_cli.system.files import atomic_output, ensure_not_source
+from fadn_cli.system.temporary import remove_leftovers, temporary_of
 
 
 def names(folder: Path) -> list[str]:
@@ -212,19 +213,90 @@ def test_a_leftover_that_has_its_name_already_takes_nothing_with_it(tmp_path):
     assert ["out.dng"] == names(tmp_path)
 
 
-def test_where_there_are_no_locks_a_temporary_file_counts_as_being_written(tmp_path, monkeypatch):
+def test_where_there_are_no_locks_nothing_is_said_of_whoever_writes_it(tmp_path, monkeypatch):
     def refuse(descriptor):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(files, "try_lock", refuse)
+    monkeypatch.setattr(temporary, "try_lock", refuse)
     output = tmp_path / "out.dng"
 
     with atomic_output(output, overwrite=False):
         assert 0 == remove_leftovers(tmp_path)
-        with pytest.raises(OutputBusyError), atomic_output(output, overwrite=False):
+        with (
+            pytest.raises(OutputExistsError, match="cannot be told on this disk") as caught,
+            atomic_output(output, overwrite=False),
+        ):
             pytest.fail("the block ran")
 
+    assert OutputExistsError is type(caught.value)  # a batch passes over what is only busy
     assert ["out.dng"] == names(tmp_path)
+
+
+def prepare(path, kind):
+    """Put something where only fadn's own temporary file should be."""
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to({"dangling": "nowhere", "link": "victim"}[kind])
+
+
+@pytest.mark.parametrize("kind", ("folder", "pipe", "dangling", "link"))
+@pytest.mark.parametrize("overwrite", (False, True))
+def test_what_fadn_cannot_have_made_is_named_and_left_as_it_is(tmp_path, kind, overwrite):
+    output = tmp_path / "out.dng"
+    (tmp_path / "victim").write_bytes(b"theirs")
+    prepare(temporary_of(output), kind)
+
+    with (
+        pytest.raises(WriteError, match=r"out\.dng: .*\.part is in the way") as caught,
+        atomic_output(output, overwrite=overwrite),
+    ):
+        pytest.fail("the block ran")
+
+    assert "remove it" in caught.value.advice
+    assert 0 == remove_leftovers(tmp_path)
+    assert [temporary_of(output).name, "victim"] == names(tmp_path)
+    assert b"theirs" == (tmp_path / "victim").read_bytes()
+
+
+def test_another_user_s_leftover_is_told_apart_from_one_at_work(tmp_path, monkeypatch):
+    def refuse(path, **how):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    temporary_of(tmp_path / "out.dng").touch()
+    monkeypatch.setattr(temporary, "open_plain", refuse)
+
+    with (
+        pytest.raises(WriteError, match=r"in the way \(Permission denied\)") as caught,
+        atomic_output(tmp_path / "out.dng", overwrite=False),
+    ):
+        pytest.fail("the block ran")
+
+    assert "Another user's fadn" in caught.value.advice
+
+
+def test_what_is_put_there_again_and_again_is_not_waited_for(tmp_path, monkeypatch):
+    temporary_of(tmp_path / "out.dng").touch()
+    monkeypatch.setattr(temporary, "_remove_if_abandoned", lambda path: True)
+
+    with pytest.raises(OutputBusyError), atomic_output(tmp_path / "out.dng", overwrite=False):
+        pytest.fail("the block ran")
+
+
+@pytest.mark.parametrize("overwrite", (False, True))
+def test_a_temporary_file_that_was_replaced_never_becomes_the_output(tmp_path, overwrite):
+    output = tmp_path / "out.dng"
+
+    with (
+        pytest.raises(WriteError, match="was removed or replaced while it was written"),
+        atomic_output(output, overwrite=overwrite) as path,
+    ):
+        path.unlink()
+        path.write_bytes(b"theirs")
+
+    assert not output.exists()
 
 
 def test_overwriting_a_link_replaces_the_link_and_not_what_it_points_to(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 
 from fadn_cli.errors import ConfigError
 from fadn_cli.mosaic.defects import Sites, join_sites
+from fadn_cli.system.opening import read_plain
 
 MAX_BYTES = 64 << 20
 """Of a list; a million points take 12 MB."""
@@ -101,15 +102,9 @@ def _points(path: Path) -> Iterable[tuple[int, int, int]]:
 def _content(path: Path) -> bytes:
     """Return a list's bytes."""
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else None
+        return read_plain(path, limit=MAX_BYTES)
     except OSError as error:
         raise ConfigError(
             f"{path}: the list of bad pixels cannot be read ({error.strerror})",
             advice="Check its name.",
         ) from error
-    if content is None:
-        raise ConfigError(
-            f"{path}: {size} bytes are no list of bad pixels", advice="Check its name."
-        )
-    return content

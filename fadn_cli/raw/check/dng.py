@@ -24,6 +24,7 @@ from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag, tag_name
 from fadn_cli.raw.tiff.tree import data_spans, integer, layout_of, name_ifds
+from fadn_cli.system.snapshot import hold
 
 MAX_FINDINGS = 200
 """A file that is wrong in more ways is wrong altogether."""
@@ -47,6 +48,8 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     WriteError
         The file cannot be read, its structure is wrong, or samples, CFA, levels or active area
         differ; the message says which.
+    OSError
+        The system refused to read it.
     """
     try:
         _refuse_faults(path, source)
@@ -54,6 +57,9 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     except WriteError:
         raise
     except FadnError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError):  # of the machine, not of the file
+            raise cause from error
         raise _wrong(f"cannot be read back: {error}") from error
     if found.samples.shape != expected.samples.shape:
         raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
@@ -80,18 +86,24 @@ def check_file(path: Path) -> FileFindings:
         are decoded only if the structure is sound.
     """
     try:
-        tiff = parse(map_file(path), name=path.name, tolerant=True)
+        with hold(path):
+            found = _find_all(path)
     except FadnError as error:
         found = [_finding("file", _without_name(error, path))]
-    else:
-        found = _faults(tiff)
-        if is_dng(tiff) and not errors_among(found):
-            found += _decode(path, tiff)
     errors = errors_among(found)
     if len(found) > MAX_FINDINGS:
         rest = f"{len(found) - MAX_FINDINGS} more findings are left out"
         found = [*(errors or found)[:MAX_FINDINGS], _finding("file", rest, "warning")]
     return FileFindings(path=path, ok=not errors, findings=tuple(found))
+
+
+def _find_all(path: Path) -> list[Finding]:
+    """Find what is wrong with a file that can be read; its samples come last, if it is sound."""
+    tiff = parse(map_file(path), name=path.name, tolerant=True)
+    found = _faults(tiff)
+    if is_dng(tiff) and not errors_among(found):
+        found += _decode(path, tiff)
+    return found
 
 
 def _refuse_faults(path: Path, source: Path | None) -> None:

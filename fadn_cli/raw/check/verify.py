@@ -25,6 +25,7 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import TiffFile
+from fadn_cli.system.snapshot import hold
 
 LARGEST_SHIFT = 0.5 / 255
 """By how much the means of small areas may change on average; 1 is black to white."""
@@ -57,6 +58,12 @@ def verify(source: Path, output: Path) -> Verification:
     UnsupportedRawError
         One of them is no mosaic that we know, or the output is no DNG.
     """
+    with hold(source), hold(output):
+        return _compare(source, output)
+
+
+def _compare(source: Path, output: Path) -> Verification:
+    """Do what `verify` is asked for, on files that are held."""
     tiff = parse(map_file(output), name=output.name, tolerant=True)
     if not is_dng(tiff):
         raise UnsupportedRawError(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff.write import Field
-from fadn_cli.system.cores import available_cores
+from fadn_cli.system.cores import usable_threads
 
 _TILE_SIDE = 256  # Adobe's choice
 _SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
@@ -135,7 +135,7 @@ def encode_tiles(
     """
     height, width = samples.shape
     tile_height, tile_width = tile_size(samples.shape)
-    with ThreadPoolExecutor(threads or available_cores()) as pool:
+    with ThreadPoolExecutor(usable_threads(threads)) as pool:
         for top in range(0, height, tile_height):
             tiles = [
                 samples[top : top + tile_height, left : left + tile_width]

@@ -19,6 +19,7 @@ from fadn_cli.raw.source.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.tiff.file import ByteOrder, map_file, parse
 from fadn_cli.raw.tiff.tags import Tag, make_field
 from fadn_cli.raw.tiff.write import Field, build_ifd, rebuild_ifd
+from fadn_cli.system.opening import open_anew
 
 _BYTEORDER: ByteOrder = "<"
 _ROWS_PER_STRIP = 64
@@ -49,18 +50,19 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
         Writing failed; `files.atomic_output` makes it a WriteError.
     """
     has_color = raw_image.mosaic.cfa.kind != "mono"
-    tifffile.imwrite(
-        path,
-        rgb if has_color else rgb[..., 0],
-        byteorder=_BYTEORDER,
-        photometric="rgb" if has_color else "minisblack",
-        compression="zlib",
-        predictor=True,
-        rowsperstrip=_ROWS_PER_STRIP,
-        iccprofile=SRGB_PROFILE if has_color else GREY_PROFILE,
-        software=software,
-        metadata=None,
-    )
+    with open_anew(path) as output:
+        tifffile.imwrite(
+            output,
+            rgb if has_color else rgb[..., 0],
+            byteorder=_BYTEORDER,
+            photometric="rgb" if has_color else "minisblack",
+            compression="zlib",
+            predictor=True,
+            rowsperstrip=_ROWS_PER_STRIP,
+            iccprofile=SRGB_PROFILE if has_color else GREY_PROFILE,
+            software=software,
+            metadata=None,
+        )
     _add_metadata(path, raw_image)
 
 

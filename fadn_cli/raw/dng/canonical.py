@@ -32,10 +32,11 @@ from fadn_cli.raw.previews.view import View
 from fadn_cli.raw.source.blocks import MetadataBlocks
 from fadn_cli.raw.source.embedded import read_frame
 from fadn_cli.raw.source.metadata import read_blocks
-from fadn_cli.raw.tiff.file import ByteOrder, FieldType
+from fadn_cli.raw.tiff.file import ByteOrder, FieldType, map_file
 from fadn_cli.raw.tiff.room import Room, seek_even_end
 from fadn_cli.raw.tiff.tags import Photometric, PreviewSpace, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, PlacedField, build_header, build_ifd
+from fadn_cli.system.opening import open_anew
 
 _FULL_SIZE, _REDUCED_SIZE = 0, 1  # NewSubfileType
 _RECTANGULAR = 1  # CFALayout
@@ -58,7 +59,7 @@ def build(
     thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
-    with path.open("wb") as output:
+    with open_anew(path) as output:
         output.write(build_header(byteorder, ifd0_offset=0))
         placed = write_in_place(output, note) if note else None
         layout = write_samples(
@@ -83,7 +84,7 @@ def build(
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
     return explain_build(
-        raw_image.path.stat().st_size,
+        len(map_file(raw_image.path)),
         size,
         compression=choices.compression,
         factor=factor_between(raw_image.mosaic.white_level, mosaic.white_level),

@@ -34,6 +34,7 @@ from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
 from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.system.opening import open_anew
 
 _DIGESTS = (Tag.RAW_IMAGE_DIGEST, Tag.NEW_RAW_IMAGE_DIGEST)
 _OLD_LAYOUT = (
@@ -80,7 +81,7 @@ def splice(
     """Write a copy of a DNG source with other samples; `write.write_dng` states the contract."""
     source = _prepare(raw_image, mosaic, choices)
     rewrite = Rewrite(source.tiff)
-    with path.open("wb") as output:
+    with open_anew(path) as output:
         room = _copy(output, source)
         end = output.seek(0, 2)
         # What fits where it was goes there; what does not must not take the samples' room.

@@ -9,8 +9,10 @@ Exif 2.32, section 4.6.5 (tags of the EXIF IFD).
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from fadn_cli.limits import MOST_ISO
 from fadn_cli.raw.tiff.file import ByteOrder
 from fadn_cli.raw.tiff.tags import Tag
 from fadn_cli.raw.tiff.write import Field
@@ -21,7 +23,8 @@ _ISO_TAGS = (
     Tag.RECOMMENDED_EXPOSURE_INDEX,
     Tag.STANDARD_OUTPUT_SENSITIVITY,
 )
-_ISO_OVERFLOW = 65535  # "look at the 32-bit tags" [Exif 2.32, tag 34855]
+ISO_OVERFLOW = 65535
+"""Of the 16-bit ISO tag: "look at the 32-bit tags" [Exif 2.32, tag 34855]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +66,21 @@ class MetadataBlocks:
 
     @property
     def iso(self) -> int | None:
-        """ISO speed; 0 and a 16-bit tag's overflow mark count as none."""
-        speeds = (self._number(tag) for tag in _ISO_TAGS)
-        return next((round(iso) for iso in speeds if iso >= 0.5 and iso != _ISO_OVERFLOW), None)
+        """ISO speed; 0, a 16-bit tag's overflow mark and what no camera has count as none."""
+        stated = (iso for iso in self._speeds() if iso != ISO_OVERFLOW and iso <= MOST_ISO)
+        return next((round(iso) for iso in stated), None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is said of the shot that cannot be, one sentence each."""
+        absurd = [f"{iso:.0f}" for iso in self._speeds() if iso > MOST_ISO]
+        if not absurd or self.iso is not None:
+            return ()
+        return (f"the file states ISO {absurd[0]}, which cannot be: taken for unknown",)
+
+    def _speeds(self) -> Iterator[float]:
+        """Yield the ISO speeds that are stated."""
+        return (iso for tag in _ISO_TAGS if (iso := self._number(tag)) >= 0.5)
 
     @property
     def exposure_time(self) -> float | None:

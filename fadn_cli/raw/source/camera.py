@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.limits import MOST_ISO
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
-from fadn_cli.raw.source.blocks import MetadataBlocks
+from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
 from fadn_cli.raw.source.containers import (
     fuji_black_levels,
     fuji_frames,
@@ -92,7 +93,7 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks, cfa: CfaPattern) -> RawMet
     return RawMetadata(
         make=blocks.make,
         model=blocks.model,
-        iso=blocks.iso or round(raw.other.iso_speed) or None,
+        iso=blocks.iso or _stated_iso(raw.other.iso_speed),
         exposure_time=blocks.exposure_time or raw.other.shutter_speed or None,
         wb_gains=_wb_gains(raw) if has_color else None,
         color_matrix=_color_matrix(raw) if has_color else None,
@@ -100,6 +101,11 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks, cfa: CfaPattern) -> RawMet
         noise_profile=None,
         is_dng=False,
     )
+
+
+def _stated_iso(speed: float) -> int | None:
+    """Return LibRaw's ISO speed; None for what no camera has, and for EXIF's "more than that"."""
+    return round(speed) or None if 0 <= speed <= MOST_ISO and speed != ISO_OVERFLOW else None
 
 
 def refuse_frames(path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.limits import MOST_VARIANCE
 from fadn_cli.mosaic.cfa import QUAD_BAYER, CfaPattern
 from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
@@ -147,11 +148,19 @@ def read_noise_profile(tiff: TiffFile, ifd: Ifd) -> NoiseModel | None:
     if len(values) != 2 * len(planes) or set(planes) != set(colors):
         return None
     pairs = np.array(values, np.float64).reshape(-1, 2)[[planes.index(c) for c in colors]]
-    # A variance of 1 is noise as strong as the light at white: no sensor, a damaged file.
-    if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any() or (pairs > 1).any():
+    if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any() or (pairs > MOST_VARIANCE).any():
         return None
     offsets = np.maximum(pairs[:, 1], 0)
     return noise_model(pairs[:, 0], offsets, source="NoiseProfile", colors=colors)
+
+
+def warn_of_profile(tiff: TiffFile, ifd: Ifd) -> tuple[str, ...]:
+    """Say that a DNG states noise that no sensor has, which is not gone by."""
+    entry = ifd.get(Tag.NOISE_PROFILE) or tiff.ifds[0].get(Tag.NOISE_PROFILE)
+    values = np.array([] if entry is None else entry.floats, np.float64)
+    if np.isfinite(values).all() and not (values > MOST_VARIANCE).any():
+        return ()
+    return (f"the NoiseProfile states {values.max():.3g}, which cannot be: the noise is measured",)
 
 
 def read_color_matrix(tiff: TiffFile) -> NDArray[np.float32] | None:

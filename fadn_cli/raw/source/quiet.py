@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fadn_cli.raw.tiff.file import map_file
+from fadn_cli.system.snapshot import held_bytes
+
 _lock = threading.Lock()
 _inside = 0  # calls that want quiet at this moment
 _saved: int | None = None  # the real stderr meanwhile; None if there is none, as under pythonw
@@ -41,17 +44,32 @@ def _turn_away() -> int | None:
         saved = os.dup(2)
     except OSError:
         return None
-    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # no more files may be open: then LibRaw is heard
+        os.close(saved)
+        return None
     os.dup2(sink, 2)
     os.close(sink)
     return saved
 
 
 def openable(path: Path) -> str | io.BytesIO:
-    """Return what rawpy can open: the path, or the bytes where its name is not UTF-8."""
+    """Return what rawpy can open: the path, or bytes where a snapshot holds the file.
+
+    The bytes also where the path's name is not UTF-8.
+
+    Raises
+    ------
+    RawReadError
+        The file cannot be read.
+    """
+    held = held_bytes(path)
+    if held is not None:
+        return io.BytesIO(held)
     name = str(path)
     try:
         name.encode()
     except UnicodeEncodeError:
-        return io.BytesIO(path.read_bytes())
+        return io.BytesIO(map_file(path))
     return name

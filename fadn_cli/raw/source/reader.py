@@ -19,6 +19,7 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
+from fadn_cli.raw.source.blocks import MetadataBlocks
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic, refuse_frames
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
@@ -36,6 +37,7 @@ from fadn_cli.raw.source.dng_tags import (
     read_mosaic,
     read_noise_profile,
     read_wb_gains,
+    warn_of_profile,
 )
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
@@ -81,6 +83,8 @@ def read_raw(path: Path) -> RawImage:
     ------
     RawReadError
         Missing, unreadable, empty, truncated, corrupt, zero-filled, or not a raw file.
+    MemoryError
+        As it says.
     UnsupportedRawError
         Recognised, but no mosaic that we know, or of a kind LibRaw does not decode or not
         calibrate.
@@ -120,11 +124,13 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         )
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
+    blocks = read_blocks(path)
+    doubts = blocks.warnings + warn_of_profile(tiff, ifd)
     return RawImage(
         path=path,
         mosaic=mosaic,
-        metadata=_metadata(path, tiff, ifd, cfa),
-        warnings=warn_of_developed(tiff, ifd),
+        metadata=_metadata(blocks, tiff, ifd, cfa),
+        warnings=warn_of_developed(tiff, ifd) + doubts,
         defects=read_defects(tiff, ifd, samples),
     )
 
@@ -139,12 +145,13 @@ def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd) -> RawImage:
     check_complete(tiff, ifd)
     mosaic = read_mosaic(tiff, ifd, read_samples(tiff, ifd))
     _refuse_blank(mosaic, path.name)
-    return RawImage(path=path, mosaic=mosaic, metadata=_metadata(path, tiff, ifd, mosaic.cfa))
-
-
-def _metadata(path: Path, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern) -> RawMetadata:
-    """Collect what the tags of a DNG, or of a TIFF that is much like one, say."""
     blocks = read_blocks(path)
+    metadata = _metadata(blocks, tiff, ifd, mosaic.cfa)
+    return RawImage(path=path, mosaic=mosaic, metadata=metadata, warnings=blocks.warnings)
+
+
+def _metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern) -> RawMetadata:
+    """Collect what the tags of a DNG, or of a TIFF that is much like one, say."""
     has_color = cfa.kind != "mono"
     color_matrix = read_color_matrix(tiff) if has_color else None
     return RawMetadata(
@@ -172,7 +179,9 @@ def _read_camera_raw(path: Path) -> RawImage:
         metadata = camera_metadata(raw, blocks, mosaic.cfa)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
-    return RawImage(path=path, mosaic=mosaic, metadata=metadata, defects=defects)
+    return RawImage(
+        path=path, mosaic=mosaic, metadata=metadata, warnings=blocks.warnings, defects=defects
+    )
 
 
 @contextmanager
@@ -187,6 +196,8 @@ def _decoded(path: Path) -> Iterator[Any]:
             f"{path.name}: not a raw file that LibRaw can decode",
             advice="Convert it to DNG, if it is a raw file of a new camera.",
         ) from error
+    except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
+        raise MemoryError("LibRaw could not decode it") from error
     except rawpy.LibRawError as error:
         reason = error.args[0] if error.args else error
         text = reason.decode("ascii", "replace") if isinstance(reason, bytes) else str(reason)

@@ -10,12 +10,15 @@ and interoperability pointers.
 """
 
 import mmap
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw.tiff.ifd import ENTRY_SIZE, ByteOrder, Entry, FieldType, Ifd, Number, TiffFile
+from fadn_cli.system.opening import open_plain, unreadable
+from fadn_cli.system.snapshot import held_bytes
 
 __all__ = [
     "ENTRY_SIZE",
@@ -50,27 +53,24 @@ _TRUNCATED = "The file looks truncated or damaged; copy it again from the card."
 
 
 def map_file(path: Path) -> memoryview:
-    """Map a file's bytes read-only, without reading them into memory.
+    """Map a file's bytes read-only: those that a snapshot holds, or without reading them.
 
     Raises
     ------
     RawReadError
         The path does not exist, is a folder, is empty, or cannot be read.
     """
+    held = held_bytes(path)
+    if held is not None:
+        return memoryview(held)
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             if file.seek(0, 2) == 0:
                 raise RawReadError(f"{path.name}: the file is empty (0 bytes)", advice=_TRUNCATED)
             # Never closed by hand: the entries' views keep it open, and it goes with the last one.
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except FileNotFoundError as error:
-        raise RawReadError(f"{path}: no such file", advice="Check the path.") from error
-    except IsADirectoryError as error:
-        raise RawReadError(f"{path}: is a folder, not a raw file", advice="Name a file.") from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL, an unmappable device
-        reason = getattr(error, "strerror", None) or str(error)
-        advice = "Check that the file is a plain file and that you may read it."
-        raise RawReadError(f"{path}: cannot be read: {reason}", advice=advice) from error
+        raise unreadable(path, error) from error
 
 
 def parse(data: bytes | memoryview, *, name: str, tolerant: bool = False) -> TiffFile:

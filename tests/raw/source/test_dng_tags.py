@@ -12,6 +12,7 @@ from fadn_cli.raw.source.dng_tags import (
     read_mosaic,
     read_noise_profile,
     read_wb_gains,
+    warn_of_profile,
 )
 from fadn_cli.raw.tiff.file import map_file, parse
 from tests.making.dng.fields import MATRIX
@@ -206,3 +207,14 @@ def test_damaged_tags_raise_nothing_but_our_errors(valid, data):
         read_mosaic(tiff, ifd, np.zeros((16, 20), np.uint16))
     except FadnError as error:
         assert str(error).startswith("a.dng: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    ((None, 0), ((1e-4, 2e-6), 0), ((2.0, 0.0), 1), ((1e-4, 1e30), 1), ((float("nan"), 0.0), 1)),
+)
+def test_a_noise_profile_of_no_sensor_is_told(tmp_path, values, told):
+    found = warn_of_profile(*open_dng(tmp_path, noise_profile=values))
+
+    assert told == len(found)
+    assert all("which cannot be: the noise is measured" in warning for warning in found)

@@ -146,6 +146,9 @@ def test_panasonic_exif_is_completed_from_its_jpeg(tmp_path):
         ({34855: (SHORT, 0)}, None),
         ({34855: (SHORT, (0, 200))}, None),
         ({34867: (LONG, 51200)}, 51200),
+        ({34855: (SHORT, 65535), 34866: (LONG, 0xFFFFFFFF)}, None),
+        ({34867: (LONG, 0xFFFFFFFF), 34866: (LONG, 400)}, 400),
+        ({34855: (LONG, 4_560_000)}, 4_560_000),
         ({}, None),
     ),
 )
@@ -154,6 +157,24 @@ def test_the_iso_is_where_the_camera_put_it(tmp_path, tags, iso):
     path.write_bytes(tiff_bytes(SHARED, exif={36864: (UNDEFINED, b"0230")} | tags))
 
     assert iso == read_blocks(path).iso
+
+
+@pytest.mark.parametrize(
+    ("tags", "count"),
+    (
+        ({34855: (LONG, 0xFFFFFFFF)}, 1),
+        ({34855: (SHORT, 65535), 34866: (LONG, 0xFFFFFFFF)}, 1),
+        ({34855: (SHORT, 65535)}, 0),
+        ({34855: (SHORT, 400), 34867: (LONG, 0xFFFFFFFF)}, 0),
+    ),
+)
+def test_an_iso_that_no_camera_has_is_told_where_nothing_else_is_known(tmp_path, tags, count):
+    path = tmp_path / "a.nef"
+    path.write_bytes(tiff_bytes(SHARED, exif=tags))
+
+    assert ["the file states ISO 4294967295, which cannot be: taken for unknown"] * count == list(
+        read_blocks(path).warnings
+    )
 
 
 def test_numbers_for_a_text_are_left_out(tmp_path):

@@ -1,0 +1,12 @@
+"""What a number can be at all: options, presets and what a file states are held against it.
+
+Everybody at whose door numbers enter asks here. The one thing to know: these are bounds of physics
+and of machines, far beyond what is useful, so that whatever lies outside is a mistake or damage.
+"""
+
+MOST_ISO = 10_000_000
+"""ISO speed; the highest of any camera is 4,560,000 [Canon ME20F-SH]."""
+MOST_VARIANCE = 1.0
+"""Of noise, normalized (0 black, 1 white): noise as strong as the light at white, of no sensor."""
+MOST_THREADS = 1024
+"""Threads or files at once that may be asked for."""
