@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 SIDE = 6
 """Side of a block, packed px; 5 and 8 measured worse on textured photographs."""
+LEAST_GAIN = 0.5
+"""Of the brightest colour's level: colours below it are not amplified further."""
 _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
 _COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _HIGHEST = 14  # sum of frequencies, of 0 to 22, from which those of a whole place count
-_LEAST_GAIN = 0.5  # of the brightest colour's level: colours below it are not amplified further
 _CONTRAST = 0.1  # of texture: levels at which noise is stronger are not balanced
 _WEAK = 0.05  # quantile of a block's `high` over its level that this is judged by
 
@@ -133,7 +134,7 @@ def _combine(
     blocks: NDArray[np.float32], mean: NDArray[np.float32], place: NDArray[np.intp], noisy: float
 ) -> NDArray[np.float64]:
     """Return (6, N): mean, texture, check, high, place and freedoms of four planes together."""
-    balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
+    balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
     weight = balance**2 / (balance**2).sum(axis=0)
     detail = (blocks - mean[..., None, None]) * (2 * np.sqrt(weight))[..., None, None]
     order = np.add.outer(np.arange(2 * SIDE), np.arange(2 * SIDE))
