@@ -20,7 +20,8 @@ SHARES = np.linspace(0, 1, 21)
 _DARK = 1e-4  # normalized: the least level that is compared
 _LEAST_DEVIATION = 0.03  # in log(variance), of noise: greens and reds do not have one gain quite
 _DEVIATION = 0.25  # of texture, from the squares: it has a colour of its own
-_LEFT = 0.3  # of a plane's texture, how much a whole place has at least
+_FADE = 2.5  # power: as texture fades from a plane's high frequencies to a place's middle ones, so
+_LEFT = 0.7  # it does further; how much of that is left at its high ones at least
 _LEFT_SPREAD = 0.5  # of its logarithm
 _SLACK = 0.1  # of the noise: less texture than that is none
 _SHARE_SPREAD = 0.15  # by which the share differs from level to level
@@ -43,6 +44,8 @@ class ColorLevels:
     """(bins,) standard deviation of `high`, relative to it."""
     variance: Numbers
     """(bins,) of the whole places: of noise and of less texture."""
+    check: Numbers
+    """(bins,) the same at middle frequencies, with more texture."""
 
 
 def measure_colors(planes: BlockStatistics, places: BlockStatistics, levels: Levels) -> ColorLevels:
@@ -64,6 +67,7 @@ def measure_colors(planes: BlockStatistics, places: BlockStatistics, levels: Lev
         high=np.array([planes.high[each].mean(axis=0) for each in rows], np.float64).clip(1e-20),
         uncertainty=np.array([np.sqrt(2 / (len(each) * planes.freedoms)) for each in rows]),
         variance=levels.variance,
+        check=np.array([places.check[calm].mean() for calm in levels.calm], np.float64),
     )
 
 
@@ -93,8 +97,11 @@ def log_likelihood(colors: ColorLevels, slopes: Numbers, read: Numbers) -> Numbe
     noise = slope * share * level + read[:, None, None, None]  # (slopes, shares, bins, planes)
     grain = slopes[:, None, None] * (1 - share[..., 0])  # (slopes, shares, 1)
     texture = np.maximum((colors.high - noise).sum(axis=-1) / square.sum(axis=1), grain)
+    place = slopes[:, None, None] * share[..., 0] * whole + read[:, None, None]
+    middling = np.clip((colors.check - place) / whole / np.maximum(texture, 1e-20), 0, 1)
+    left = _LEFT * texture * middling**_FADE
     slack = _slack(colors) * noise.sum(axis=-1) / square.sum(axis=1)
-    missing = np.minimum(np.log((grain + slack) / (_LEFT * texture + slack)) / _LEFT_SPREAD, 0)
+    missing = np.minimum(np.log((grain + slack) / (left + slack)) / _LEFT_SPREAD, 0)
     found = _of_colors(colors, noise, texture[..., None] * square) - 0.5 * missing**2
     likelihood = np.exp(found - found.max(axis=1, keepdims=True))
     likelihood = np.einsum("ij,sjb->sib", _blur(), likelihood)

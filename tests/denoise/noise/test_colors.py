@@ -36,6 +36,7 @@ def drawn(share, *, slope=SHOT, levels=LEVELS * 0.1, uncertainty=0.05):
         high=high[None],
         uncertainty=np.array([uncertainty]),
         variance=np.array([slope * middle + READ]),
+        check=np.array([slope * middle + READ]),
     )
 
 
