@@ -22,11 +22,12 @@ from fadn_cli.denoise.sensors.sensor import Sensor
 
 SIDE = 6
 """Side of a block, packed px; 5 and 8 measured worse on textured photographs."""
+LEAST_GAIN = 0.5
+"""Of the brightest colour's level: colours below it are not amplified further."""
 _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
 _COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _HIGHEST = 14  # sum of frequencies, of 0 to 22 for 12 x 12 samples, from which a place's count
-_LEAST_GAIN = 0.5  # of the brightest colour's level: colours below it are not amplified further
 _CONTRAST = 0.1  # of texture: levels at which noise is stronger are not balanced
 _WEAK = 0.05  # quantile of a block's `high` over its level that this is judged by
 
@@ -160,7 +161,7 @@ class _Places:
     ) -> NDArray[np.float64]:
         """Return (6, N): mean, texture, check, high, place and freedoms of all planes together."""
         sensor, mean = self._sensor, blocks.mean(axis=(2, 3))
-        balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
+        balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
         weight = balance**2 / (balance**2).sum(axis=0)
         share = math.sqrt(sensor.planes) * np.sqrt(weight)
         detail = (blocks - mean[..., None, None]) * share[..., None, None]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.noise.blocks import BlockStatistics, measure_blocks
 from fadn_cli.denoise.noise.clipping import black_floor
+from fadn_cli.denoise.noise.colors import measure_colors
 from fadn_cli.denoise.noise.levels import measure_levels
 from fadn_cli.denoise.noise.posterior import Known, Weighed, weigh
 from fadn_cli.denoise.noise.prior import iso_range, typical_read_noise
@@ -198,9 +199,13 @@ def _weigh(measurement: Measurement, iso: int | None) -> Weighed:
     blocks = measurement.blocks
     known = Known(iso=iso, bright=measurement.bright, least_read=measurement.least_read)
     shot = max(float(np.quantile(blocks.high / np.maximum(blocks.mean, 1e-3), 0.05)), 1e-12)
-    read = max(typical_read_noise(shot), measurement.least_read)
+    read = max(float(typical_read_noise(shot)), measurement.least_read)
     for _ in range(_ROUNDS):
-        weighed = weigh(measure_levels(blocks, shot, read, measurement.floor), known)
+        levels = measure_levels(blocks, shot, read, measurement.floor)
+        colors = None
+        if blocks is not measurement.planes:
+            colors = measure_colors(measurement.planes, blocks, levels)
+        weighed = weigh(levels, known, colors, read=read)
         shot, read = weighed.shot_noise, weighed.read_noise
     return weighed
 

@@ -36,6 +36,8 @@ class Levels:
     """Standard deviation of `variance`, relative to it."""
     middling: NDArray[np.float64]
     """The same of blocks with middling texture, at this level; not below `variance`."""
+    calm: tuple[NDArray[np.intp], ...]
+    """(N,) each: which blocks are the calmest ones."""
 
 
 def measure_levels(
@@ -56,10 +58,13 @@ def measure_levels(
     count = np.maximum(np.bincount(blocks.place), 1)
     texture = (np.bincount(blocks.place, blocks.texture / expected) / count)[blocks.place]
     by_level = np.array_split(np.argsort(blocks.mean, kind="stable"), _BINS)
+    ordered = [
+        members[np.argsort(texture[members], kind="stable")] for members in by_level if len(members)
+    ]
+    calm = tuple(_agreeing(blocks, members) for members in ordered)
     rows = [
-        _average(blocks, members[np.argsort(texture[members], kind="stable")], expected)
-        for members in by_level
-        if len(members)
+        _average(blocks, members, chosen, expected)
+        for members, chosen in zip(ordered, calm, strict=True)
     ]
     mean, variance, uncertainty, middling = np.array(rows).T
     if floor is not None:
@@ -71,6 +76,7 @@ def measure_levels(
         variance=variance,
         uncertainty=uncertainty,
         middling=np.maximum(middling, variance),
+        calm=calm,
     )
 
 
@@ -84,11 +90,13 @@ def expected_variance(
 
 
 def _average(
-    blocks: BlockStatistics, calmest_first: NDArray[np.intp], expected: NDArray[np.float64]
+    blocks: BlockStatistics,
+    calmest_first: NDArray[np.intp],
+    calm: NDArray[np.intp],
+    expected: NDArray[np.float64],
 ) -> tuple[float, float, float, float]:
     """Return mean, variance, its relative uncertainty, and the middling blocks' variance."""
     count = len(calmest_first)
-    calm = _agreeing(blocks, calmest_first)
     first, last = (int(share * count) for share in _MIDDLE)
     middle = calmest_first[first : last + 1]
     high = float(blocks.high[calm].mean())

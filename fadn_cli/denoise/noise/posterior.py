@@ -12,12 +12,14 @@ from math import exp, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.noise.colors import ColorLevels, log_likelihood
 from fadn_cli.denoise.noise.levels import Levels
 from fadn_cli.denoise.noise.prior import (
     ISO_100_SHOT_NOISE,
     log_read_density,
     split_grain,
     student,
+    typical_read_noise,
 )
 
 _SHARES = np.geomspace(0.003, 1, 10)  # of the middling blocks' texture, in the calmest ones
@@ -30,6 +32,7 @@ _BELOW_ISO = 1.5  # and below what is usual for the ISO speed
 _FINE_REACH = 3.0  # standard deviations
 _CLOSER = 2  # times that the grid is drawn around the weight
 _LEAST_UNEVENNESS = 0.02
+_LEAST_READ = 0.25  # of what is usual, for the comparison of colours
 _UNEVENNESS_QUANTILE = 0.25  # of the levels: a few even ones are enough to be sure
 
 
@@ -57,7 +60,9 @@ class Known:
     """Variance: rounding alone makes as much."""
 
 
-def weigh(levels: Levels, known: Known) -> Weighed:
+def weigh(
+    levels: Levels, known: Known, colors: ColorLevels | None = None, *, read: float = 0.0
+) -> Weighed:
     """Return the expected noise under the levels and the prior.
 
     Parameters
@@ -66,9 +71,11 @@ def weigh(levels: Levels, known: Known) -> Weighed:
         Of the calmest blocks.
     known : Known
         What the prior goes by.
+    colors : ColorLevels, optional
+        The same blocks in each colour; None: what is even is noise.
+    read : float
+        Variance at black, roughly: what the colours are compared without.
     """
-    unevenness = float(np.quantile(levels.middling / levels.variance - 1, _UNEVENNESS_QUANTILE))
-    unevenness = max(unevenness, _LEAST_UNEVENNESS)
     steep = log(np.quantile(levels.variance / np.maximum(levels.mean, 1e-3), 0.6))
     low, high = steep - _BELOW, steep + _ABOVE
     if known.iso:
@@ -76,17 +83,17 @@ def weigh(levels: Levels, known: Known) -> Weighed:
     bottom = log(known.least_read)
     top = log(max(3 * known.least_read, 2 * float(np.median(levels.variance))))
     slopes, reads = np.linspace(low, high, _COARSE[0]), np.linspace(bottom, top, _COARSE[1])
-    weights, shots = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
+    weights, shots = _weights(levels, known, colors, read, np.exp(slopes), np.exp(reads))
     for _ in range(_CLOSER):
         slopes = _closer(slopes, weights.sum(axis=1), _FINE[0])
         reads = _closer(reads, weights.sum(axis=0), _FINE[1])
-        weights, shots = _weights(levels, known, unevenness, np.exp(slopes), np.exp(reads))
+        weights, shots = _weights(levels, known, colors, read, np.exp(slopes), np.exp(reads))
     # the geometric mean: read noise that no level shows is not known to a factor
-    read = exp(float(weights.sum(axis=0) @ reads))
+    found = exp(float(weights.sum(axis=0) @ reads))
     by_slope = weights.sum(axis=1)
     return Weighed(
         shot_noise=float(by_slope @ shots),
-        read_noise=read,
+        read_noise=found,
         spread=_spread(slopes, by_slope),
     )
 
@@ -94,12 +101,25 @@ def weigh(levels: Levels, known: Known) -> Weighed:
 def _weights(
     levels: Levels,
     known: Known,
-    unevenness: float,
+    colors: ColorLevels | None,
+    read: float,
     slopes: NDArray[np.float64],
     reads: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (slopes, reads) posterior, its sum 1, and the shot noise expected of slopes."""
-    density, shots = split_grain(slopes, known.iso, bright=known.bright, unevenness=unevenness)
+    unevenness = float(np.quantile(levels.middling / levels.variance - 1, _UNEVENNESS_QUANTILE))
+    by_color = None
+    if colors is not None:
+        # near what is usual: in the dark, texture passes for read noise, and read noise for shot
+        usual = typical_read_noise(slopes)
+        by_color = log_likelihood(colors, slopes, np.clip(read, _LEAST_READ * usual, usual))
+    density, shots = split_grain(
+        slopes,
+        known.iso,
+        bright=known.bright,
+        unevenness=max(unevenness, _LEAST_UNEVENNESS),
+        by_color=by_color,
+    )
     grid = np.meshgrid(slopes, reads, indexing="ij")
     found = _log_likelihood(levels, *grid) + log_read_density(grid[1], grid[0]) + density[:, None]
     weights = np.exp(found - found.max())
