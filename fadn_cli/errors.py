@@ -62,7 +62,7 @@ class RawReadError(FadnError):
 
 
 class UnsupportedRawError(FadnError):
-    """The file is recognised, but it is not a 2x2 Bayer mosaic we denoise."""
+    """The file is recognised, but its mosaic is none that we denoise."""
 
     exit_code = 4
 
@@ -108,12 +108,8 @@ class Needs:
     on its kind.
     """
 
-    ONLY_BAYER = "only 2x2 Bayer mosaics are denoised"
+    ONLY_THESE = "only Bayer, X-Trans and monochrome mosaics are denoised"
     """What every refusal ends with."""
-    X_TRANS = "That would need networks trained on the 6x6 X-Trans pattern, which do not exist yet."
-    MONOCHROME = (
-        "That would need networks trained on mosaics without colours, which do not exist yet."
-    )
     OTHER_FILTERS = "That would need networks trained on this filter array, which do not exist yet."
     FOVEON = (
         "That would need networks trained on three colours in every pixel, which do not exist yet."

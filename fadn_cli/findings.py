@@ -99,10 +99,13 @@ class PixelComparison:
     outside_changed: int
     """Of these, how many do."""
     blocks: int
-    """Blocks of 64 x 64 samples that are neither too dark nor too bright to compare."""
+    """Blocks of 64 x 64 samples (X-Trans: 60 x 60) that are neither too dark nor too bright to
+    compare."""
+    planes: tuple[str, ...]
+    """The kinds of samples that are compared: R, Gr, Gb, B of a Bayer mosaic, else each colour."""
     block_shift: tuple[float, ...]
-    """By how much their means changed, on average, in planes R, Gr, Gb, B; 1 is black to white.
-    Repaired defects, single samples that changed far more than their block, are left out."""
+    """By how much their means changed, on average, in these planes; 1 is black to white. Repaired
+    defects, single samples that changed far more than their block, are left out."""
     worst_block_shift: float
     """The largest change of any block's mean in any plane, up or down."""
     sample_change: float = 0.0
@@ -114,8 +117,8 @@ class PixelComparison:
     marks_added: int = 0
     """Samples that are marked in the output alone."""
     step_shift: tuple[float, ...] = ()
-    """By how much all blocks but bright ones became brighter on average, in planes R, Gr, Gb, B; 1
-    is a step of the source."""
+    """By how much all blocks but bright ones became brighter on average, in these planes; 1 is a
+    step of the source."""
     step_change: float = 0.0
     """By how much samples changed, root of the mean square, where they did most; in such steps."""
 

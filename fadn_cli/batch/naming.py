@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
-from fadn_cli.raw.source.shot import Shot
+from fadn_cli.batch.shot import Shot
 
 DEFAULT = "{stem}_denoised{ext}"
 """The template where none is given."""

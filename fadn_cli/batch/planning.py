@@ -14,11 +14,11 @@ from pathlib import Path
 from fadn_cli.batch.ledger import read_entries
 from fadn_cli.batch.naming import DEFAULT, EXTENSIONS, NameTemplate, suffix_template
 from fadn_cli.batch.results import FileResult
+from fadn_cli.batch.shot import Shot, read_shot
 from fadn_cli.batch.sources import OURS, Selection, Source, collect, is_file_name, is_folder
 from fadn_cli.errors import FadnError, WriteError
 from fadn_cli.pipeline.file import inspect_file
 from fadn_cli.raw.dng.marker import is_marked
-from fadn_cli.raw.source.shot import Shot, read_shot
 
 FORMATS = {ending: name for name, endings in EXTENSIONS.items() for ending in endings}
 """What an output's name says, by how it ends."""

@@ -87,7 +87,7 @@ Output = Annotated[
 Format = Annotated[
     OutputFormat | None,
     typer.Option(
-        help="dng: a raw file, to develop as you would the source. tiff: developed 16-bit RGB."
+        help="dng: a raw file, to develop as you would the source. tiff: developed, 16-bit."
         " Else: what the output's name says, or dng.",
         show_default=False,
     ),

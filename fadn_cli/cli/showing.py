@@ -1,11 +1,20 @@
 """`fadn compare`, `models`, `doctor` and `demo`: what fadn does, and whether it works here."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fadn_cli.cli.options import Json, Overwrite, QualityOption
+
+
+class Sensor(StrEnum):
+    """What the camera of the demonstration sees with."""
+
+    BAYER = "bayer"
+    XTRANS = "xtrans"
+    MONO = "mono"
 
 
 def compare(
@@ -92,6 +101,10 @@ def demo(
         Path,
         typer.Argument(metavar="[DIR]", help="Where to put the files; created if need be."),
     ] = Path(),
+    sensor: Annotated[
+        Sensor,
+        typer.Option("--sensor", help="What the camera sees with; mono is without colours."),
+    ] = Sensor.BAYER,
     quality: QualityOption = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -103,7 +116,7 @@ def demo(
     from fadn_cli.demo.run import run
     from fadn_cli.screen import console
 
-    shown = run(folder, quality=quality, overwrite=overwrite)
+    shown = run(folder, sensor=sensor, quality=quality, overwrite=overwrite)
     console.show_demo(
         [
             ("Noisy raw", shown.noisy),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import NoiseModel
 
 _BLOCK = 8  # packed pixels of a block's side
@@ -34,16 +36,21 @@ class NoisePoint:
 
 
 def measure_curves(
-    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
 ) -> tuple[NoisePoint, ...]:
-    """Measure the noise of the greens by brightness.
+    """Measure the noise of the greens, or of all samples without colours, by brightness.
 
     Parameters
     ----------
-    before, after : (4, h, w) float32, normalized
-        Planes R, Gr, Gb, B of source and output. Not modified.
+    before, after : (planes, h, w) float32, normalized
+        Of source and output. Not modified.
     noise : NoiseModel
         Of `before`.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
@@ -51,7 +58,11 @@ def measure_curves(
         From dark to bright, half a stop apart; without the brightnesses at which there are too few
         flat places.
     """
-    parts = [_measure_plane(before[plane], after[plane], plane, noise) for plane in (1, 2)]
+    shot, read = (each.ravel() for each in sensor.noise_of_planes(noise))
+    parts = [
+        _measure_plane(before[plane], after[plane], shot[plane], read[plane])
+        for plane in sensor.greens
+    ]
     level, old, new, calm = np.concatenate(parts, axis=1)
     bins = np.floor(np.log2(np.maximum(level, 1e-9)) * _BINS_PER_STOP)
     points = []
@@ -63,7 +74,8 @@ def measure_curves(
         flat = members[np.argsort(calm[members], kind="stable")[:count]]
         # Medians: a flat place's neighbour may still hold an edge.
         grey, variance = float(level[flat].mean()), float(np.median(old[flat]))
-        if variance <= _MOST_VARIANCE * float(noise.variance(grey)[1:3].mean()):
+        expected = noise.variance(grey)[[sensor.noise_index[plane] for plane in sensor.greens]]
+        if variance <= _MOST_VARIANCE * float(expected.mean()):
             left = float(np.median(new[flat]))
             points.append(NoisePoint(level=grey, before=variance**0.5, after=left**0.5))
     return tuple(points)
@@ -77,12 +89,11 @@ def noise_left(points: tuple[NoisePoint, ...]) -> float | None:
 
 
 def _measure_plane(
-    before: NDArray[np.float32], after: NDArray[np.float32], plane: int, noise: NoiseModel
+    before: NDArray[np.float32], after: NDArray[np.float32], shot: np.float32, read: np.float32
 ) -> NDArray[np.float32]:
     """Return (4, N): level, variance before and after, unrest of the surroundings, per block."""
     level = _blocks(after).mean(axis=2)
     old, new = _variance(_blocks(before)), _variance(_blocks(after))
-    shot, read = noise.shot_noise[plane], noise.read_noise[plane]
     unrest = new / np.maximum(shot * np.maximum(level, 0) + read, 1e-12)
     inner = (slice(1, -1), slice(1, -1))
     columns = (level[inner], old[inner], new[inner], _surroundings(unrest))

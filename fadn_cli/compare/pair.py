@@ -26,6 +26,7 @@ from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.preparation import find_noise
+from fadn_cli.pipeline.wording import spell_cfa
 from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import read_tiff
 from fadn_cli.raw.dng.marker import is_marked
@@ -155,34 +156,37 @@ def _measure(source: RawImage, output: RawImage | None, options: DenoiseOptions)
     """Measure the mosaics, and let go of them before anything is developed."""
     before, packing = pack_active(source.mosaic)
     found = find_noise(before, packing.sensor, source, options)
-    picked = pick_details(before, found.used)
-    places = tuple(_in_pixels(place, packing) for place in picked)
+    sensor = packing.sensor
+    picked = pick_details(before, found.used, sensor)
+    places = tuple(_in_pixels(place, packing, source.mosaic.active_area) for place in picked)
     if output is None:
         return _Measured(found=found, places=places)
     after, _ = pack_active(output.mosaic)
     residuals = []
     for place in picked:
-        rows, columns = (slice(part.start // 2, part.stop // 2) for part in place.area.slices)
+        rows, columns = (
+            slice(part.start // sensor.cell, part.stop // sensor.cell) for part in place.area.slices
+        )
         detail = (slice(None), rows, columns)
-        residuals.append(residual_detail(before[detail], after[detail], found.used))
+        residuals.append(residual_detail(before[detail], after[detail], found.used, sensor))
     return _Measured(
         found=found,
         places=places,
-        points=measure_curves(before, after, found.used),
+        points=measure_curves(before, after, found.used, sensor),
         residual=orient(
-            residual_overview(before, after, found.used, longest=RESIDUAL_OVERVIEW),
+            residual_overview(before, after, found.used, sensor, longest=RESIDUAL_OVERVIEW),
             source.metadata.orientation,
         ),
         residuals=tuple(residuals),
     )
 
 
-def _in_pixels(place: Place, packing: Packing) -> Place:
-    """Take off the row and column that packing put before the active area."""
+def _in_pixels(place: Place, packing: Packing, active: Rect) -> Place:
+    """Take off the rows and columns that packing put around the active area."""
     area = place.area
     moved = Rect(
-        top=max(area.top - packing.top, 0),
-        left=max(area.left - packing.left, 0),
+        top=max(min(area.top - packing.top, active.height - area.height), 0),
+        left=max(min(area.left - packing.left, active.width - area.width), 0),
         height=area.height,
         width=area.width,
     )
@@ -262,7 +266,7 @@ def _refuse_other_mosaic(source: RawImage, output: RawImage) -> None:
         new.active_area,
     ):
         first, second = (
-            f"{mosaic.samples.shape[1]}x{mosaic.samples.shape[0]} {mosaic.cfa.colors}"
+            f"{mosaic.samples.shape[1]}x{mosaic.samples.shape[0]} {spell_cfa(mosaic.cfa.name)}"
             for mosaic in (old, new)
         )
         raise _not_a_pair(source.path, output.path, first, second)

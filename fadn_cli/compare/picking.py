@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.mosaic.values import Rect
 from fadn_cli.noise import NoiseModel
 
@@ -38,28 +40,33 @@ class Place:
     """Mean of the greens there, normalized."""
 
 
-def pick_details(packed: NDArray[np.float32], noise: NoiseModel) -> tuple[Place, ...]:
+def pick_details(
+    packed: NDArray[np.float32], noise: NoiseModel, sensor: Sensor = BAYER
+) -> tuple[Place, ...]:
     """Find the best place of each kind, the places hardly overlapping.
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
-        Planes R, Gr, Gb, B of the noisy source. Not modified.
+    packed : (planes, h, w) float32, normalized
+        Of the noisy source. Not modified.
     noise : NoiseModel
         Of `packed`.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
     tuple of Place
         In the order shadow, texture, edges, highlights; without the kinds that do not occur. A
-        frame too small for a block has none. Packed pixel (i, j) is taken for the pixels from
-        (2 i, 2 j).
+        frame too small for a block has none. Packed pixel (i, j) is taken for the pixels of
+        its cell.
     """
     _, height, width = packed.shape
     if min(height, width) < 2 * _BLOCK:
         return ()
-    blocks = _measure(packed, noise)
-    size = _window(*blocks.level.shape)
+    blocks = _measure(packed, noise, sensor)
+    side = sensor.cell * _BLOCK
+    size = _window(*blocks.level.shape, side=side)
     taken = np.zeros_like(blocks.level)
     places = []
     for kind, score in _scores(blocks):
@@ -70,7 +77,6 @@ def pick_details(packed: NDArray[np.float32], noise: NoiseModel) -> tuple[Place,
         top, left = (int(index) for index in np.unravel_index(worth.argmax(), worth.shape))
         inside = slice(top, top + size[0]), slice(left, left + size[1])
         taken[inside] = 1
-        side = 2 * _BLOCK
         area = Rect(top=top * side, left=left * side, height=size[0] * side, width=size[1] * side)
         places.append(Place(kind=kind, area=area, level=float(blocks.level[inside].mean())))
     return tuple(places)
@@ -91,13 +97,14 @@ class _Blocks(NamedTuple):
     """Share of the cells with a sample at white."""
 
 
-def _measure(packed: NDArray[np.float32], noise: NoiseModel) -> _Blocks:
+def _measure(packed: NDArray[np.float32], noise: NoiseModel, sensor: Sensor) -> _Blocks:
     """Measure every block of a frame."""
-    mean = np.stack([_block_means(plane) for plane in packed])  # (4, rows, columns)
-    shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
+    mean = np.stack([_block_means(plane) for plane in packed])  # (planes, rows, columns)
+    shot, read = sensor.noise_of_planes(noise)
     variance = shot * np.maximum(mean, 0) + read
     grey = packed.mean(axis=0)
-    grey_variance = np.maximum(variance.sum(axis=0) / 16, 1e-12)  # of the mean of four samples
+    grey_variance = np.maximum(variance.sum(axis=0) / len(packed) ** 2, 1e-12)  # of their mean
+    greens = list(sensor.greens)
     across = np.diff(grey, axis=1, append=grey[:, -1:])
     down = np.diff(grey, axis=0, append=grey[-1:])
     # White noise gives each difference twice its variance, and both share a sample.
@@ -107,8 +114,8 @@ def _measure(packed: NDArray[np.float32], noise: NoiseModel) -> _Blocks:
     structure = np.maximum(xx + yy, 0)
     along = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     return _Blocks(
-        level=mean[1:3].mean(axis=0),
-        std=np.sqrt(variance[1:3].mean(axis=0) + np.float32(1e-12)),
+        level=mean[greens].mean(axis=0),
+        std=np.sqrt(variance[greens].mean(axis=0) + np.float32(1e-12)),
         structure=structure,
         direction=np.clip(along / np.maximum(structure, 1), 0, 1),
         saturated=_block_means((packed.max(axis=0) >= _WHITE).astype(np.float32)),
@@ -136,9 +143,9 @@ def _scores(blocks: _Blocks) -> tuple[tuple[str, NDArray[np.float32]], ...]:
     )
 
 
-def _window(rows: int, columns: int) -> tuple[int, int]:
-    """Size of a detail in blocks: at most half of the frame either way."""
-    width, height = (side // (2 * _BLOCK) for side in _DETAIL)
+def _window(rows: int, columns: int, *, side: int) -> tuple[int, int]:
+    """Size of a detail in blocks of so many pixels: at most half of the frame either way."""
+    width, height = (length // side for length in _DETAIL)
     return min(height, max(rows // 2, 1)), min(width, max(columns // 2, 1))
 
 

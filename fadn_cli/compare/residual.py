@@ -7,6 +7,8 @@ and looks like it: even, without a shape. Where the photograph can be recognised
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import NoiseModel
 
 RANGE = 4.0
@@ -16,47 +18,65 @@ Picture = NDArray[np.uint8]
 
 
 def removed(
-    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
 ) -> NDArray[np.float32]:
     """Return what was removed, in units of sigma.
 
     Parameters
     ----------
-    before, after : (4, h, w) float32, normalized
-        Planes R, Gr, Gb, B, or the same part of them.
+    before, after : (planes, h, w) float32, normalized
+        Or the same part of them.
     noise : NoiseModel
         Of `before`; its sigma is taken at the levels of `after`.
+    sensor : Sensor
+        Whose planes they are.
 
     Returns
     -------
     (3, h, w) float32
-        Red, green (both greens, as noisy as one) and blue; about N(0, 1) where all noise is gone.
+        Red, green and blue, as noisy as one sample where there are several; thrice the same
+        without colours. About N(0, 1) where all noise is gone.
     """
-    shot, read = noise.shot_noise[:, None, None], noise.read_noise[:, None, None]
+    shot, read = sensor.noise_of_planes(noise)
     std = np.sqrt(shot * np.maximum(after, 0) + read + np.float32(1e-12))
     sigmas = (before - after) / std
-    green = (sigmas[1] + sigmas[2]) * np.float32(0.5**0.5)
-    return np.stack([sigmas[0], green, sigmas[3]])
+    shown = []
+    for color in "RGB" if sensor.has_color else "YYY":
+        first, *others = (sigmas[n] for n, each in enumerate(sensor.colors) if each == color)
+        shown.append(sum(others, start=first) * np.float32((1 + len(others)) ** -0.5))
+    return np.stack(shown)
 
 
 def residual_detail(
-    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
 ) -> Picture:
-    """Draw what was removed from a detail, every packed pixel two by two pixels large.
+    """Draw what was removed from a detail, every packed pixel as large as its cell.
 
     Parameters
     ----------
-    before, after : (4, h, w) float32, normalized
+    before, after : (planes, h, w) float32, normalized
 
     Returns
     -------
-    (2h, 2w, 3) uint8
+    (cell * h, cell * w, 3) uint8
     """
-    return _draw(removed(before, after, noise)).repeat(2, axis=0).repeat(2, axis=1)
+    drawn = _draw(removed(before, after, noise, sensor))
+    return drawn.repeat(sensor.cell, axis=0).repeat(sensor.cell, axis=1)
 
 
 def residual_overview(
-    before: NDArray[np.float32], after: NDArray[np.float32], noise: NoiseModel, *, longest: int
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    noise: NoiseModel,
+    sensor: Sensor = BAYER,
+    *,
+    longest: int,
 ) -> Picture:
     """Draw what was removed from the whole frame.
 
@@ -65,7 +85,7 @@ def residual_overview(
 
     Parameters
     ----------
-    before, after : (4, h, w) float32, normalized
+    before, after : (planes, h, w) float32, normalized
     longest : int
         Pixels of the longer side at most.
 
@@ -80,7 +100,7 @@ def residual_overview(
     sums = np.empty((3, rows, columns), np.float32)
     for row in range(rows):  # in strips: the whole residual would be one more array of that size
         strip = (slice(None), slice(row * side, (row + 1) * side), slice(0, columns * side))
-        sigmas = removed(before[strip], after[strip], noise)
+        sigmas = removed(before[strip], after[strip], noise, sensor)
         sums[:, row] = sigmas.reshape(3, side, columns, side).sum(axis=(1, 3))
     sums /= np.float32(side)
     return _draw(sums)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from fadn_cli.compare.picture import before_after_picture
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.errors import OutputExistsError
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import DenoiseReport
 from fadn_cli.raw.develop.render import develop
-from fadn_cli.raw.dng.plain import PlainCamera, build_plain
+from fadn_cli.raw.dng.plain import RGGB, PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, make_folder
 
@@ -27,6 +28,12 @@ HEIGHT, WIDTH = 640, 960
 ISO = 12800
 SHOT_NOISE = 5e-3  # a sensor that is full at 200 photons: a small camera at night
 READ_NOISE = 4e-5
+SENSORS = {
+    "bayer": RGGB,
+    "xtrans": CfaPattern(colors="GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"),
+    "mono": CfaPattern(colors="Y"),
+}
+"""What the made-up camera may have, by name."""
 _SEED = 2026
 _BLACK, _WHITE = 1024, 15871  # DN of a 14-bit camera
 _CROPS = ((250, 30), (420, 260))
@@ -58,13 +65,17 @@ class Demonstration:
     """Of the denoising."""
 
 
-def run(folder: Path, *, quality: str | None = None, overwrite: bool = False) -> Demonstration:
+def run(
+    folder: Path, *, sensor: str = "bayer", quality: str | None = None, overwrite: bool = False
+) -> Demonstration:
     """Make the three files of the demonstration; the same bytes on every run.
 
     Parameters
     ----------
     folder : Path
         Created where it does not exist.
+    sensor : str
+        Of the made-up camera: "bayer", "xtrans" or "mono".
     quality : str, optional
         "best" or "fast"; None: the best that is bundled.
     overwrite : bool
@@ -76,13 +87,16 @@ def run(folder: Path, *, quality: str | None = None, overwrite: bool = False) ->
         One of the files exists and `overwrite` is false; nothing has been written then.
     WriteError
         The folder or a file cannot be written.
+    WeightsError
+        No network for the sensor is bundled.
     """
     noisy, denoised = folder / "fadn_demo.dng", folder / "fadn_demo_denoised.dng"
     picture = folder / "fadn_demo_before_after.png"
     _prepare(folder, (noisy, denoised, picture), overwrite=overwrite)
-    clean = expose(draw_scene(HEIGHT, WIDTH))
+    cfa = SENSORS[sensor]
+    clean = expose(draw_scene(HEIGHT, WIDTH), cfa)
     with atomic_output(noisy, overwrite=overwrite) as temporary:
-        temporary.write_bytes(build_dng(add_noise(clean)))
+        temporary.write_bytes(build_dng(add_noise(clean), cfa))
     options = DenoiseOptions(quality=quality, overwrite=overwrite)
     report = denoise_file(noisy, denoised, options)
     before, after = read_raw(noisy), read_raw(denoised)
@@ -99,13 +113,15 @@ def run(folder: Path, *, quality: str | None = None, overwrite: bool = False) ->
     )
 
 
-def expose(scene: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Let the camera see a scene: its filters, its sensor's RGGB mosaic, no noise yet.
+def expose(scene: NDArray[np.float32], cfa: CfaPattern = RGGB) -> NDArray[np.float32]:
+    """Let the camera see a scene: its filters, its sensor's mosaic, no noise yet.
 
     Parameters
     ----------
     scene : (H, W, 3) float32
-        Linear sRGB light; H and W even.
+        Linear sRGB light.
+    cfa : CfaPattern
+        The colours of the sensor; without any it sees what green ones would.
 
     Returns
     -------
@@ -114,8 +130,12 @@ def expose(scene: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     camera = scene @ (_MIXING * _NEUTRAL[:, None]).T  # (H, W, 3) camera RGB
     mosaic = camera[..., 1].copy()
-    mosaic[0::2, 0::2] = camera[0::2, 0::2, 0]
-    mosaic[1::2, 1::2] = camera[1::2, 1::2, 2]
+    side = range(cfa.period)
+    for row, col in ((row, col) for row in side for col in side):
+        for channel, color in ((0, "R"), (2, "B")):
+            if cfa.at(row, col) == color:
+                site = slice(row, None, cfa.period), slice(col, None, cfa.period)
+                mosaic[site] = camera[(*site, channel)]
     return mosaic
 
 
@@ -132,8 +152,8 @@ def add_noise(x: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.clip(np.rint(noisy * (_WHITE - _BLACK) + _BLACK), 0, _WHITE).astype(np.uint16)
 
 
-def build_dng(samples: NDArray[np.uint16]) -> bytes:
-    """Wrap an RGGB mosaic of the made-up camera into a plain, uncompressed DNG."""
+def build_dng(samples: NDArray[np.uint16], cfa: CfaPattern = RGGB) -> bytes:
+    """Wrap a mosaic of the made-up camera into a plain, uncompressed DNG."""
     matrix = (_MIXING * _NEUTRAL[:, None]) @ np.linalg.inv(_SRGB_TO_XYZ)
     return build_plain(
         samples,
@@ -145,6 +165,7 @@ def build_dng(samples: NDArray[np.uint16]) -> bytes:
             iso=ISO,
             color_matrix=tuple(float(value) for value in matrix.flat),
             neutral=tuple(float(value) for value in _NEUTRAL),
+            cfa=cfa,
         ),
     )
 

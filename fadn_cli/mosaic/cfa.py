@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 MONO = "MONO"
 """How people write the pattern of a sensor without colour filters."""
+QUAD_BAYER = "Quad Bayer"
+"""The name of a mosaic of four samples side by side of each colour."""
 _XTRANS = ("GBGGRG", "RGRBGB", "GBGGRG", "GRGGBG", "BGBRGR", "GRGGBG")
 _BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
 _SIDES = {1: 1, 4: 2, 16: 4, 36: 6, 64: 8}
@@ -71,7 +73,7 @@ class CfaPattern:
         if letters in _OTHERS:
             return _OTHERS[letters]
         if letters == "BGR" and self.period == 4 and self._is_made_of_blocks:
-            return "Quad Bayer"
+            return QUAD_BAYER
         return f"{self.period}x{self.period} of {', '.join(letters)}"
 
     @property
@@ -79,6 +81,13 @@ class CfaPattern:
         """The kinds of samples whose noise is told apart, in the order of a `NoiseModel`: the four
         sites of a Bayer cell, else each colour once."""
         return {"mono": "Y", "xtrans": "RGB"}.get(self.kind or "", "RGGB")
+
+    @property
+    def noise_names(self) -> tuple[str, ...]:
+        """What people call these kinds of samples."""
+        return {"Y": ("grey",), "RGB": ("R", "G", "B")}.get(
+            self.noise_colors, ("R", "Gr", "Gb", "B")
+        )
 
     @property
     def red_origin(self) -> tuple[int, int]:

@@ -135,7 +135,7 @@ def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:
 
 
 def _by_site(levels: NDArray[np.float32], rows: slice, cols: slice) -> NDArray[np.float32]:
-    """Spread (2, 2) levels over a part of the mosaic."""
-    row_at, col_at = (np.arange(part.start, part.stop) % 2 for part in (rows, cols))
+    """Spread (p, p) levels over a part of the mosaic."""
+    row_at, col_at = (np.arange(part.start, part.stop) % len(levels) for part in (rows, cols))
     spread: NDArray[np.float32] = levels[row_at[:, None], col_at]
     return spread

@@ -6,6 +6,8 @@ so it depends on no order of work, the frames of a burst differ, and strips can 
 
 Every 4x4 samples of a colour get 16 numbers from 16 equal parts of a step, in Bayer's order turned
 by a hash: an area's mean is four times as exact as with numbers that know nothing of one another.
+(Of a Bayer mosaic's colours: every second sample both ways. In others that is no colour of its own,
+and the mean only as exact as numbers that know nothing make it, or all samples' together.)
 
 References
 ----------

@@ -1,16 +1,18 @@
 """Where the sensor was full, as the data have it: many cameras clip below the white level they
 state, and at another level in every colour.
 
-`conversion` calls it for each site of the CFA. The one thing to know: noise thins out towards the
-largest sample, over many steps; a clip piles up there. A site without such a pile has no plateau.
+`conversion` calls it for each kind of sample. The one thing to know: noise thins out towards the
+largest sample, over many steps; a clip piles up there. Samples without such a pile have no
+plateau.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic
 
 LEAST_LEVEL = 0.25
@@ -31,27 +33,34 @@ _LEAST, _AGREEMENT = 0.01, 0.6  # the weakest of these, and what it is of them i
 _WEAKEST_BIAS = 0.85  # what their variance is of all, at 256 samples
 _MEASURED = (0.05, 0.9)  # of white, and of the plateau's level: between these
 _FEWEST_BLOCKS = 12
-_SATURATED_NEIGHBOURS = (
-    3  # of 8: an isolated sample at white is noise that crossed it, and is denoised
-)
+_SATURATED_NEIGHBOURS = 3  # an isolated sample at white is noise that crossed it, and is denoised
+
+Samples = NDArray[np.uint16]
 
 
 def clip_levels(mosaic: Mosaic) -> NDArray[np.float32]:
     """Find the level from which on each site's samples are saturated: white, or what they show.
 
+    Sites whose noise is told apart are told apart here too: the four of a Bayer cell, else colours.
+
     Returns
     -------
-    (2, 2) float32 DN
-        By row and column of the full mosaic, modulo 2; at most `white_level`.
+    (p, p) float32 DN
+        By row and column of the full mosaic, modulo the CFA's period p; at most `white_level`.
     """
-    area, linear = mosaic.active_area, mosaic.linear_level
-    levels = find_plateaus(
-        mosaic.samples[area.slices],
-        black=float(mosaic.black_level.mean()),
-        white=mosaic.white_level,
-        least=None if linear is None else np.roll(linear, (-area.top, -area.left), (0, 1)),
-    )
-    return np.roll(levels, (area.top, area.left), (0, 1))
+    area, cfa = mosaic.active_area, mosaic.cfa
+    active = mosaic.samples[area.slices]
+    black, white = float(mosaic.black_level.mean()), mosaic.white_level
+    levels = np.empty((cfa.period, cfa.period), np.float32)
+    for sites in _kinds_of_sites(cfa):
+        lowest = black + LEAST_LEVEL * (white - black)
+        if mosaic.linear_level is not None:
+            lowest = max(lowest, *(float(mosaic.linear_level[site]) for site in sites))
+        planes = [_plane(active, row - area.top, col - area.left, cfa.period) for row, col in sites]
+        level = _find_plateau(planes, black, white, lowest)
+        for site in sites:
+            levels[site] = level
+    return levels
 
 
 def saturated_areas(
@@ -60,7 +69,9 @@ def saturated_areas(
     """Find the samples that pass through because the sensor was saturated there.
 
     A sample at its site's clip level (`clip`, else what `clip_levels` says) counts if at least 3 of
-    its 8 same-colour neighbours are there too; an isolated one is noise, and left it would be salt.
+    its neighbours of the same colour are there too; an isolated one is noise, and left it would be
+    salt. Neighbours are the 8 nearest of the colour in a Bayer mosaic, the 8 nearest without
+    colours, and those of the colour among the 24 nearest in an X-Trans mosaic.
 
     Returns
     -------
@@ -69,47 +80,29 @@ def saturated_areas(
     """
     clip = clip_levels(mosaic) if clip is None else clip
     at_clip = np.empty(mosaic.samples.shape, np.bool_)
-    for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        site = slice(row, None, 2), slice(col, None, 2)
-        np.greater_equal(mosaic.samples[site], clip[row, col], out=at_clip[site])
-    return saturated(at_clip) if at_clip.any() else None
+    period = mosaic.cfa.period
+    for row in range(period):
+        for col in range(period):
+            site = slice(row, None, period), slice(col, None, period)
+            np.greater_equal(mosaic.samples[site], clip[row, col], out=at_clip[site])
+    return _saturated(at_clip, mosaic.cfa) if at_clip.any() else None
 
 
-def find_plateaus(
-    active: NDArray[np.uint16],
-    *,
-    black: float,
-    white: float,
-    least: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
-    """Find the levels at and above which the samples of each site are saturated.
-
-    Parameters
-    ----------
-    active : (H, W) uint16 DN
-        The active area of a mosaic.
-    black, white : float
-        Its levels, DN.
-    least : (2, 2) float32 DN, optional
-        Up to these levels the sensor is known to be linear.
-
-    Returns
-    -------
-    (2, 2) float32 DN
-        By row and column of `active`, modulo 2; `white` where the samples say nothing else.
-    """
-    levels = np.full((2, 2), white, np.float32)
-    for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        lowest = black + LEAST_LEVEL * (white - black)
-        if least is not None:
-            lowest = max(lowest, float(least[row, col]))
-        levels[row, col] = _find_plateau(active[row::2, col::2], black, white, lowest)
-    return levels
+def _kinds_of_sites(cfa: CfaPattern) -> Iterator[list[tuple[int, int]]]:
+    """Yield the sites of the cell at (0, 0) that saturate alike: (row, column) of each."""
+    side = range(cfa.period)
+    for kind in range(len(cfa.noise_colors)):
+        yield [(row, col) for row in side for col in side if cfa.noise_index(row, col) == kind]
 
 
-def _find_plateau(site: NDArray[np.uint16], black: float, white: float, lowest: float) -> float:
-    """Find the level from which on one site's samples are saturated, DN."""
-    counts = _count(site)
+def _plane(active: Samples, row: int, col: int, period: int) -> Samples:
+    """Return the samples of a site of an active area, by row and column of its cell: a view."""
+    return active[row % period :: period, col % period :: period]
+
+
+def _find_plateau(planes: Sequence[Samples], black: float, white: float, lowest: float) -> float:
+    """Find the level from which on the samples of some sites are saturated, DN."""
+    counts = _count(planes)
     tops = [top for top in _tops(counts) if lowest <= top < white]
     for top in tops:
         below = np.flatnonzero(counts[:top])[-_LEVELS_BELOW:]
@@ -118,7 +111,7 @@ def _find_plateau(site: NDArray[np.uint16], black: float, white: float, lowest: 
     if not tops:
         return white
     widest = _widest(white - black, tops[0] - black)
-    widest = min(widest, _BAND_STD * _noise_std(site, black, white, tops[0]))
+    widest = min(widest, _BAND_STD * _noise_std(planes, black, white, tops[0]))
     for top in tops:
         for width in range(int(widest), 0, -1):
             start = top - width
@@ -129,32 +122,44 @@ def _find_plateau(site: NDArray[np.uint16], black: float, white: float, lowest: 
     return white
 
 
-def saturated(at_clip: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Leave of samples at a clip those that at least 3 of their 8 same-colour neighbours join.
+def _saturated(at_clip: NDArray[np.bool_], cfa: CfaPattern) -> NDArray[np.bool_]:
+    """Leave of samples at a clip, of a whole mosaic, those that enough of their colour join."""
+    if cfa.kind == "mono":
+        return at_clip & (_neighbours(at_clip, (-1, 0, 1)) >= _SATURATED_NEIGHBOURS)
+    if cfa.kind == "bayer":  # same-colour neighbours are 2 samples away
+        return at_clip & (_neighbours(at_clip, (-2, 0, 2)) >= _SATURATED_NEIGHBOURS)
+    result = np.zeros_like(at_clip)
+    for sites in _kinds_of_sites(cfa):
+        own = np.zeros_like(at_clip)
+        for row, col in sites:
+            site = slice(row, None, cfa.period), slice(col, None, cfa.period)
+            own[site] = at_clip[site]
+        result |= own & (_neighbours(own, range(-2, 3)) >= _SATURATED_NEIGHBOURS)
+    return result
 
-    Parameters
-    ----------
-    at_clip : (H, W) bool
-        Of a whole mosaic.
-    """
-    height, width = at_clip.shape
-    padded = np.zeros(
-        (height + 4, width + 4), np.uint8
-    )  # same-colour neighbours are 2 samples away
-    padded[2:-2, 2:-2] = at_clip
+
+def _neighbours(marked: NDArray[np.bool_], steps: Sequence[int]) -> NDArray[np.uint8]:
+    """Count the marked samples around each, so many rows and columns away; itself left out."""
+    height, width = marked.shape
+    reach = steps[-1]
+    padded = np.zeros((height + 2 * reach, width), np.uint8)
+    padded[reach : reach + height] = marked
+    across = np.zeros((height, width + 2 * reach), np.uint8)
+    for step in steps:
+        across[:, reach : reach + width] += padded[reach + step : reach + step + height]
     count = np.zeros((height, width), np.uint8)
-    for row in (0, 2, 4):
-        for col in (0, 2, 4):
-            if (row, col) != (2, 2):
-                count += padded[row : row + height, col : col + width]
-    return at_clip & (count >= _SATURATED_NEIGHBOURS)
+    for step in steps:
+        count += across[:, reach + step : reach + step + width]
+    count -= marked
+    return count
 
 
-def _count(site: NDArray[np.uint16]) -> NDArray[np.int64]:
+def _count(planes: Sequence[Samples]) -> NDArray[np.int64]:
     """Return how many samples each level has, block by block: memory must not grow."""
     counts = np.zeros(1 << 16, np.int64)
-    for start in range(0, len(site), 256):
-        counts += np.bincount(site[start : start + 256].ravel(), minlength=1 << 16)
+    for plane in planes:
+        for start in range(0, len(plane), 256):
+            counts += np.bincount(plane[start : start + 256].ravel(), minlength=1 << 16)
     return counts
 
 
@@ -175,17 +180,12 @@ def _widest(scale: float, level: float) -> float:
     return max(_MOST_BAND * math.sqrt(scale * level), min(few, share * scale))
 
 
-def _noise_std(site: NDArray[np.uint16], black: float, white: float, level: float) -> float:
+def _noise_std(planes: Sequence[Samples], black: float, white: float, level: float) -> float:
     """Return what the noise is at least at a level, by that of darker, flatter places; DN.
 
     0 if there are too few of them to tell, or if they do not agree.
     """
-    height, width = (side // _BLOCK for side in site.shape)
-    if not height or not width:
-        return 0.0
-    rows = np.arange(0, height, max(1, height * width // _MOST_BLOCKS))
-    picked = site[: height * _BLOCK, : width * _BLOCK].reshape(height, _BLOCK, width, _BLOCK)[rows]
-    blocks = picked.transpose(0, 2, 1, 3).reshape(-1, _BLOCK, _BLOCK).astype(np.float32)
+    blocks = _blocks(planes)
     means = blocks.mean(axis=(1, 2)) - np.float32(black)
     low, high = _MEASURED[0] * (white - black), _MEASURED[1] * (level - black)
     is_usable = (means > low) & (means < high)
@@ -198,3 +198,17 @@ def _noise_std(site: NDArray[np.uint16], black: float, white: float, level: floa
     if least < _AGREEMENT * weak:  # texture, not noise
         return 0.0
     return float(np.sqrt(weak / _WEAKEST_BIAS * (level - black)))
+
+
+def _blocks(planes: Sequence[Samples]) -> NDArray[np.float32]:
+    """Cut planes into blocks, rows of them left out where there are many: (n, side, side) DN."""
+    found = [np.empty((0, _BLOCK, _BLOCK), np.float32)]
+    for plane in planes:
+        height, width = (side // _BLOCK for side in plane.shape)
+        if height and width:
+            rows = np.arange(0, height, max(1, len(planes) * height * width // _MOST_BLOCKS))
+            whole = plane[: height * _BLOCK, : width * _BLOCK]
+            picked = whole.reshape(height, _BLOCK, width, _BLOCK)[rows]
+            blocks = picked.transpose(0, 2, 1, 3).reshape(-1, _BLOCK, _BLOCK)
+            found.append(blocks.astype(np.float32))
+    return np.concatenate(found)

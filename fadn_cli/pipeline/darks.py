@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli import __version__
-from fadn_cli.denoise.darks import find_outstanding, lit_share
+from fadn_cli.denoise.defects.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.mosaic.defects import Sites
@@ -89,7 +89,8 @@ def _outstanding(raw_image: RawImage) -> tuple[NDArray[np.bool_], NDArray[np.boo
     x = normalize(mosaic)
     x.ravel()[raw_image.defects.sites] = np.nan  # these are repaired anyway
     x = x[mosaic.active_area.slices]
-    share = lit_share(x, level=DARK)
+    period = mosaic.cfa.period
+    share = lit_share(x, level=DARK, period=period)
     if share > MOST_LIT:
         raise UnsupportedRawError(
             f"{raw_image.path.name}: is no dark frame: {share:.0%} of it is lighter than "
@@ -97,7 +98,7 @@ def _outstanding(raw_image: RawImage) -> tuple[NDArray[np.bool_], NDArray[np.boo
             advice="Put the cap on the lens and close the viewfinder, and photograph again.",
         )
     step = 1 / (mosaic.white_level - float(mosaic.black_level.mean()))
-    return find_outstanding(x, step=step)
+    return find_outstanding(x, step=step, period=period)
 
 
 def _refuse_other_size(raw_image: RawImage, first: RawImage) -> None:

@@ -41,13 +41,13 @@ def refuse_senseless(
         side = f"{sense.block}x{sense.block}"
         raise UnsupportedRawError(
             f"{name}: looks like a {_BLOCK_NAMES[sense.block]} mosaic, {side} samples of a colour, "
-            f"though its tags say {colors}; {Needs.ONLY_BAYER}",
+            f"though its tags say {colors}; {Needs.ONLY_THESE}",
             advice=Needs.REMOSAIC,
         )
     if sense.row_gain > 1:
         raise UnsupportedRawError(
             f"{name}: pairs of rows differ in gain, {sense.row_gain:.2g} times, as in an unmerged "
-            f"Dual ISO raw; {Needs.ONLY_BAYER}, of one gain",
+            f"Dual ISO raw; {Needs.ONLY_THESE}, of one gain",
             advice=Needs.MERGED_ROWS,
         )
     warnings = []

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fadn_cli.denoise.defects.hotpixels import find_defects
 from fadn_cli.denoise.frame import OnTile
-from fadn_cli.denoise.hotpixels import find_defects
 from fadn_cli.denoise.levels import mean_shift
 from fadn_cli.denoise.sensors.kinds import pack_active, unpack_active
 from fadn_cli.denoise.shading import multiply

@@ -7,8 +7,8 @@ rounded or clipped here.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fadn_cli.denoise.defects.hotpixels import repair_defects
 from fadn_cli.denoise.frame import OnTile, denoise_packed
-from fadn_cli.denoise.hotpixels import repair_defects
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
 from fadn_cli.denoise.sensors.kinds import pack_mosaic

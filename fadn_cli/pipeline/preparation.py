@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.hotpixels import repair_defects
+from fadn_cli.denoise.defects.hotpixels import repair_defects
 from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
@@ -190,9 +190,30 @@ def pick(noise: NoiseModel, options: DenoiseOptions, kind: str) -> Specialist:
     WeightsError
         There is no network of that name or quality for the sensor.
     """
+    if not any(options.shares) and all(each.cfa_kind != kind for each in specialists.bundled()):
+        return _none_for(kind)
     if options.specialist is not None:
         return specialists.find(options.specialist, kind)
     return specialists.choose(noise, options.quality, kind)
+
+
+def _none_for(kind: str) -> Specialist:
+    """Stand in for a network that does not run."""
+    return Specialist(
+        name="none",
+        file="",
+        sha256="",
+        cfa_kind=kind,
+        quality="none",
+        noise_range=(0.0, float("inf")),
+        alignment=1,
+        receptive_field=0,
+        inputs="",
+        parameters=0,
+        macs_per_packed_pixel=0,
+        residual_std=((0.0, 1.0),),
+        psnr={},
+    )
 
 
 def find_noise(

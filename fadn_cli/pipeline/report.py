@@ -60,7 +60,7 @@ class DenoiseReport:
     width: int
     """Columns of the full mosaic."""
     cfa: str
-    """Colours row by row from the mosaic's (0, 0): "RGGB", ..."""
+    """Colours row by row from the mosaic's (0, 0): "RGGB", ..., 36 of an X-Trans sensor; "MONO"."""
     noise_measured: NoiseSummary | None
     """What the pixels say; None if it was not measured."""
     noise_profile: NoiseSummary | None
@@ -153,7 +153,7 @@ class FileInfo:
     active_area: tuple[int, int, int, int]
     """The exposed part: top, left, height, width in pixels of the full mosaic."""
     cfa: str
-    """Colours row by row from the mosaic's (0, 0): "RGGB", ..."""
+    """Colours row by row from the mosaic's (0, 0): "RGGB", ..., 36 of an X-Trans sensor; "MONO"."""
     black_level: tuple[tuple[float, ...], ...]
     """DN, the repeat pattern row by row, aligned to the mosaic's (0, 0)."""
     white_level: float

@@ -5,6 +5,7 @@
 
 from fractions import Fraction
 
+from fadn_cli.mosaic.cfa import MONO, CfaPattern
 from fadn_cli.pipeline.report import NoiseSummary
 
 
@@ -19,6 +20,19 @@ def name_camera(make: str, model: str) -> str:
     first_word = make.split()[0].casefold() if make.split() else ""
     repeated = model.casefold().startswith(first_word)
     return (model if repeated else f"{make} {model}").strip() or "unknown camera"
+
+
+def spell_cfa(name: str) -> str:
+    """Name a pattern of colours without writing out all 36 of an X-Trans sensor.
+
+    Examples
+    --------
+    >>> spell_cfa("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"), spell_cfa("RGGB"), spell_cfa("MONO")
+    ('X-Trans', 'RGGB', 'none: monochrome')
+    """
+    if CfaPattern.parse(name).kind == "xtrans":
+        return "X-Trans"
+    return "none: monochrome" if name == MONO else name
 
 
 def spell_noise(noise: NoiseSummary | None) -> str:

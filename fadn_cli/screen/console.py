@@ -24,6 +24,7 @@ from fadn_cli.pipeline.report import FileInfo, decodable, to_json
 from fadn_cli.pipeline.wording import (
     name_camera,
     spell_banding,
+    spell_cfa,
     spell_exposure,
     spell_noise,
     spell_number,
@@ -58,6 +59,8 @@ def show_info(info: FileInfo) -> None:
     """Print what fadn sees in one raw, on stdout."""
     top, left, height, width = info.active_area
     black = " / ".join(" ".join(f"{level:g}" for level in row) for row in info.black_level)
+    if len(info.black_level) > 2 and len({level for row in info.black_level for level in row}) == 1:
+        black = f"{info.black_level[0][0]:g}"
     rows = {
         "File": str(info.path),
         "Camera": name_camera(info.make, info.model),
@@ -66,7 +69,7 @@ def show_info(info: FileInfo) -> None:
         "Size": f"{info.width} x {info.height}",
         "Active area": f"{width} x {height} from column {left}, row {top}",
         "Orientation": str(info.orientation),
-        "CFA": info.cfa,
+        "CFA": spell_cfa(info.cfa),
         "Black level": black,
         "White level": f"{info.white_level:g}",
         "Noise measured": spell_noise(info.noise_measured),
@@ -211,7 +214,7 @@ def _pixel_rows(pixels: PixelComparison | None) -> Iterator[tuple[str, str]]:
         added = f", and {pixels.marks_added:,} more" if pixels.marks_added else ""
         yield "Marks of bad pixels", f"{kept:,} of {pixels.marks:,} kept{added}"
     if pixels.block_shift:
-        shifts = zip(("R", "Gr", "Gb", "B"), pixels.block_shift, strict=True)
+        shifts = zip(pixels.planes, pixels.block_shift, strict=True)
         means = ", ".join(f"{plane} {spell_share(shift)}" for plane, shift in shifts)
         worst = spell_share(pixels.worst_block_shift)
         yield "Shift of small areas", f"{means} on average, {worst} at most"

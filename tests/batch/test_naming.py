@@ -16,7 +16,7 @@ from fadn_cli.batch.naming import (
     sanitize,
     suffix_template,
 )
-from fadn_cli.raw.source.shot import Shot, read_shot
+from fadn_cli.batch.shot import Shot, read_shot
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 

@@ -185,7 +185,7 @@ def test_the_quality_reaches_every_command(tmp_path, monkeypatch, denoised, qual
         assert 0 == CliRunner().invoke(app, [*command, *arguments]).exit_code
 
     assert [quality, quality] == [denoised[0][2].quality, seen[0].quality]
-    assert {"quality": quality, "overwrite": False} == seen[1]
+    assert {"sensor": "bayer", "quality": quality, "overwrite": False} == seen[1]
 
 
 def test_options_become_the_pipelines(tmp_path, denoised):

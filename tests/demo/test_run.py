@@ -136,3 +136,16 @@ def test_the_folder_may_be_the_current_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     assert demo.run(Path()).noisy.exists()
+
+
+@pytest.mark.parametrize("kind", demo.SENSORS)
+def test_the_camera_may_have_any_sensor(tmp_path, kind):
+    cfa = demo.SENSORS[kind]
+    samples = demo.add_noise(demo.expose(draw_scene(66, 96), cfa))
+    path = tmp_path / "a.dng"
+    path.write_bytes(demo.build_dng(samples, cfa))
+
+    mosaic = read_raw(path).mosaic
+
+    assert (cfa, kind) == (mosaic.cfa, mosaic.cfa.kind)
+    assert np.array_equal(samples, mosaic.samples)

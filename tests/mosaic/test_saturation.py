@@ -9,6 +9,7 @@ from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.conversion import denormalize
 from fadn_cli.mosaic.saturation import clip_levels, saturated_areas
 from fadn_cli.mosaic.values import Mosaic, Rect
+from tests.making.sensors import XTRANS_CELL
 
 HEIGHT, WIDTH = 256, 320
 NEUTRAL = np.array([[0.5, 1.0], [1.0, 0.625]])
@@ -137,3 +138,88 @@ def test_a_few_hot_pixels_above_a_plateau_do_not_hide_it(sensor):
     mosaic.samples[11:13, 17:19] = mosaic.white_level
 
     assert np.array_equal(level, clip_levels(mosaic))
+
+
+XTRANS = CfaPattern(colors=XTRANS_CELL)
+CLIPS = {"R": 0.55, "G": 0.93, "B": 0.7, "Y": 0.8}
+"""Where each colour clips, 0 black and 1 white."""
+
+
+def expose_colors(cfa, sensor, corner=(0, 0)):
+    """Photograph the bright spots with a sensor whose colours clip at other levels."""
+    bits, black, shot, read = sensor
+    white = 2**bits - 1
+    clean = scene(2.4) / over_sites(NEUTRAL)
+    rng = np.random.default_rng(3)
+    x = clean + rng.normal(size=clean.shape) * np.sqrt(shot * clean + read)
+    rows, cols = np.indices(clean.shape)
+    cell = np.array([CLIPS[color] for color in cfa.colors]).reshape(cfa.period, cfa.period)
+    level = np.round(black + cell * (white - black))
+    clip = level[rows % cfa.period, cols % cfa.period]
+    top, left = corner
+    mosaic = Mosaic(
+        samples=np.rint(np.minimum(black + x * (white - black), clip)).clip(0).astype(np.uint16),
+        cfa=cfa,
+        black_level=np.full((1, 1), black, np.float32),
+        white_level=float(white),
+        active_area=Rect(top=top, left=left, height=HEIGHT - 9, width=WIDTH - 12),
+    )
+    return mosaic, level
+
+
+@pytest.mark.parametrize("corner", ((0, 0), (3, 5), (2, 7)))
+@pytest.mark.parametrize("phase", ((0, 0), (1, 2), (4, 3)))
+def test_every_colour_of_x_trans_has_its_own(sensor, phase, corner):
+    mosaic, level = expose_colors(XTRANS.shifted(*phase), sensor, corner)
+
+    assert np.array_equal(level, clip_levels(mosaic))
+
+
+def test_without_colours_there_is_one_clip(sensor):
+    mosaic, level = expose_colors(CfaPattern(colors="Y"), sensor)
+
+    assert np.array_equal(level, clip_levels(mosaic))
+
+
+@pytest.mark.parametrize("colors", (XTRANS_CELL, "Y"))
+def test_a_saturated_area_passes_and_what_is_alone_does_not(colors):
+    """Of an area, the corner of which has fewest neighbours that are saturated too."""
+    cfa = CfaPattern(colors=colors)
+    samples = np.full((60, 72), 1000, np.uint16)
+    samples[12:24, 12:24] = 15000
+    samples[40, 40] = samples[48:50, 30] = 15000
+    mosaic = Mosaic(
+        samples=samples,
+        cfa=cfa,
+        black_level=np.zeros((1, 1), np.float32),
+        white_level=15000.0,
+        active_area=Rect(top=0, left=0, height=60, width=72),
+    )
+
+    inside = saturated_areas(mosaic)
+
+    assert inside[14:22, 14:22].all()
+    assert inside[12:24, 12:24].mean() > 0.9
+    assert not inside[30:].any()
+
+
+@pytest.mark.parametrize("color", "RGB")
+def test_other_colours_at_white_do_not_make_an_x_trans_area(color):
+    """Where one colour is clipped in an area, samples of the others there are not."""
+    cell = np.array([each == color for each in XTRANS_CELL]).reshape(6, 6)
+    is_color = np.tile(cell, (10, 12))
+    samples = np.where(is_color, 15000, 1000).astype(np.uint16)
+    other = np.argwhere(~is_color[24:30, 24:30])[0] + 24
+    samples[tuple(other)] = 15000
+    mosaic = Mosaic(
+        samples=samples,
+        cfa=XTRANS,
+        black_level=np.zeros((1, 1), np.float32),
+        white_level=15000.0,
+        active_area=Rect(top=0, left=0, height=60, width=72),
+    )
+
+    inside = saturated_areas(mosaic)
+
+    assert inside[6:-6, 6:-6][is_color[6:-6, 6:-6]].all()
+    assert not inside[~is_color].any()

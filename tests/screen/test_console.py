@@ -227,6 +227,7 @@ def make_verification(**changes):
         outside=70,
         outside_changed=1,
         blocks=5,
+        planes=("R", "Gr", "Gb", "B"),
         block_shift=(1e-4, 2e-4, 3e-4, 4e-4),
         worst_block_shift=5e-3,
     )

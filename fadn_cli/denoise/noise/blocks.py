@@ -10,6 +10,7 @@ same shape in all of them, so that the highest frequencies of the whole mosaic, 
 plane resolves, hold far less of it.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -161,7 +162,7 @@ class _Places:
         sensor, mean = self._sensor, blocks.mean(axis=(2, 3))
         balance = 1 / (np.maximum(mean, _LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
         weight = balance**2 / (balance**2).sum(axis=0)
-        share = np.sqrt(sensor.planes) * np.sqrt(weight)
+        share = math.sqrt(sensor.planes) * np.sqrt(weight)
         detail = (blocks - mean[..., None, None]) * share[..., None, None]
         side = sensor.cell * SIDE
         order = np.add.outer(np.arange(side), np.arange(side)) * (2 * SIDE / side)

@@ -43,6 +43,11 @@ class Sensor(ABC):
         """Whether there is more than one colour."""
         return len(set(self.colors)) > 1
 
+    @property
+    def greens(self) -> tuple[int, ...]:
+        """The planes that brightness is told by: the greens, or all without colours."""
+        return tuple(plane for plane, color in enumerate(self.colors) if color in "GY")
+
     def noise_of_planes(self, noise: NoiseModel) -> tuple[Samples, Samples]:
         """Return shot and read noise of each plane: two (planes, 1, 1) float32 variances."""
         index = list(self.noise_index)

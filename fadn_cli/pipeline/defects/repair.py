@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fadn_cli.denoise.badpixels import interpolate
+from fadn_cli.denoise.defects.badpixels import interpolate
 from fadn_cli.mosaic.conversion import normalize, with_values
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.listing import read_list
@@ -46,9 +46,10 @@ def repair(raw_image: RawImage, listed: Path | None = None) -> tuple[RawImage, i
         return raw_image, 0
     is_bad, is_repaired = np.zeros((2, *mosaic.samples.shape), np.bool_)
     is_bad.ravel()[sites] = True
-    active = mosaic.active_area.slices
+    area = mosaic.active_area
+    active = area.slices
     x, left = normalize(mosaic), is_bad[active].copy()
-    count = interpolate(x[active], left)
+    count = interpolate(x[active], left, mosaic.cfa.shifted(area.top, area.left))
     is_repaired[active] = is_bad[active] & ~left
     mosaic = with_values(mosaic, np.flatnonzero(is_repaired), x[is_repaired])
     return replace(raw_image, mosaic=mosaic, defects=defects), count

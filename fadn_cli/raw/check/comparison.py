@@ -18,7 +18,7 @@ from fadn_cli.mosaic.saturation import saturated_areas
 from fadn_cli.mosaic.steps import own_step
 from fadn_cli.mosaic.values import Mosaic
 
-_BLOCK = 64  # samples of a block's side
+_BLOCK = 64  # samples of a block's side; of whole cells, so at most that many
 _DARKEST, _BRIGHTEST = 0.02, 0.8  # normalized means of blocks that are compared
 _DEFECT = (10, 0.02)  # times a block's mean change, and at least: one sample was repaired there
 
@@ -26,7 +26,7 @@ _DEFECT = (10, 0.02)  # times a block's mean change, and at least: one sample wa
 def differing_levels(found: Mosaic, expected: Mosaic) -> Iterator[str]:
     """Yield each level in which two mosaics of one size differ, in words."""
     if found.cfa != expected.cfa:
-        yield f"CFA {found.cfa.colors} instead of {expected.cfa.colors}"
+        yield f"CFA {found.cfa.name} instead of {expected.cfa.name}"
     if found.active_area != expected.active_area:
         yield f"active area {found.active_area} instead of {expected.active_area}"
     if found.white_level != expected.white_level:
@@ -70,6 +70,7 @@ def compare_samples(
         outside=int((~inside).sum()),
         outside_changed=int((changed & ~inside).sum()),
         blocks=blocks,
+        planes=source.cfa.noise_names,
         block_shift=shift,
         worst_block_shift=worst,
         sample_change=change,
@@ -104,24 +105,23 @@ def _same_black(found: Mosaic, expected: Mosaic) -> bool:
 def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ...], float, float]:
     """Return how many blocks there are, the mean change of their means by plane, the largest, and
     the samples' change."""
-    area = before.active_area
+    side, cols = _block_columns(before)
     means, changes, squares = [], [], []
-    for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
-        rows = slice(top, top + _BLOCK)
-        cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
-        black = before.black_rows(top, top + _BLOCK)[:, cols]
+    for top in _block_tops(before, side):
+        rows = slice(top, top + side)
+        black = before.black_rows(top, top + side)[:, cols]
         scale = np.float32(before.white_level) - black
         old = (before.samples[rows, cols] - black) / scale
         difference = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
-        means.append(_plane_means(before, top, area.left, old))
+        means.append(_plane_means(before, top, cols.start, old))
         change = _without_repairs(difference / scale)
-        changes.append(_plane_means(before, top, area.left, change))
-        squares.append(_plane_means(before, top, area.left, change * change))
+        changes.append(_plane_means(before, top, cols.start, change))
+        squares.append(_plane_means(before, top, cols.start, change * change))
     if not means:
         return 0, (), 0.0, 0.0
     brightness, shifts, square = (
         np.concatenate(each)
-        for each in (means, changes, squares)  # (blocks, 4)
+        for each in (means, changes, squares)  # (blocks, planes)
     )
     usable = ((brightness >= _DARKEST) & (brightness <= _BRIGHTEST)).all(axis=1)
     if not usable.any():
@@ -133,25 +133,37 @@ def _compare_blocks(before: Mosaic, after: Mosaic) -> tuple[int, tuple[float, ..
 
 def _compare_steps(before: Mosaic, after: Mosaic, step: int) -> tuple[tuple[float, ...], float]:
     """Return by plane the mean change of the blocks that are not too bright, and the samples'."""
-    area = before.active_area
-    if area.width < _BLOCK:
-        return (), 0.0
-    cols = slice(area.left, area.left + area.width // _BLOCK * _BLOCK)
+    side, cols = _block_columns(before)
     black = np.float32(before.black_level.mean())
     scale = np.float32(before.white_level) - black
-    shifts, squares = [np.empty((0, 4), np.float32)], [0.0]
-    for top in range(area.top, area.top + area.height - _BLOCK + 1, _BLOCK):
-        rows = slice(top, top + _BLOCK)
+    shifts, squares = [], [0.0]
+    for top in _block_tops(before, side):
+        rows = slice(top, top + side)
         change = after.samples[rows, cols].astype(np.float32) - before.samples[rows, cols]
         change = _without_repairs(change / scale) * (scale / step)
-        level = _plane_means(before, top, area.left, (before.samples[rows, cols] - black) / scale)
-        usable = (level <= _BRIGHTEST).all(axis=1)
-        shifts.append(_plane_means(before, top, area.left, change)[usable])
+        old = (before.samples[rows, cols] - black) / scale
+        usable = (_plane_means(before, top, cols.start, old) <= _BRIGHTEST).all(axis=1)
+        shifts.append(_plane_means(before, top, cols.start, change)[usable])
         squares.append(float(np.mean(change * change)))
-    shift = np.concatenate(shifts)
-    if not len(shift):
+    if not sum(map(len, shifts)):
         return (), 0.0
-    return tuple(map(float, shift.mean(axis=0, dtype=np.float64))), max(squares) ** 0.5
+    shift = np.concatenate(shifts).mean(axis=0, dtype=np.float64)
+    return tuple(map(float, shift)), max(squares) ** 0.5
+
+
+def _block_columns(mosaic: Mosaic) -> tuple[int, slice]:
+    """Return the side of a block, whole cells, and the columns of the whole ones of a row."""
+    area, period = mosaic.active_area, mosaic.cfa.period
+    side = _BLOCK // period * period
+    return side, slice(area.left, area.left + area.width // side * side)
+
+
+def _block_tops(mosaic: Mosaic, side: int) -> range:
+    """Return the first rows of the rows of whole blocks of the active area."""
+    area = mosaic.active_area
+    if area.width < side:
+        return range(0)
+    return range(area.top, area.top + area.height - side + 1, side)
 
 
 def _without_repairs(change: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -159,20 +171,29 @@ def _without_repairs(change: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A hot pixel's light is not brightness, and a hundredth of a percent of them is common.
     """
-    blocks = np.abs(change).reshape(_BLOCK, -1, _BLOCK)  # (row, block, column)
+    blocks = _blocks(np.abs(change))
     times, least = _DEFECT
     limit = np.maximum(times * blocks.mean(axis=(0, 2)), least)
-    return np.where(blocks > limit[:, None], 0, change.reshape(blocks.shape)).reshape(change.shape)
+    whole = change.reshape(blocks.shape)
+    return np.where(blocks > limit[:, None], 0, whole).reshape(change.shape)
 
 
 def _plane_means(
     mosaic: Mosaic, top: int, left: int, x: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return (blocks, 4): means of the planes R, Gr, Gb, B of one row of blocks."""
-    blocks = x.reshape(_BLOCK, -1, _BLOCK)  # (row, block, column)
-    means = np.empty((blocks.shape[1], 4), np.float32)
-    for row in (0, 1):
-        for col in (0, 1):
+    """Return (blocks, planes): means of one row of blocks by the CFA's `noise_colors`."""
+    blocks, period = _blocks(x), mosaic.cfa.period
+    sums = np.zeros((blocks.shape[1], len(mosaic.cfa.noise_colors)), np.float32)
+    sites = np.zeros(sums.shape[1], np.float32)
+    for row in range(period):
+        for col in range(period):
             plane = mosaic.cfa.noise_index(top + row, left + col)
-            means[:, plane] = blocks[row::2, :, col::2].mean(axis=(0, 2))
-    return means
+            sums[:, plane] += blocks[row::period, :, col::period].mean(axis=(0, 2))
+            sites[plane] += 1
+    return sums / sites
+
+
+def _blocks(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut a row of square blocks: (row, block, column)."""
+    side = len(x)
+    return x.reshape(side, -1, side)

@@ -63,17 +63,13 @@ def check_images(tiff: TiffFile) -> Iterator[Finding]:
         Of kind "required", "pieces", "cfa", "area", "black", "white", "opcodes", "color" or
         "raw".
     """
-    ifd0 = tiff.ifds[0]
-    yield from _check_ifd0(ifd0)
-    raws = {}
-    for name, ifd in name_ifds(tiff).items():
-        if not is_image_ifd(ifd):
-            continue
+    images = {name: ifd for name, ifd in name_ifds(tiff).items() if is_image_ifd(ifd)}
+    raws = {name: ifd for name, ifd in images.items() if _is_raw(ifd)}
+    has_color = not raws or any(_has_color(ifd) for ifd in raws.values())
+    yield from _check_ifd0(tiff.ifds[0], has_color=has_color)
+    for name, ifd in images.items():
         if ifd.get(Tag.IMAGE_WIDTH) or ifd.get(Tag.STRIP_OFFSETS) or ifd.get(Tag.TILE_OFFSETS):
             yield from _check_pieces(name, ifd)
-        photometric = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1)
-        if integer(ifd, Tag.NEW_SUBFILE_TYPE, 0) == 0 and photometric in _RAW_PHOTOMETRICS:
-            raws[name] = ifd
     if not raws:
         yield _error(
             "raw",
@@ -83,7 +79,19 @@ def check_images(tiff: TiffFile) -> Iterator[Finding]:
         yield from _check_raw(name, ifd)
 
 
-def _check_ifd0(ifd0: Ifd) -> Iterator[Finding]:
+def _is_raw(ifd: Ifd) -> bool:
+    """Tell whether an image is a mosaic, or linear."""
+    photometric = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1)
+    return integer(ifd, Tag.NEW_SUBFILE_TYPE, 0) == 0 and photometric in _RAW_PHOTOMETRICS
+
+
+def _has_color(ifd: Ifd) -> bool:
+    """Tell whether a raw image has colours."""
+    is_linear = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1) == Photometric.LINEAR_RAW
+    return not is_linear or integer(ifd, Tag.SAMPLES_PER_PIXEL, 1) > 1
+
+
+def _check_ifd0(ifd0: Ifd, *, has_color: bool) -> Iterator[Finding]:
     """Check what DNG wants to find first."""
     for tag in (Tag.DNG_VERSION, Tag.UNIQUE_CAMERA_MODEL):
         if ifd0.get(tag) is None:
@@ -97,6 +105,8 @@ def _check_ifd0(ifd0: Ifd) -> Iterator[Finding]:
         if ifd0.get(matrix) is not None and ifd0.get(illuminant) is None:
             yield _warning("color", f"is missing beside {matrix.label}", "IFD0", illuminant)
     first = ifd0.get(Tag.COLOR_MATRIX_1)
+    if first is None and not has_color:
+        return
     if first is None:
         what = "is missing; readers without a profile of this camera cannot know its colours"
         yield _warning("color", what, "IFD0", Tag.COLOR_MATRIX_1)

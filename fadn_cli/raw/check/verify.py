@@ -33,7 +33,6 @@ LARGEST_STEP_SHIFT = 0.5
 _SHARE_OF_CHANGE = 0.1  # of what samples changed by: bands that are gone had a mean of their own
 _WHITE = 0.03  # of the same: white noise that is gone had a mean of that size in each area
 _MOST_NAMES = 5  # of tags in one sentence
-_PLANES = ("R", "Gr", "Gb", "B")
 
 
 def verify(source: Path, output: Path) -> Verification:
@@ -56,7 +55,7 @@ def verify(source: Path, output: Path) -> Verification:
     RawReadError
         One of them cannot be read.
     UnsupportedRawError
-        One of them is no Bayer mosaic, or the output is no DNG.
+        One of them is no mosaic that we know, or the output is no DNG.
     """
     tiff = parse(map_file(output), name=output.name, tolerant=True)
     if not is_dng(tiff):
@@ -166,11 +165,13 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
     if pixels.marks_added:
         yield f"{pixels.marks_added} samples are marked as bad pixels, and are none."
     largest = LARGEST_SHIFT + _WHITE * pixels.sample_change
-    for plane, shift in zip(_PLANES, pixels.block_shift, strict=False):
+    for plane, shift in zip(pixels.planes, pixels.block_shift, strict=False):
         if shift > largest:
             yield f"Small areas of {plane} became brighter or darker by {shift:.2%} on average."
     most = LARGEST_STEP_SHIFT + _SHARE_OF_CHANGE * pixels.step_change
-    for plane, shift, area in zip(_PLANES, pixels.step_shift, _block_shifts(pixels), strict=False):
+    for plane, shift, area in zip(
+        pixels.planes, pixels.step_shift, _block_shifts(pixels), strict=False
+    ):
         if abs(shift) > most and area <= largest:
             way = "brighter" if shift > 0 else "darker"
             yield f"{plane} became {way} by {abs(shift):.2g} steps of the source on average."
@@ -178,7 +179,7 @@ def _pixel_violations(pixels: PixelComparison | None) -> Iterator[str]:
 
 def _block_shifts(pixels: PixelComparison) -> tuple[float, ...]:
     """Return how much small areas changed; 0 where none could be compared."""
-    return pixels.block_shift or (0.0,) * len(_PLANES)
+    return pixels.block_shift or (0.0,) * len(pixels.planes)
 
 
 def _tag_violations(tags: Sequence[TagChange]) -> Iterator[str]:

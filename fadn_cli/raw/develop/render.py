@@ -3,9 +3,10 @@
 Called by `pipeline` for TIFF output and by the DNG writer for previews. The one thing to know:
 LibRaw is given samples already mapped to black 0, white 65535, because its own idea of black is out
 of phase for odd active areas and rounded to whole DN, and its brightness would follow the maximum
-of the data, which denoising lowers.
+of the data, which denoising lowers. Mosaics without colours do without it: see `grey`.
 """
 
+import io
 import struct
 
 import numpy as np
@@ -15,11 +16,14 @@ from PIL import ImageCms
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic.values import Mosaic, RawImage
+from fadn_cli.raw.develop.grey import develop_grey
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
-from fadn_cli.raw.tiff.tags import PreviewSpace
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tags import PreviewSpace, Tag
 
 _ROWS_PER_BLOCK = 256
 _LIBRAW_WHITE = 65535
+_LEAST_XTRANS = 512  # pixels: LibRaw's own method for X-Trans refuses less
 _SPACES = {
     PreviewSpace.SRGB: (rawpy.ColorSpace.sRGB, (2.4, 12.92)),  # IEC 61966-2-1
     PreviewSpace.ADOBE_RGB: (rawpy.ColorSpace.Adobe, (563 / 256, 0)),  # Adobe RGB (1998), 4.3.4.2
@@ -60,7 +64,7 @@ def develop(
     mosaic : Mosaic
         The samples to develop instead, of the source's size, with their levels.
     half_size : bool
-        One pixel per 2x2 cell instead of demosaicing; quick, for previews.
+        One pixel per 2x2 samples instead of demosaicing; quick, for previews.
     space : PreviewSpace
         The colours to develop to: sRGB, Adobe RGB or ProPhoto.
     gain : float
@@ -69,7 +73,8 @@ def develop(
     Returns
     -------
     (height, width, 3) uint16, 0-65535
-        Encoded for `space`; the area LibRaw takes for visible, which is the active area.
+        Encoded for `space`; the area LibRaw takes for visible, which is the active area. Without
+        colours, all three channels are the same memory.
 
     Raises
     ------
@@ -78,17 +83,20 @@ def develop(
     ValueError
         `mosaic` has another size than the source.
     """
+    if mosaic.cfa.kind == "mono":
+        return develop_grey(mosaic, half_size=half_size, space=space, gain=gain)
     gains = raw_image.metadata.wb_gains
     color_space, curve = _SPACES[space]
     try:
         with quiet_stderr():
-            opened = rawpy.imread(openable(raw_image.path))
+            opened = rawpy.imread(_openable(raw_image))
             opened.unpack()
         with opened as raw:
             # Of some makers' raws (Panasonic's) LibRaw takes zeros for bad, and brightens the dark.
             _fill(raw.raw_image, mosaic, lowest=0 if raw_image.metadata.is_dng else 1)
             rgb: NDArray[np.uint16] = raw.postprocess(
                 half_size=half_size,
+                demosaic_algorithm=_demosaicing(mosaic),
                 # Unknown gains: LibRaw's daylight, which unlike its automatic one ignores the data.
                 user_wb=None if gains is None else [float(gains[i]) for i in (0, 1, 2, 1)],
                 user_black=0,
@@ -108,6 +116,33 @@ def develop(
             advice="Check that the file has not been moved or changed meanwhile.",
         ) from error
     return rgb
+
+
+def _openable(raw_image: RawImage) -> str | io.BytesIO:
+    """Return what rawpy can open.
+
+    LibRaw rounds the margins of Fujifilm's X-Trans sensors up to whole cells; of a DNG it loses the
+    pattern by that, and all would be red. So such a DNG is shown to it as of another maker.
+    """
+    area = raw_image.mosaic.active_area
+    is_dng, cfa = raw_image.metadata.is_dng, raw_image.mosaic.cfa
+    if not (is_dng and cfa.kind == "xtrans" and (area.top % cfa.period or area.left % cfa.period)):
+        return openable(raw_image.path)
+    data = map_file(raw_image.path)
+    renamed = bytearray(data)
+    for tag in (Tag.MAKE, Tag.UNIQUE_CAMERA_MODEL):
+        entry = parse(data, name=raw_image.path.name, tolerant=True).ifds[0].get(tag)
+        if entry is not None and entry.count:
+            renamed[entry.value_offset] = ord("_")
+    return io.BytesIO(renamed)
+
+
+def _demosaicing(mosaic: Mosaic) -> rawpy.DemosaicAlgorithm | None:
+    """Return how LibRaw is to find the colours between: as it likes, where it can."""
+    area = mosaic.active_area
+    if mosaic.cfa.kind == "xtrans" and min(area.height, area.width) < _LEAST_XTRANS:
+        return rawpy.DemosaicAlgorithm.VNG
+    return None
 
 
 def _fill(frame: NDArray[np.uint16], mosaic: Mosaic, *, lowest: int) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.values import RawImage
+from fadn_cli.raw.develop.grey import GREY_PROFILE
 from fadn_cli.raw.develop.render import SRGB_PROFILE
 from fadn_cli.raw.source.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.tiff.file import ByteOrder, map_file, parse
@@ -26,14 +27,15 @@ _ABOUT_OTHER_PIXELS = (Tag.COLOR_SPACE, Tag.PIXEL_X_DIMENSION, Tag.PIXEL_Y_DIMEN
 
 
 def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, software: str) -> None:
-    """Write an sRGB picture with the source's metadata, losslessly compressed.
+    """Write an sRGB picture, or a grey one, with the source's metadata, losslessly compressed.
 
     Parameters
     ----------
     path : Path
         Written from scratch; best the temporary file of `files.atomic_output`.
     rgb : (height, width, 3) uint16, 0-65535
-        sRGB-encoded, oriented as the sensor; the file states the orientation.
+        sRGB-encoded, oriented as the sensor; the file states the orientation. Of a source without
+        colours one channel is written.
     raw_image : RawImage
         The source; EXIF, GPS and description are read from its file.
     software : str
@@ -46,15 +48,16 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
     OSError
         Writing failed; `files.atomic_output` makes it a WriteError.
     """
+    has_color = raw_image.mosaic.cfa.kind != "mono"
     tifffile.imwrite(
         path,
-        rgb,
+        rgb if has_color else rgb[..., 0],
         byteorder=_BYTEORDER,
-        photometric="rgb",
+        photometric="rgb" if has_color else "minisblack",
         compression="zlib",
         predictor=True,
         rowsperstrip=_ROWS_PER_STRIP,
-        iccprofile=SRGB_PROFILE,
+        iccprofile=SRGB_PROFILE if has_color else GREY_PROFILE,
         software=software,
         metadata=None,
     )
@@ -67,14 +70,15 @@ def read_tiff(path: Path) -> NDArray[np.uint16]:
     Returns
     -------
     (height, width, 3) uint16, 0-65535
-        As stored, whatever orientation the file states; 8-bit samples are spread over 16 bits.
+        As stored, whatever orientation the file states; 8-bit samples are spread over 16 bits, and
+        a grey picture has three channels that are the same memory.
 
     Raises
     ------
     RawReadError
         The file cannot be read or decoded.
     UnsupportedRawError
-        It is not an RGB picture of 8 or 16 bits.
+        It is not an RGB or grey picture of 8 or 16 bits.
     """
     parse(map_file(path), name=path.name)  # names damage in our own words
     try:
@@ -84,13 +88,15 @@ def read_tiff(path: Path) -> NDArray[np.uint16]:
             f"{path.name}: cannot be decoded: {error}",
             advice="The file looks truncated or damaged, or is no TIFF.",
         ) from error
+    if rgb.ndim == 2:
+        rgb = np.broadcast_to(rgb[..., None], (*rgb.shape, 3))
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16):
         raise UnsupportedRawError(
-            f"{path.name}: holds {rgb.dtype} samples of shape {rgb.shape}, not RGB of 8 or 16 bits",
+            f"{path.name}: holds {rgb.dtype} samples of shape {rgb.shape}, not RGB or grey of 8 or "
+            "16 bits",
             advice="Give a TIFF as `fadn denoise --format tiff` writes it.",
         )
-    whole = rgb.astype(np.uint16)
-    return whole * np.uint16(257) if rgb.dtype == np.uint8 else whole
+    return rgb.astype(np.uint16) * np.uint16(257) if rgb.dtype == np.uint8 else rgb
 
 
 def _add_metadata(path: Path, raw_image: RawImage) -> None:

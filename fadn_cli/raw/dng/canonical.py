@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata, Rect
 from fadn_cli.raw.dng.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
@@ -64,6 +65,7 @@ def build(
             Room(output),
             mosaic.samples,
             compression=choices.compression,
+            components=1 if mosaic.cfa.kind == "mono" else 2,
             stated_bits=_bits(mosaic.white_level),
             byteorder=byteorder,
             threads=threads,
@@ -115,23 +117,21 @@ def _metadata_ifds(
 
 
 def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[Field]:
-    """Describe the samples; patterns begin at the active area's corner, as DNG has it."""
+    """Describe the samples; patterns begin at the active area's corner, as DNG has it.
+
+    LibRaw, which wants that corner at whole cells of an X-Trans sensor, puts it there itself.
+    """
     height, width = mosaic.samples.shape
     area = mosaic.active_area
-    cfa = mosaic.cfa.shifted(area.top, area.left).colors
     black = np.roll(mosaic.black_level, (-area.top, -area.left), axis=(0, 1))
     corners = (area.top, area.left, area.top + area.height, area.left + area.width)
     return [
         make_field(Tag.NEW_SUBFILE_TYPE, _FULL_SIZE),
         make_field(Tag.IMAGE_WIDTH, width),
         make_field(Tag.IMAGE_LENGTH, height),
-        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
         make_field(Tag.SAMPLES_PER_PIXEL, 1),
         make_field(Tag.PLANAR_CONFIGURATION, 1),
-        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (2, 2)),
-        make_field(Tag.CFA_PATTERN, [_NUMBERS[color] for color in cfa]),
-        make_field(Tag.CFA_PLANE_COLOR, RGB),
-        make_field(Tag.CFA_LAYOUT, _RECTANGULAR),
+        *_color_fields(mosaic.cfa.shifted(area.top, area.left)),
         make_field(Tag.BLACK_LEVEL_REPEAT_DIM, black.shape),
         make_field(Tag.BLACK_LEVEL, _rationals(black)),
         make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
@@ -140,6 +140,19 @@ def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[
         make_field(Tag.DEFAULT_CROP_SIZE, (area.width, area.height)),
         *layout,
         *edit_fields(edit),
+    ]
+
+
+def _color_fields(cfa: CfaPattern) -> list[Field]:
+    """Say which colour each sample saw, from the active area's corner."""
+    if cfa.kind == "mono":
+        return [make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.LINEAR_RAW)]
+    return [
+        make_field(Tag.PHOTOMETRIC_INTERPRETATION, Photometric.CFA),
+        make_field(Tag.CFA_REPEAT_PATTERN_DIM, (cfa.period, cfa.period)),
+        make_field(Tag.CFA_PATTERN, [_NUMBERS[color] for color in cfa.colors]),
+        make_field(Tag.CFA_PLANE_COLOR, RGB),
+        make_field(Tag.CFA_LAYOUT, _RECTANGULAR),
     ]
 
 

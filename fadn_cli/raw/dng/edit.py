@@ -1,7 +1,8 @@
 """What denoising changes in a DNG besides the samples, and how the user wants it written.
 
 Both DNG writers go by it. The one thing to know: a NoiseProfile is stated per colour plane (R, G, B
-in the order of CFAPlaneColor), a NoiseModel per CFA site, so the two greens are averaged.
+in the order of CFAPlaneColor), a Bayer mosaic's NoiseModel per CFA site, so the two greens are
+averaged.
 
 References
 ----------
@@ -11,8 +12,6 @@ DNG 1.7.1: tags 50781 (RawDataUniqueID), 50935 (NoiseReductionApplied), 51041 (N
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
 
 from fadn_cli.noise import NoiseModel
 from fadn_cli.raw.tiff.tags import Tag, make_field
@@ -24,7 +23,7 @@ PREVIEWS = ("keep", "render", "none")
 """What may become of the previews."""
 COMPRESSIONS = ("lj92", "none")
 """How the samples may be stored."""
-_SITES = {RED: (0,), GREEN: (1, 2), BLUE: (3,)}  # of a NoiseModel's R, Gr, Gb, B
+_LETTERS = {RED: "R", GREEN: "G", BLUE: "B"}
 _LEAST_SHOT_NOISE = 1e-12  # readers take the logarithm: it must be positive
 
 
@@ -89,13 +88,10 @@ def edit_fields(edit: DngEdit, *, plane_colors: Sequence[int] = RGB) -> list[Fie
 
 
 def _noise_profile(noise: NoiseModel, plane_colors: Sequence[int]) -> list[float]:
-    """Return (S, O) per plane, or once if all planes agree."""
+    """Return (S, O) per plane, or once if all planes agree or there are no colours."""
+    planes = "Y" if noise.colors == "Y" else [_LETTERS[color] for color in plane_colors]
     pairs = [
-        (
-            max(float(np.mean(noise.shot_noise[list(_SITES[color])])), _LEAST_SHOT_NOISE),
-            float(np.mean(noise.read_noise[list(_SITES[color])])),
-        )
-        for color in plane_colors
+        (max(shot, _LEAST_SHOT_NOISE), read) for shot, read in (noise.of_color(c) for c in planes)
     ]
     if len(set(pairs)) == 1:
         pairs = pairs[:1]

@@ -28,6 +28,7 @@ def write_samples(
     samples: NDArray[np.uint16],
     *,
     compression: str,
+    components: int = 2,
     stated_bits: int,
     plain_bits: int = 0,
     byteorder: ByteOrder = "<",
@@ -43,6 +44,8 @@ def write_samples(
         H and W at least 2.
     compression : str
         "lj92" or "none", see `edit.WriteChoices`.
+    components : int
+        Of lossless tiles, see `lossless.encode_tiles`.
     stated_bits : int
         The source's bit depth, for lossless tiles.
     plain_bits : int
@@ -58,7 +61,9 @@ def write_samples(
         What the raw IFD must say about where and how the samples lie.
     """
     if compression == "lj92":
-        return write_tiles(room, samples, stated_bits=stated_bits, threads=threads)
+        return write_tiles(
+            room, samples, components=components, stated_bits=stated_bits, threads=threads
+        )
     height, width = samples.shape
     fits = int(samples.max()).bit_length() <= plain_bits <= _WORD
     # Rows that end within a byte are read by all, but exiftool takes their padding for a fault.

@@ -193,6 +193,7 @@ def _write_samples(
         room,
         mosaic.samples,
         compression=choices.compression,
+        components=1 if mosaic.cfa.kind == "mono" else 2,
         stated_bits=wanted,
         plain_bits=bits if is_plain else 0,
         byteorder=source.tiff.byteorder,

@@ -11,7 +11,7 @@ DNG 1.7.1, tag 254 (NewSubfileType).
 from collections.abc import Iterator
 
 from fadn_cli.errors import Needs, UnsupportedRawError
-from fadn_cli.raw.source.dng_checks import image_size
+from fadn_cli.raw.source.dng_checks import image_size, is_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Photometric, Tag
 
@@ -30,8 +30,9 @@ def refuse_several_mosaics(tiff: TiffFile, mosaic: Ifd) -> None:
     UnsupportedRawError
         There are several.
     """
-    cfas = (ifd for ifd in _full_size(tiff, mosaic) if _photometric(ifd) == Photometric.CFA)
-    count = len({_offsets(ifd) for ifd in cfas} | {_offsets(mosaic)})
+    is_one = is_monochrome if is_monochrome(mosaic) else _is_cfa
+    others = (ifd for ifd in _full_size(tiff, mosaic) if is_one(ifd))
+    count = len({_offsets(ifd) for ifd in others} | {_offsets(mosaic)})
     if count > 1:
         raise UnsupportedRawError(
             f"{tiff.name}: holds {count} mosaics of full size (pixel shift, or HDR in the camera); "
@@ -64,6 +65,11 @@ def _full_size(tiff: TiffFile, mosaic: Ifd) -> Iterator[Ifd]:
         sides = zip(image_size(ifd), image_size(mosaic), strict=True)
         if is_image and all(side >= _FULL_SIZE * of_mosaic for side, of_mosaic in sides):
             yield ifd
+
+
+def _is_cfa(ifd: Ifd) -> bool:
+    """Tell whether an image is a colour filter array."""
+    return _photometric(ifd) == Photometric.CFA
 
 
 def _photometric(ifd: Ifd) -> int:

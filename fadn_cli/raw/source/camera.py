@@ -1,9 +1,10 @@
 """What LibRaw says of a raw that is no DNG: colours, levels, white balance, matrix.
 
 The reader calls it with an unpacked rawpy object. The one thing to know: LibRaw knows the camera,
-so its word is taken; but a pattern that is not plainly 2x2 Bayer is refused by its name.
+so its word is taken; but a pattern that no sensor module knows is refused by its name.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,23 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
 from fadn_cli.raw.source.blocks import MetadataBlocks
+from fadn_cli.raw.source.containers import (
+    fuji_black_levels,
+    fuji_frames,
+    fuji_records,
+    fuji_sensor_data,
+)
+from fadn_cli.raw.tiff.file import map_file
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
-_BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
 _LONGEST_REPEAT = 16  # rows: LibRaw can state patterns of 16x2
+_FUJI = b"FUJIFILM"
+_FUJI_HEADER = 124  # bytes: the last field that is read here ends there
+_FUJI_LAYOUT, _UPRIGHT = 0x130, 8  # the record, and the bit of its second byte [LibRaw, parse_fuji]
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
-def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, name: str, model: str) -> Mosaic:
+def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, path: Path, model: str) -> Mosaic:
     """Give samples the colours and levels that LibRaw knows.
 
     `white_level` is LibRaw's maximum, which its development uses too. The lower
@@ -33,22 +43,23 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, name: str, model: st
         Unpacked.
     samples : (H, W) uint16 DN
         Its full mosaic; kept, not copied.
-    name : str
-        File name, for errors.
+    path : Path
+        The file; a RAF states black levels of which LibRaw tells the least only.
     model : str
         Camera model as the file spells it.
 
     Raises
     ------
     UnsupportedRawError
-        The sensor is no 2x2 Bayer mosaic.
+        No sensor that we know has the mosaic's colours.
     RawReadError
         The levels contradict each other.
     """
-    colors = _colors(raw, name, model)
-    # Black levels come per LibRaw channel (R, G of red rows, B, G of blue rows), the pattern says
-    # which channel each site of the full mosaic is.
-    black = np.array(raw.black_level_per_channel, np.float32)[raw.raw_pattern]
+    name = path.name
+    cfa, channels = _colors(raw, path, model)
+    black = np.array(raw.black_level_per_channel, np.float32)[channels]
+    if cfa.kind == "xtrans":
+        black = _fuji_black(path, black)
     white = float(raw.white_level)
     if not white > black.max():
         raise RawReadError(
@@ -67,71 +78,111 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, name: str, model: st
         )
     return Mosaic(
         samples=samples,
-        cfa=CfaPattern(colors=colors),
+        cfa=cfa,
         black_level=black,
         white_level=white,
         active_area=area,
-        linear_level=_linear_level(raw),
+        linear_level=_linear_level(raw, channels),
     )
 
 
-def camera_metadata(raw: Any, blocks: MetadataBlocks) -> RawMetadata:
+def camera_metadata(raw: Any, blocks: MetadataBlocks, cfa: CfaPattern) -> RawMetadata:
     """Collect what the container says, and LibRaw where it is silent."""
+    has_color = cfa.kind != "mono"
     return RawMetadata(
         make=blocks.make,
         model=blocks.model,
         iso=blocks.iso or round(raw.other.iso_speed) or None,
         exposure_time=blocks.exposure_time or raw.other.shutter_speed or None,
-        wb_gains=_wb_gains(raw),
-        color_matrix=_color_matrix(raw),
+        wb_gains=_wb_gains(raw) if has_color else None,
+        color_matrix=_color_matrix(raw) if has_color else None,
         orientation=blocks.orientation or _FLIP_ORIENTATION.get(raw.sizes.flip, 1),
         noise_profile=None,
         is_dng=False,
     )
 
 
-def _linear_level(raw: Any) -> NDArray[np.float32] | None:
+def refuse_frames(path: Path) -> None:
+    """Refuse a RAF that holds two frames, or none.
+
+    Raises
+    ------
+    UnsupportedRawError
+        It is of a Super-CCD or EXR sensor with two kinds of samples.
+    RawReadError
+        It holds no samples.
+    """
+    data = map_file(path)
+    if bytes(data[:8]) != _FUJI:
+        return
+    if len(data) < _FUJI_HEADER or not len(fuji_sensor_data(data)):
+        raise RawReadError(f"{path.name}: a RAF without samples", advice=_COPY_AGAIN)
+    if fuji_frames(data) > 1:
+        raise UnsupportedRawError(
+            f"{path.name}: holds two frames, as Super-CCD and EXR sensors take; {Needs.ONLY_THESE}",
+            advice=Needs.ONE_MOSAIC,
+        )
+
+
+def _linear_level(raw: Any, channels: NDArray[np.intp]) -> NDArray[np.float32] | None:
     """Return up to where LibRaw knows each site of the full mosaic to be linear, DN."""
     levels = raw.camera_white_level_per_channel
     if levels is None or min(levels) <= 0:
         return None
-    by_site: NDArray[np.float32] = np.array(levels, np.float32)[raw.raw_pattern]
+    by_site: NDArray[np.float32] = np.array(levels, np.float32)[channels]
     return by_site
 
 
-def _colors(raw: Any, name: str, model: str) -> str:
-    """Return the Bayer colours from sample (0, 0); UnsupportedRawError if there are none."""
-    pattern = raw.raw_pattern
+def _fuji_black(path: Path, least: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the black levels that a RAF states for each site, else LibRaw's."""
+    data = map_file(path)
+    stated = fuji_black_levels(data) if bytes(data[:8]) == _FUJI else ()
+    if len(stated) != least.size:
+        return least
+    return np.array(stated, np.float32).reshape(least.shape)
+
+
+def _colors(raw: Any, path: Path, model: str) -> tuple[CfaPattern, NDArray[np.intp]]:
+    """Return the colours from sample (0, 0), and LibRaw's channel of each site of their cell.
+
+    LibRaw's channels are R, G of red rows, B, G of blue rows, where there is a fourth.
+    """
     letters = raw.color_desc.decode("ascii", "replace")
-    kind, advice, colors = "", Needs.OTHER_FILTERS, ""
-    if raw.num_colors == 1 or pattern is None or "monochrom" in model.casefold():
-        kind, advice = "monochrome", Needs.MONOCHROME
-    elif pattern.shape == (6, 6):
-        kind, advice = "X-Trans", Needs.X_TRANS
-    elif raw.num_colors != 3 or letters != "RGBG":
-        kind = f"a {len(set(letters))}-colour filter array ({letters})"
-    elif pattern.shape != (2, 2) or not _repeats(raw):
-        kind = "a filter array that does not repeat every 2x2 samples"
-    else:
-        colors = "".join(letters[channel] for channel in pattern.ravel())
-        if colors not in _BAYER:
-            kind = f"a filter array {colors}"
-    if kind:
-        raise UnsupportedRawError(
-            f"{name}: the sensor is {kind}; {Needs.ONLY_BAYER}", advice=advice
-        )
-    return colors
-
-
-def _repeats(raw: Any) -> bool:
-    """Whether the colours of the first visible rows follow the 2x2 pattern."""
-    pattern = raw.raw_pattern
-    top, left = raw.sizes.top_margin, raw.sizes.left_margin
-    return all(
-        raw.raw_color(row, col) == pattern[row % 2, col % 2]
-        for row in range(top, top + _LONGEST_REPEAT)
-        for col in range(left, left + 2)
+    if raw.num_colors == 1 or "monochrom" in model.casefold():
+        return CfaPattern(colors="Y"), np.zeros((1, 1), np.intp)
+    channels = _cell(raw)
+    kind = "a filter array that does not repeat"
+    if channels is not None:
+        cfa = CfaPattern(colors="".join(letters[channel] for channel in channels.ravel()))
+        if cfa.kind is not None and raw.num_colors == 3:
+            return cfa, channels
+        kind = f"a filter array {cfa.name}"
+    if _is_tilted(path):
+        kind = "a tilted grid, as Super-CCD and EXR sensors are"
+    raise UnsupportedRawError(
+        f"{path.name}: the sensor is {kind}; {Needs.ONLY_THESE}", advice=Needs.OTHER_FILTERS
     )
+
+
+def _is_tilted(path: Path) -> bool:
+    """Tell whether a RAF says that its sensor's rows run from corner to corner."""
+    data = map_file(path)
+    layout = bytes(fuji_records(data).get(_FUJI_LAYOUT, b"")) if bytes(data[:8]) == _FUJI else b""
+    return len(layout) > 1 and not layout[1] & _UPRIGHT
+
+
+def _cell(raw: Any) -> NDArray[np.intp] | None:
+    """Return the smallest cell of channels that repeats, from sample (0, 0); None if none does."""
+    # Seen from the visible corner: above and left of it, LibRaw looks beyond its own table.
+    top, left = raw.sizes.top_margin, raw.sizes.left_margin
+    side = range(_LONGEST_REPEAT)
+    seen = np.array([[raw.raw_color(top + row, left + col) for col in side] for row in side])
+    for period in (2, 4, 6, 8):
+        cell = seen[:period, :period]
+        times = -(-_LONGEST_REPEAT // period)
+        if np.array_equal(seen, np.tile(cell, (times, times))[: len(seen), : len(seen)]):
+            return np.roll(cell, (top, left), axis=(0, 1)).astype(np.intp)
+    return None
 
 
 def _wb_gains(raw: Any) -> NDArray[np.float32] | None:

@@ -55,6 +55,69 @@ def fuji_jpeg(data: memoryview) -> memoryview | None:
     return data[offset : offset + length] if offset + length <= len(data) else None
 
 
+def fuji_records(data: memoryview) -> dict[int, memoryview]:
+    """Return the records of a RAF that describe its sensor, by tag; damaged ones left out."""
+    found: dict[int, memoryview] = {}
+    if len(data) < 108:
+        return found
+    (at,) = struct.unpack_from(">I", data, 92)
+    if at + 4 > len(data):
+        return found
+    (count,) = struct.unpack_from(">I", data, at)
+    at += 4
+    for _ in range(min(count, MAX_PARTS)):
+        if at + 4 > len(data):
+            break
+        tag, length = struct.unpack_from(">HH", data, at)
+        found[tag] = data[at + 4 : at + 4 + length]
+        at += 4 + length
+    return found
+
+
+def fuji_frames(data: memoryview) -> int:
+    """Return how many frames a RAF holds: two, of a Super-CCD with two kinds of samples."""
+    jpeg, second = (struct.unpack_from(">I", data, at)[0] for at in (84, 120))
+    return 2 if jpeg > 120 and second else 1  # [LibRaw, identify]
+
+
+def fuji_sensor_data(data: memoryview) -> memoryview:
+    """Return the part of a RAF with the samples: a TIFF, or the samples alone; may be empty."""
+    (offset,) = struct.unpack_from(">I", data, 100)
+    return data[offset:] if offset else data[:0]
+
+
+def fuji_black_levels(data: memoryview) -> tuple[int, ...]:
+    """Return the black levels that a RAF's TIFF states, DN; () if it states none.
+
+    LibRaw tells the least of them only.
+    """
+    part = fuji_sensor_data(data)
+    order = {b"II": "<", b"MM": ">"}.get(bytes(part[:2]), "")
+    if not order or len(part) < 8:
+        return ()
+    (ifd0,) = struct.unpack_from(order + "I", part, 4)
+    for count, value in _longs(part, ifd0, 0xF000, order):
+        offset = value if count == 1 else 0
+        for levels, at in _longs(part, offset, 0xF00A, order):
+            if 1 < levels <= 64 and at + 4 * levels <= len(part):
+                return struct.unpack_from(f"{order}{levels}I", part, at)
+    return ()
+
+
+def _longs(data: memoryview, ifd: int, tag: int, order: str) -> Iterator[tuple[int, int]]:
+    """Yield (count, value or offset) of an IFD's entry of type LONG or IFD."""
+    if ifd + 2 > len(data):
+        return
+    (entries,) = struct.unpack_from(order + "H", data, ifd)
+    for index in range(min(entries, MAX_PARTS)):
+        at = ifd + 2 + 12 * index
+        if at + 12 > len(data):
+            return
+        found, kind, count, value = struct.unpack_from(order + "HHII", data, at)
+        if found == tag and kind in (4, 13):
+            yield count, value
+
+
 def minolta_tiff(data: memoryview) -> memoryview | None:
     """Return the TIFF in the TTW block of an MRW."""
     at = 8

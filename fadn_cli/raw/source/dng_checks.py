@@ -14,6 +14,7 @@ import math
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag
+from fadn_cli.raw.tiff.tree import integer
 
 _MAIN_IMAGE = 0  # NewSubfileType
 _FLOATING_POINT = 3  # SampleFormat
@@ -31,18 +32,19 @@ def is_dng(tiff: TiffFile) -> bool:
 
 
 def find_raw_ifd(tiff: TiffFile) -> Ifd:
-    """Return the IFD of the mosaic: the largest main image that is a colour filter array.
+    """Return the IFD of the mosaic: the largest main image that is one, with colours or without.
 
     Raises
     ------
     UnsupportedRawError
-        The main image is something else: linear, monochrome, RGB.
+        The main image is something else: linear, RGB.
     RawReadError
         There is no main image, or its tags are damaged.
     """
     images = [ifd for ifd in tiff.walk() if ifd.get(Tag.IMAGE_WIDTH) and ifd.get(Tag.IMAGE_LENGTH)]
     mains = [ifd for ifd in images if ifd.first_int(Tag.NEW_SUBFILE_TYPE, 0) == _MAIN_IMAGE]
     mosaics = [ifd for ifd in mains if _photometric(ifd) == Photometric.CFA]
+    mosaics = mosaics or [ifd for ifd in mains if is_monochrome(ifd)]
     if mosaics:
         return max(mosaics, key=lambda ifd: math.prod(image_size(ifd)))
     if not mains:
@@ -52,9 +54,17 @@ def find_raw_ifd(tiff: TiffFile) -> Ifd:
     kind, advice = f"an image of PhotometricInterpretation {photometric}", Needs.ORIGINAL_RAW
     if photometric == Photometric.LINEAR_RAW and main.first_int(Tag.SAMPLES_PER_PIXEL, 1) > 1:
         kind = "a linear DNG, already demosaiced"
-    elif photometric in (Photometric.LINEAR_RAW, 0, 1):
-        kind, advice = "a monochrome DNG", Needs.MONOCHROME
-    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {Needs.ONLY_BAYER}", advice=advice)
+    raise UnsupportedRawError(f"{tiff.name}: is {kind}; {Needs.ONLY_THESE}", advice=advice)
+
+
+def is_monochrome(ifd: Ifd) -> bool:
+    """Tell an image of one sample per pixel whose sensor has no colour filters."""
+    photometric = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, -1)
+    return (
+        photometric in (Photometric.BLACK_IS_ZERO, Photometric.LINEAR_RAW)
+        and integer(ifd, Tag.SAMPLES_PER_PIXEL, 1) == 1
+        and ifd.get(Tag.CFA_PATTERN) is None
+    )
 
 
 def image_size(ifd: Ifd) -> tuple[int, int]:
@@ -83,7 +93,7 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     elif (bits := ifd.first_int(Tag.BITS_PER_SAMPLE, 16)) > 16:
         reason = f"{bits}-bit samples are not supported (at most 16)"
     elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
-        reason = f"{planes} samples per pixel are no Bayer mosaic"
+        reason = f"{planes} samples per pixel are no mosaic"
         advice = Needs.ORIGINAL_RAW
     elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
         reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"

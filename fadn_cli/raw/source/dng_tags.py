@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
-from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.cfa import QUAD_BAYER, CfaPattern
 from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
-from fadn_cli.raw.source.dng_checks import image_size
+from fadn_cli.raw.source.dng_checks import image_size, is_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
 
 _RECTANGULAR = 1  # CFALayout
+_CELLS = tuple((side, side) for side in (2, 4, 6, 8))  # CFARepeatPatternDim
 _HIGHEST_WHITE = 1 << 16  # some writers state the number of values, not the largest
 _COLOR_LETTERS = "RGBCMYW"  # in the order of CFAPlaneColor's numbers
 _MATRICES = (
@@ -48,7 +49,7 @@ def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic
     Raises
     ------
     UnsupportedRawError
-        The colours are no 2x2 Bayer pattern.
+        No sensor that we know has these colours.
     RawReadError
         A level or the active area contradicts the rest.
     """
@@ -69,7 +70,7 @@ def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic
     height, width = samples.shape
     return Mosaic(
         samples=samples,
-        cfa=read_cfa(tiff, ifd).shifted(area.top % 2, area.left % 2),
+        cfa=read_cfa(tiff, ifd).shifted(-area.top, -area.left),
         black_level=black_level,
         white_level=white_level,
         active_area=area,
@@ -92,48 +93,65 @@ def read_active_area(tiff: TiffFile, ifd: Ifd) -> Rect:
 
 
 def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
-    """Return the colours from the top-left of ActiveArea; UnsupportedRawError if no 2x2 Bayer."""
-    rows_cols = ifd.ints(Tag.CFA_REPEAT_PATTERN_DIM)
+    """Return the colours from the top-left of ActiveArea.
+
+    Raises
+    ------
+    UnsupportedRawError
+        No sensor that we know has them.
+    RawReadError
+        The file does not say them.
+    """
+    if is_monochrome(ifd):
+        return CfaPattern(colors="Y")
     pattern = ifd.ints(Tag.CFA_PATTERN)
+    rows_cols = ifd.ints(Tag.CFA_REPEAT_PATTERN_DIM) or (2, 2)
     if not pattern:
         raise RawReadError(f"{tiff.name}: a mosaic without CFAPattern", advice=Needs.ORIGINAL_RAW)
-    colors = "".join(_COLOR_LETTERS[c] if c < len(_COLOR_LETTERS) else "?" for c in pattern)
-    reason, advice = "", Needs.OTHER_FILTERS
-    if rows_cols == (6, 6):
-        reason, advice = "CFA is X-Trans", Needs.X_TRANS
-    elif not set(colors) <= set("RGB"):
-        found = "".join(dict.fromkeys(colors))
-        reason = f"CFA has {len(found)} colours ({found}), others than red, green and blue"
-    elif rows_cols not in ((2, 2), ()):
-        reason = f"CFA repeats every {'x'.join(map(str, rows_cols))} samples"
-    elif (layout := ifd.first_int(Tag.CFA_LAYOUT, _RECTANGULAR)) != _RECTANGULAR:
+    layout = ifd.first_int(Tag.CFA_LAYOUT, _RECTANGULAR)
+    cfa = None
+    if max(pattern) >= len(_COLOR_LETTERS):
+        reason = f"CFAPattern names colour {max(pattern)}, which has no meaning"
+    elif rows_cols not in _CELLS or math.prod(rows_cols) != len(pattern):
+        size = "x".join(map(str, rows_cols))
+        reason = f"CFA repeats every {size} samples, in {len(pattern)} colours"
+    elif layout != _RECTANGULAR:
         reason = f"CFA is not rectangular (CFALayout {layout})"
-    elif colors not in ("RGGB", "BGGR", "GRBG", "GBRG"):
-        reason = f"CFA is {colors}, not a Bayer pattern"
-    if reason:
-        raise UnsupportedRawError(f"{tiff.name}: {reason}; {Needs.ONLY_BAYER}", advice=advice)
-    return CfaPattern(colors=colors)
+    else:
+        cfa = CfaPattern(colors="".join(_COLOR_LETTERS[color] for color in pattern))
+        reason = "" if cfa.kind else f"CFA is {cfa.name}"
+    if cfa is None or reason:
+        is_quad = cfa is not None and cfa.name == QUAD_BAYER
+        raise UnsupportedRawError(
+            f"{tiff.name}: {reason}; {Needs.ONLY_THESE}",
+            advice=Needs.REMOSAIC if is_quad else Needs.OTHER_FILTERS,
+        )
+    return cfa
 
 
 def read_noise_profile(tiff: TiffFile, ifd: Ifd) -> NoiseModel | None:
-    """Return NoiseProfile in the order R, Gr, Gb, B; None if absent or without meaning.
+    """Return NoiseProfile for the samples that the CFA tells apart; None if it says nothing.
 
-    Negative offsets, which some phones write, count as 0.
+    It states a pair per colour, or one for all. Negative offsets, which some phones write, count as
+    0.
     """
     entry = ifd.get(Tag.NOISE_PROFILE) or tiff.ifds[0].get(Tag.NOISE_PROFILE)
     if entry is None:
         return None
     values = entry.floats
-    planes = list(ifd.ints(Tag.CFA_PLANE_COLOR)) or [0, 1, 2]
+    colors = read_cfa(tiff, ifd).noise_colors
+    stated = list(ifd.ints(Tag.CFA_PLANE_COLOR)) or [0, 1, 2]
+    planes = "Y" if colors == "Y" else "".join(_COLOR_LETTERS[c : c + 1] for c in stated)
     if len(values) == 2:
         values *= len(planes)
-    if len(values) != 2 * len(planes) or sorted(planes) != [0, 1, 2]:
+    if len(values) != 2 * len(planes) or set(planes) != set(colors):
         return None
-    pairs = np.array(values, np.float64).reshape(-1, 2)[[planes.index(c) for c in (0, 1, 1, 2)]]
+    pairs = np.array(values, np.float64).reshape(-1, 2)[[planes.index(c) for c in colors]]
     # A variance of 1 is noise as strong as the light at white: no sensor, a damaged file.
     if not np.isfinite(pairs).all() or (pairs[:, 0] <= 0).any() or (pairs > 1).any():
         return None
-    return noise_model(pairs[:, 0], np.maximum(pairs[:, 1], 0), source="NoiseProfile")
+    offsets = np.maximum(pairs[:, 1], 0)
+    return noise_model(pairs[:, 0], offsets, source="NoiseProfile", colors=colors)
 
 
 def read_color_matrix(tiff: TiffFile) -> NDArray[np.float32] | None:

@@ -1,9 +1,9 @@
 """A raw file, read: path -> RawImage. The only importer of rawpy together with `render`.
 
 `pipeline` calls it. The one thing to know: LibRaw decodes the samples (but for the few layouts that
-`pieces` knows), and for a DNG nothing else: colours, levels, matrix, white balance and noise come
-from the file's own tags, which LibRaw rounds, averages or shifts. For any other format LibRaw knows
-the camera, and its levels are taken.
+`pieces` knows, and monochrome TIFFs), and for a DNG nothing else: colours, levels, matrix, white
+balance and noise come from the file's own tags, which LibRaw rounds, averages or shifts. For any
+other format LibRaw knows the camera, and its levels are taken.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ import rawpy
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
-from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic
+from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic, refuse_frames
 from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
@@ -39,6 +40,7 @@ from fadn_cli.raw.source.dng_tags import (
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
+from fadn_cli.raw.source.tiff_raws import find_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile, map_file, parse
 
 MIN_SIDE = 16
@@ -63,7 +65,7 @@ def libraw_version() -> str:
 
 
 def read_raw(path: Path) -> RawImage:
-    """Read a raw file that holds a 2x2 Bayer mosaic.
+    """Read a raw file that holds a Bayer, X-Trans or monochrome mosaic.
 
     Parameters
     ----------
@@ -80,12 +82,18 @@ def read_raw(path: Path) -> RawImage:
     RawReadError
         Missing, unreadable, empty, truncated, corrupt, zero-filled, or not a raw file.
     UnsupportedRawError
-        Recognised, but not a Bayer mosaic, or of a kind LibRaw does not decode or not calibrate.
+        Recognised, but no mosaic that we know, or of a kind LibRaw does not decode or not
+        calibrate.
     """
     data = map_file(path)
     _refuse_by_signature(bytes(data[:16]), path.name)
-    if bytes(data[:4]) in _TIFF_SIGNATURES and is_dng(parse(data, name=path.name, tolerant=True)):
-        return _read_dng(path, parse(data, name=path.name))
+    if bytes(data[:4]) in _TIFF_SIGNATURES:
+        tiff = parse(data, name=path.name, tolerant=True)
+        if is_dng(tiff):
+            return _read_dng(path, parse(data, name=path.name))
+        ifd = find_monochrome(tiff)
+        if ifd is not None:
+            return _read_monochrome_tiff(path, tiff, ifd)
     return _read_camera_raw(path)
 
 
@@ -94,7 +102,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     ifd = find_raw_ifd(tiff)
     _refuse_tiny(image_size(ifd), tiff.name)
     check_supported(tiff, ifd)
-    read_cfa(tiff, ifd)  # an X-Trans mosaic is to be refused before it is decoded
+    cfa = read_cfa(tiff, ifd)  # a mosaic of another kind is to be refused before it is decoded
     read_active_area(tiff, ifd)
     check_complete(tiff, ifd)
     refuse_several_mosaics(tiff, ifd)
@@ -115,38 +123,53 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     return RawImage(
         path=path,
         mosaic=mosaic,
-        metadata=_dng_metadata(path, tiff, ifd),
+        metadata=_metadata(path, tiff, ifd, cfa),
         warnings=warn_of_developed(tiff, ifd),
         defects=read_defects(tiff, ifd, samples),
     )
 
 
-def _dng_metadata(path: Path, tiff: TiffFile, ifd: Ifd) -> RawMetadata:
-    """Collect what a DNG's tags say."""
+def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd) -> RawImage:
+    """Read a monochrome raw that is a TIFF but no DNG: everything from the tags.
+
+    LibRaw, which takes it for a Bayer mosaic if it takes it at all, has no part in it.
+    """
+    _refuse_tiny(image_size(ifd), tiff.name)
+    check_supported(tiff, ifd)
+    check_complete(tiff, ifd)
+    mosaic = read_mosaic(tiff, ifd, read_samples(tiff, ifd))
+    _refuse_blank(mosaic, path.name)
+    return RawImage(path=path, mosaic=mosaic, metadata=_metadata(path, tiff, ifd, mosaic.cfa))
+
+
+def _metadata(path: Path, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern) -> RawMetadata:
+    """Collect what the tags of a DNG, or of a TIFF that is much like one, say."""
     blocks = read_blocks(path)
-    color_matrix = read_color_matrix(tiff)
+    has_color = cfa.kind != "mono"
+    color_matrix = read_color_matrix(tiff) if has_color else None
     return RawMetadata(
         make=blocks.make,
         model=blocks.model,
         iso=blocks.iso,
         exposure_time=blocks.exposure_time,
-        wb_gains=read_wb_gains(tiff, color_matrix),
+        wb_gains=read_wb_gains(tiff, color_matrix) if has_color else None,
         color_matrix=color_matrix,
         orientation=blocks.orientation or 1,
         noise_profile=read_noise_profile(tiff, ifd),
-        is_dng=True,
+        is_dng=is_dng(tiff),
     )
 
 
 def _read_camera_raw(path: Path) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
+    refuse_frames(path)
     with _decoded(path) as raw:
         samples = _samples(raw, path.name)
         _refuse_phase_one(path)
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
-        mosaic = camera_mosaic(raw, samples, name=path.name, model=blocks.model)
-        metadata = camera_metadata(raw, blocks)
+        mosaic = camera_mosaic(raw, samples, path=path, model=blocks.model)
+        metadata = camera_metadata(raw, blocks, mosaic.cfa)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
     return RawImage(path=path, mosaic=mosaic, metadata=metadata, defects=defects)
@@ -178,7 +201,7 @@ def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
     """Copy the full mosaic out of LibRaw's memory."""
     if raw.raw_type != rawpy.RawType.Flat:
         raise UnsupportedRawError(
-            f"{name}: is an sRAW, or another raw of full-colour pixels; {Needs.ONLY_BAYER}",
+            f"{name}: is an sRAW, or another raw of full-colour pixels; {Needs.ONLY_THESE}",
             advice=Needs.FULL_SIZE_RAW,
         )
     samples: NDArray[np.uint16] = raw.raw_image.copy()
@@ -194,7 +217,7 @@ def _refuse_by_signature(head: bytes, name: str) -> None:
             )
     if head.startswith(b"FOVb"):
         raise UnsupportedRawError(
-            f"{name}: is a Sigma Foveon raw (X3F); {Needs.ONLY_BAYER}", advice=Needs.FOVEON
+            f"{name}: is a Sigma Foveon raw (X3F); {Needs.ONLY_THESE}", advice=Needs.FOVEON
         )
 
 

@@ -50,7 +50,9 @@ class Tag(IntEnum):
     X_RESOLUTION = 282, RATIONAL
     Y_RESOLUTION = 283, RATIONAL
     PLANAR_CONFIGURATION = 284, SHORT
+    GRAY_RESPONSE_CURVE = 291, SHORT
     RESOLUTION_UNIT = 296, SHORT
+    TRANSFER_FUNCTION = 301, SHORT
     SOFTWARE = 305, ASCII
     DATE_TIME = 306, ASCII
     ARTIST = 315, ASCII
@@ -249,6 +251,7 @@ ILLUMINANT_KELVIN |= {1: 5500, 2: 4200, 3: 2850, 4: 5500}
 class Photometric(IntEnum):
     """Values of PhotometricInterpretation we meet."""
 
+    BLACK_IS_ZERO = 1
     RGB = 2
     YCBCR = 6
     CFA = 32803

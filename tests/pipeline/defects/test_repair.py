@@ -1,6 +1,7 @@
 """What a file calls bad: repaired before the network, and marked again where readers repair."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import tifffile
 from PIL import Image
 
 from fadn_cli.denoise.sensors.kinds import pack_active
+from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
 from fadn_cli.pipeline.preparation import prepare
@@ -17,6 +19,7 @@ from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from tests.making.bad_pixels import (
     BLACK,
+    GAINS,
     HEIGHT,
     PLACES,
     READ,
@@ -32,6 +35,7 @@ from tests.making.codings import lossless, packed
 from tests.making.dng.write import write_dng
 from tests.making.layouts.layout import write_structured
 from tests.making.opcodes import fix_constant, fix_list, in_raw
+from tests.making.sensors import XTRANS_CELL
 
 LAYOUTS = {
     "little-endian": {},
@@ -297,3 +301,29 @@ def test_what_was_read_is_not_touched(tmp_path):
 
     assert np.array_equal(samples, raw_image.mosaic.samples)
     assert not np.array_equal(samples, repaired.mosaic.samples)
+
+
+@pytest.mark.parametrize("colors", ["Y", XTRANS_CELL], ids=["mono", "X-Trans"])
+@pytest.mark.parametrize("corner", [(0, 0), (3, 5), (2, 1)])
+def test_on_other_sensors_samples_are_repaired_by_those_of_their_colour(tmp_path, colors, corner):
+    path = write_dng(tmp_path / "a.dng", exposed(clean()), active_area=(*corner, 122, 190))
+    raw_image = read_raw(path)
+    cfa = CfaPattern(colors=colors)
+    gains = np.array([{"Y": 0.8, **GAINS}[cfa.at(*at)] for at in np.ndindex(HEIGHT, WIDTH)])
+    truth = clean("GGGG") * gains.reshape(HEIGHT, WIDTH)
+    mosaic = replace(raw_image.mosaic, samples=exposed(truth), cfa=cfa)
+    places = [(row + down, col) for row, col in PLACES["scattered"] for down in (0, 1)]
+    sites = np.sort([row * WIDTH + col for row, col in places])
+    defects = raw_image.defects.including(sites)
+    bad = replace(mosaic, samples=marked(mosaic.samples, places))
+
+    repaired, count = repair(replace(raw_image, mosaic=bad, defects=defects))
+
+    inside = np.zeros((HEIGHT, WIDTH), np.bool_)
+    inside[mosaic.active_area.slices] = True
+    assert at(inside, places).sum() == count > 60
+    at_places = ~marked(np.ones((HEIGHT, WIDTH), np.bool_), places, False) & inside
+    found = (repaired.mosaic.samples[at_places] - float(BLACK)) / (WHITE - BLACK)
+    error = np.abs(found - truth[at_places]) / truth[at_places]
+    assert np.median(error) < 0.04
+    assert error.max() < 0.2

@@ -21,7 +21,7 @@ from tests.making.camera_tiff import write_camera_tiff
 from tests.making.dng.damage import ifd0_entry, overwrite, raw_entry, set_count
 from tests.making.dng.write import write_dng as write_source
 from tests.making.mosaics import noisy_samples
-from tests.making.tiff import LONG, SHORT
+from tests.making.tiff import BYTE, LONG
 
 EDIT = DngEdit(noise_profile=None, strength=1, unique_id=bytes(16), description="test")
 
@@ -263,7 +263,7 @@ def test_what_we_cannot_decode_but_others_may_is_a_warning(tmp_path):
     path = write_source(
         tmp_path / "a.dng",
         noisy_samples(),
-        extra_raw={262: (SHORT, 34892), 33421: None, 33422: None, 50711: None},
+        extra_raw={33422: (BYTE, (3, 4, 5, 1)), 50710: (BYTE, (3, 4, 5, 1))},
     )
 
     found = check_file(path)

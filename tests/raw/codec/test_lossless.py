@@ -34,6 +34,25 @@ def test_tiles_decode_to_the_samples(size, bits):
     assert np.array_equal(samples, decode(tiles, *size))
 
 
+@pytest.mark.parametrize("size", ((17, 31), (256, 256), (257, 511)))
+def test_one_component_decodes_to_the_samples_too(size):
+    samples = samples_of(*size, 14)
+
+    tiles = list(encode_tiles(samples, bits=14, components=1))
+
+    assert np.array_equal(samples, decode(tiles, *size))
+    assert 1 == tiles[0][tiles[0].index(b"\xff\xc3") + 9]
+
+
+def test_without_colours_one_component_is_smaller():
+    y, x = np.mgrid[:300, :300]
+    samples = (3000 + 2000 * np.sin(x / 5) * np.cos(y / 9)).astype(np.uint16)
+
+    one, two = (sum(map(len, encode_tiles(samples, bits=14, components=n))) for n in (1, 2))
+
+    assert one < 0.95 * two
+
+
 def test_the_largest_difference_of_16_bits_survives():
     samples = np.zeros((256, 256), np.uint16)
     samples[:, 2::4] = samples[:, 3::4] = 32768

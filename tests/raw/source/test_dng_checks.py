@@ -1,4 +1,4 @@
-"""A DNG that is no Bayer mosaic is refused from its tags, saying what it is."""
+"""A DNG that is no mosaic we know is refused from its tags, saying what it is."""
 
 import pytest
 
@@ -12,6 +12,8 @@ from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 from tests.making.tiff import BYTE, LONG, SHORT
 
+QUAD = [0, 0, 1, 1] * 2 + [1, 1, 2, 2] * 2
+
 
 def parsed(path):
     return parse(map_file(path), name=path.name)
@@ -24,24 +26,28 @@ def parsed(path):
         ({259: (SHORT, 34892)}, "lossy JPEG"),
         ({259: (SHORT, 52546)}, "JPEG XL"),
         ({262: (SHORT, 34892), 277: (SHORT, 3)}, "a linear DNG"),
-        ({262: (SHORT, 34892)}, "a monochrome DNG"),
-        ({262: (SHORT, 1)}, "a monochrome DNG"),
+        ({262: (SHORT, 34892)}, "PhotometricInterpretation 34892"),
+        ({262: (SHORT, 0), 33422: None}, "PhotometricInterpretation 0"),
         ({262: (SHORT, 2)}, "PhotometricInterpretation 2"),
         ({339: (SHORT, 3)}, "floating-point"),
         ({258: (SHORT, 32)}, "32-bit"),
         ({277: (SHORT, 2)}, "2 samples per pixel"),
         ({50975: (SHORT, 2)}, "RowInterleaveFactor 2"),
         ({50974: (SHORT, (2, 4))}, "SubTileBlockSize 2x4"),
-        ({33421: (SHORT, (6, 6)), 33422: (BYTE, [0, 1, 1, 2, 1, 1] * 6)}, "X-Trans"),
-        ({33421: (SHORT, (4, 4)), 33422: (BYTE, [0, 1, 1, 2] * 4)}, "every 4x4"),
-        ({33422: (BYTE, (3, 4, 5, 1))}, r"4 colours \(CMYG\)"),
-        ({33422: (BYTE, (0, 1, 1, 9))}, r"3 colours \(RG\?\)"),
-        ({33422: (BYTE, (0, 1, 2, 1))}, "CFA is RGBG"),
+        ({33421: (SHORT, (6, 6)), 33422: (BYTE, [0, 1, 1, 2, 1, 1] * 6)}, "CFA is 6x6 of B, G, R"),
+        ({33421: (SHORT, (4, 4)), 33422: (BYTE, [0, 1, 1, 2] * 4)}, "CFA is 4x4 of B, G, R"),
+        ({33421: (SHORT, (4, 4)), 33422: (BYTE, QUAD)}, "CFA is Quad Bayer"),
+        ({33421: (SHORT, (4, 2)), 33422: (BYTE, [0, 1, 1, 2] * 2)}, "every 4x2"),
+        ({33421: (SHORT, (6, 6))}, "every 6x6 samples, in 4 colours"),
+        ({33422: (BYTE, (3, 4, 5, 1))}, "CFA is CYGM"),
+        ({33422: (BYTE, (0, 1, 6, 2))}, "CFA is RGBW"),
+        ({33422: (BYTE, (0, 1, 1, 9))}, "CFAPattern names colour 9"),
+        ({33422: (BYTE, (0, 1, 2, 1))}, "CFA is 2x2 of B, G, R"),
         ({50711: (SHORT, 4)}, "CFALayout 4"),
     ),
 )
 @pytest.mark.parametrize("in_subifd", (False, True))
-def test_what_is_no_bayer_mosaic_is_named(tmp_path, changes, reason, in_subifd):
+def test_what_is_no_mosaic_we_know_is_named(tmp_path, changes, reason, in_subifd):
     path = write_dng(tmp_path / "a.dng", noisy_samples(), extra_raw=changes, in_subifd=in_subifd)
 
     with pytest.raises(UnsupportedRawError, match=f"a.dng: .*{reason}") as caught:

@@ -1,7 +1,8 @@
 """Defects of a sensor seen in dark frames: what stands out where there is no light.
 
 `pipeline` calls it for `fadn bad-pixels`. The one thing to know: each sample is judged against the
-samples of its plane in its neighbourhood, so that neither amplifier glow nor a sky of noise counts.
+same site of the colour pattern in its neighbourhood, so that neither amplifier glow nor a sky of
+noise counts, and no difference between colours or black levels.
 """
 
 from collections.abc import Iterator
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 
 SIGMAS = 6.0
 """How far a defect stands out, in each frame: noise alone does that once in 10^9 samples."""
-_BLOCK = 32  # samples of a plane to each side: within it dark current hardly changes
+_AREA = 64  # rows and columns of the mosaic: within it dark current hardly changes
 _MAD_STD = 1.4826  # of a Gaussian
 _STEPS = 0.5  # of the converter: the noise counts as no less
 
 Samples = NDArray[np.float32]
 
 
-def find_outstanding(x: Samples, *, step: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def find_outstanding(
+    x: Samples, *, step: float, period: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find the samples of a dark frame that noise does not explain.
 
     Parameters
@@ -27,6 +30,8 @@ def find_outstanding(x: Samples, *, step: float) -> tuple[NDArray[np.bool_], NDA
         A mosaic without light; nan where nothing is known.
     step : float
         Of the converter, normalized.
+    period : int
+        Rows and columns after which the colours repeat.
 
     Returns
     -------
@@ -34,8 +39,8 @@ def find_outstanding(x: Samples, *, step: float) -> tuple[NDArray[np.bool_], NDA
         Those far above their neighbourhood, and those far below.
     """
     bright, dark = np.zeros((2, *x.shape), np.bool_)
-    for plane in _planes(x.shape):
-        for block in _blocks(x[plane].shape):
+    for plane in _planes(x.shape, period):
+        for block in _blocks(x[plane].shape, period):
             part = x[plane][block]
             middle, std = _spread(part)
             limit = np.float32(SIGMAS * max(std, _STEPS * step))
@@ -44,7 +49,7 @@ def find_outstanding(x: Samples, *, step: float) -> tuple[NDArray[np.bool_], NDA
     return bright, dark
 
 
-def lit_share(x: Samples, *, level: float) -> float:
+def lit_share(x: Samples, *, level: float, period: int) -> float:
     """Return how much of a frame is brighter than a dark one can be, 0 to 1.
 
     Parameters
@@ -52,25 +57,28 @@ def lit_share(x: Samples, *, level: float) -> float:
     x : (H, W) float32, normalized
     level : float
         What the median of a dark area does not exceed.
+    period : int
+        Rows and columns after which the colours repeat.
     """
     medians = [
         _spread(x[plane][block])[0]
-        for plane in _planes(x.shape)
-        for block in _blocks(x[plane].shape)
+        for plane in _planes(x.shape, period)
+        for block in _blocks(x[plane].shape, period)
     ]
     return float(np.mean(np.array(medians) > level))
 
 
-def _planes(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Yield where the samples of each of the four planes are."""
-    for row in (0, 1):
-        for col in (0, 1):
-            yield slice(row, shape[0], 2), slice(col, shape[1], 2)
+def _planes(shape: tuple[int, ...], period: int) -> Iterator[tuple[slice, slice]]:
+    """Yield where the samples of each site of the pattern are."""
+    for row in range(period):
+        for col in range(period):
+            yield slice(row, shape[0], period), slice(col, shape[1], period)
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def _blocks(shape: tuple[int, ...], period: int) -> Iterator[tuple[slice, slice]]:
     """Yield areas that cover a plane; the last of each row and column takes what is left."""
-    rows, cols = ([*range(0, max(n - _BLOCK + 1, 1), _BLOCK), n] for n in shape)
+    side = _AREA // period
+    rows, cols = ([*range(0, max(n - side + 1, 1), side), n] for n in shape)
     for top, bottom in zip(rows, rows[1:], strict=False):
         for left, right in zip(cols, cols[1:], strict=False):
             yield slice(top, bottom), slice(left, right)
