@@ -15,6 +15,7 @@ from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.denoise.sensors.kinds import SENSORS  # noqa: E402
 from fadn_cli.mosaic.cfa import CfaPattern  # noqa: E402
 from fadn_cli.training.export.weights import export  # noqa: E402
+from fadn_cli.training.judge.files import measure_files  # noqa: E402
 from fadn_cli.training.judge.ruler import (  # noqa: E402
     LEVELS,
     colors_exactly,
@@ -177,3 +178,12 @@ def test_tiled_is_untiled(weights, scene, kind, monkeypatch):
     assert counts[0] > 3
     assert np.abs((tiled - whole) / std).max() < 0.05
     assert rms((tiled - whole) / std) < 0.005
+
+
+@pytest.mark.parametrize("kind", ["xtrans", "mono"])
+def test_files_of_every_sensor_come_out_with_less_noise(weights, ruler_folder, kind):
+    [(_, [score])] = measure_files(ruler_folder, only="ISO 3200", sensor=SENSORS[kind])
+
+    assert score.source + 3 < score.file
+    assert score.file == pytest.approx(score.kept_float, abs=0.1)
+    assert 0.5 < score.noise < 2
