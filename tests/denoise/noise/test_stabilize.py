@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.network.inference import make_features
-from fadn_cli.denoise.noise import stabilize
+from fadn_cli.denoise.noise import low_pass, stabilize
 from fadn_cli.noise import noise_model
 
 
@@ -19,7 +19,7 @@ def plane_of_sites(function, height, width):
 def test_greens_share_a_low_pass_around_their_own_places(slope):
     x = plane_of_sites(lambda rows, cols: slope[0] * rows + slope[1] * cols, 20, 24)
 
-    level = stabilize.shared_low_pass(x)
+    level = low_pass.shared_low_pass(x)
 
     np.testing.assert_allclose(level, x[:, 3:-3, 3:-3], atol=1e-4)
 
@@ -29,7 +29,7 @@ def test_greens_share_a_low_pass_of_both_and_other_colours_do_not():
     for plane in range(4):
         x = np.zeros((4, 7, 7), np.float32)
         x[plane] = 1
-        shared.append(stabilize.shared_low_pass(x)[:, 0, 0])
+        shared.append(low_pass.shared_low_pass(x)[:, 0, 0])
 
     half = np.float32(0.5)
     np.testing.assert_allclose(
@@ -43,7 +43,7 @@ def test_a_box_sum_is_the_sum_over_a_box(size):
 
     windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), (1, 2))
 
-    np.testing.assert_allclose(stabilize._box_sum(x, size), windows.sum((-2, -1)), atol=1e-4)
+    np.testing.assert_allclose(low_pass.box_sum(x, size), windows.sum((-2, -1)), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["bands-24", "bands-28", "bands-12", "bands-16"])
