@@ -3,7 +3,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test lint fmt weights weights-best weights-fast weights-xtrans weights-mono
+.PHONY: help test lint fmt weights weights-best weights-fast weights-xtrans weights-mono thaw-mono
 
 help:
 	@echo "make test     run the tests"
@@ -36,9 +36,15 @@ weights-best weights-fast: weights-%:
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 
-# One float run, and one file for every noise.
+# One float run, and one file for every noise. Those for sensors without colours start from Bayer's.
+weights-mono: thaw-mono
 weights-xtrans weights-mono: weights-%:
 	for quality in best fast; do \
 		for part in "" -int8; do $(TRAIN) $(CONFIGS)/$*-$$quality$$part.toml $(DATA) || exit 1; done; \
 	done
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
+
+thaw-mono:
+	for quality in best fast; do \
+		$(PYTHON) -m fadn_cli.training.run.thaw bayer-$$quality-high $(CONFIGS)/mono-$$quality.toml || exit 1; \
+	done

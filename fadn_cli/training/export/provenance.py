@@ -23,8 +23,10 @@ MANIFEST = "MANIFEST.csv"
 
 def trained(run: Path) -> list[dict[str, Any]]:
     """Return what a run's weights cost: its own steps and seconds last, before them those of the
-    runs that it started from.
+    runs that it started from; of a bundled network that was thawed (`run.thaw`), its name.
     """
+    if not (run / "config.toml").exists():
+        return [{"specialist": run.name}]
     state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     config = load_config(run / "config.toml")
     before = trained(run.parent / config.start_from) if config.start_from else []

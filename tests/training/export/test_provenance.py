@@ -48,3 +48,15 @@ def test_a_run_names_those_that_it_started_from(tmp_path):
 
     assert ["first.toml", "second.toml"] == [run["config"] for run in runs]
     assert {"config": "first.toml", "steps": 7, "seconds": 2, "seed": 3} == runs[0]
+
+
+def test_a_run_names_the_bundled_network_that_it_was_thawed_from(tmp_path):
+    for name in ("bayer-x", "mono"):
+        (tmp_path / name).mkdir()
+        torch.save({"step": 7, "seconds": 1.6}, tmp_path / name / "checkpoint.pt")
+    (tmp_path / "mono" / "config.toml").write_text('start_from = "bayer-x"\n')
+
+    first, last = trained(tmp_path / "mono")
+
+    assert {"specialist": "bayer-x"} == first
+    assert "mono.toml" == last["config"]
