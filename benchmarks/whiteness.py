@@ -26,7 +26,7 @@ from benchmarks.chart import (  # noqa: E402
     noise_variance,
     planes,
 )
-from fadn_cli.denoise.noise.stabilize import low_pass
+from fadn_cli.denoise.noise.low_pass import low_pass
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 
 LAGS = 4
