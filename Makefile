@@ -36,12 +36,10 @@ weights-best weights-fast: weights-%:
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 
-# One float run, and one file for every noise. Those for sensors without colours start from Bayer's.
+# Best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from Bayer's.
 weights-mono: thaw-mono
 weights-xtrans weights-mono: weights-%:
-	for quality in best fast; do \
-		for part in "" -int8; do $(TRAIN) $(CONFIGS)/$*-$$quality$$part.toml $(DATA) || exit 1; done; \
-	done
+	for run in best-first best best-int8 fast fast-int8; do $(TRAIN) $(CONFIGS)/$*-$$run.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
 
 thaw-mono:
