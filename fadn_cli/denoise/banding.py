@@ -7,18 +7,18 @@ leans on the rows around, is left alone.
 """
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
 from fadn_cli.denoise.agreement import LEAST_ROWS, Bands, Samples, find_offsets
+from fadn_cli.denoise.roughness import far_roughness, smooth
 from fadn_cli.denoise.sensors.sensor import Packing, Sensor
 from fadn_cli.noise import NoiseModel
 
 _SEGMENT = 32  # packed pixels: along it, a row is averaged
 _LEAST_SEGMENTS = 4
 _REACH = 32  # rows of the sensor to each side that tell what the scene does there: a parabola
-_FAR = 56  # where the scene lets it
+_FAR = 44  # where the scene lets it
 _DARK = 0.5  # normalized: in brighter segments grain hides everything
 
 
@@ -72,11 +72,13 @@ def _measure(packed: Samples, noise: NoiseModel, sensor: Sensor, *, columns: boo
     level = sensor.line_means(packed, size, columns=columns)
     variance = _grain(level, size, noise, sensor, columns=columns)
     reach, far_reach = (-(-each // sensor.cell) for each in (_REACH, _FAR))
-    near = find_offsets(_usable(level, level - _smooth(level, reach)), variance, reach)
+    near = find_offsets(_usable(level, level - smooth(level, reach)), variance, reach)
     if not near.is_clear or near.std is None:
         return near
     # the further the scene can be followed, the less of the bands is taken for it
-    rough = _far_roughness(level, near.std, far_reach, sensor.greens_of_lines(columns=columns))
+    greens = sensor.greens_of_lines(columns=columns)
+    dark = np.asarray(level.max(axis=(0, 1, 2)) <= _DARK)
+    rough = far_roughness(level, variance, near.std, far_reach, greens, dark)
     far = find_offsets(_usable(level, rough), variance, far_reach)
     return replace(near, offsets=np.where(far.offsets != 0, far.offsets, near.offsets))
 
@@ -103,43 +105,3 @@ def _grain(
 def _usable(level: Samples, rough: Samples) -> Samples:
     """Give nan where it is too bright."""
     return np.where(level > _DARK, np.float32(np.nan), rough)
-
-
-def _far_roughness(level: Samples, std: float, reach: int, greens: tuple[int, ...]) -> Samples:
-    """Return what (lines, 2, rows, segments) differ by from the rows further around.
-
-    The greens of all lines see one scene: where they go apart slowly, it is the bands, unless that
-    goes with the light, or in all is more than the mean of bands can be.
-    """
-    smooth = _smooth(level, reach)
-    rough = level - smooth
-    green: Samples = smooth[list(range(len(level))), list(greens)]  # (lines, rows, segments)
-    light = green.mean(axis=0) - green.mean()
-    power = max(float(np.square(light).mean()), 1e-12)
-    most = 3 * std * float(np.sqrt(2 / level.shape[2]))
-    for one, other in combinations(range(len(level)), 2):
-        apart = green[one] - green[other]
-        own, mean = (apart * light).mean() / power, float(apart.mean())
-        apart -= mean - min(max(mean, -most), most) + own * light
-        rough[one] += apart / len(level)
-        rough[other] -= apart / len(level)
-    return rough
-
-
-def _smooth(x: Samples, reach: int) -> Samples:
-    """Fit a parabola to the rows around each, and return its middle: along axis 2 of 4."""
-    shape = x.shape
-    x = x.reshape(-1, *shape[2:])
-    rows = x.shape[1]
-    reach = min(reach, (rows - 1) // 2)
-    places = np.arange(-reach, reach + 1, dtype=np.float32) / reach
-    powers = np.stack([np.ones_like(places), places, places**2])
-    fit = (powers.T @ np.linalg.inv(powers @ powers.T) @ powers).astype(np.float32)
-    result = np.empty_like(x)
-    inner = result[:, reach : rows - reach]
-    inner[...] = 0
-    for place, share in enumerate(fit[reach]):
-        inner += share * x[:, place : place + rows - 2 * reach]
-    result[:, :reach] = np.einsum("ij,pjn->pin", fit[:reach], x[:, : 2 * reach + 1])
-    result[:, rows - reach :] = np.einsum("ij,pjn->pin", fit[reach + 1 :], x[:, -2 * reach - 1 :])
-    return result.reshape(shape)
