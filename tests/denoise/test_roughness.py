@@ -79,6 +79,16 @@ def test_light_that_changes_its_color_is_taken_for_no_more_than_bands(name):
     assert rms(told) < slow
 
 
+def test_colors_that_change_do_not_hide_bands_further():
+    def change(seed):
+        return 0.1 * np.sin(8 * PLACES + np.random.default_rng(seed).uniform(0, 6, SEGMENTS))
+
+    pairs = [added(BAYER, seed, change=change(seed + 50)) for seed in range(12)]
+
+    left = [rms(slow - slow.mean() - told) for slow, told in pairs]
+    assert np.mean(left) < np.mean([rms(slow - slow.mean()) for slow, _ in pairs])
+
+
 def test_levels_stay():
     _, told = added(BAYER, 1)
 
