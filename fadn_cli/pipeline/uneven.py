@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.banding import Bands, measure_columns, measure_rows, remove_bands
+from fadn_cli.denoise.agreement import Bands
+from fadn_cli.denoise.banding import measure_columns, measure_rows, remove_bands
 from fadn_cli.denoise.sensors.sensor import Packing
-from fadn_cli.noise import NoiseModel, noise_model
+from fadn_cli.noise import NoiseModel
 from fadn_cli.system.cores import start_together
 
 _GUESS = 0.3  # of the grain at black: what is not sure and more than that says nothing
@@ -43,7 +44,7 @@ def settle_banding(
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : (planes, h, w) float32, normalized
         Overwritten where bands are removed.
     packing : Packing
         How `packed` was packed.
@@ -56,13 +57,13 @@ def settle_banding(
     threads : int, optional
         In all; None: one per available core.
     """
-    if packing.sensor.cell != 2:  # rows of X-Trans mosaics do not share their colours
-        return Banding(row_noise=None, column_noise=None, removed=())
-    shot, read = packing.sensor.noise_of_planes(noise)
-    noise = noise_model(shot.ravel(), read.ravel(), source=noise.source)  # of four sites each
-    std = float(np.sqrt(max(noise.read_noise.mean(), 1e-12)))
+    sensor = packing.sensor
+    _, read = sensor.noise_of_planes(noise)
+    std = float(np.sqrt(max(read.ravel().mean(), 1e-12)))
     measured = start_together(
-        threads, partial(measure_rows, packed, noise), partial(measure_columns, packed, noise)
+        threads,
+        partial(measure_rows, packed, noise, sensor),
+        partial(measure_columns, packed, noise, sensor),
     )
     found: dict[str, Bands] = dict(
         zip(("rows", "columns"), (each.result() for each in measured), strict=True)

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
+from fadn_cli.denoise.sensors.kinds import SENSORS, pack_mosaic
+from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.noise import noise_model
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file, inspect_file
+from fadn_cli.pipeline.uneven import settle_banding
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw
 from tests.making.dng.write import write_dng
 from tests.making.scenes import HEIGHT, WIDTH, expose, light, mosaic
+from tests.making.sensor_files import MONO_TAGS, NO_COLORS
+from tests.making.sensors import COLORS, filtered
 
 BLACK, WHITE = 512, 15000
 READ = 6e-6
@@ -24,11 +30,16 @@ def written(path):
     return (read_raw(path).mosaic.samples.astype(np.float64) - BLACK) / (WHITE - BLACK)
 
 
+def with_bands(clean, strength=1.0):
+    """Add grain, and offsets to its rows."""
+    offsets = np.random.default_rng(9).normal(size=(HEIGHT, 1)) * strength * np.sqrt(READ)
+    return expose(clean, (1.6e-3, READ)) + offsets
+
+
 def banded(path, strength=1.0, **options):
     """Write a dark scene with grain and bands; return its path and the scene."""
     clean = mosaic(light(), colors=options.get("cfa", "RGGB")) * 0.06
-    offsets = np.random.default_rng(9).normal(size=(HEIGHT, 1)) * strength * np.sqrt(READ)
-    return write(path, expose(clean, (1.6e-3, READ)) + offsets, **options), clean
+    return write(path, with_bands(clean, strength), **options), clean
 
 
 def bands_of(path, clean):
@@ -95,4 +106,36 @@ def test_at_strength_0_the_samples_stay(tmp_path):
 
     denoise_file(path, tmp_path / "b.dng", DenoiseOptions(strength=0))
 
+    assert np.array_equal(written(path), written(tmp_path / "b.dng"))
+
+
+@pytest.mark.parametrize("asked", (None, True, False))
+@pytest.mark.parametrize("kind", COLORS)
+def test_bands_of_every_kind_of_sensor_are_settled(kind, asked):
+    cfa = CfaPattern(colors=COLORS[kind]).shifted(2, 1)
+    clean = filtered(light() * 0.06, cfa)
+    packed, packing = pack_mosaic(with_bands(clean).astype(np.float32), cfa)
+    noise = noise_model(1.6e-3, READ, source="given", colors=SENSORS[kind].noise_colors)
+
+    banding = settle_banding(packed, packing, noise, asked=asked, left=0.5)
+
+    assert (() if asked is False else ("rows",)) == banding.removed
+    assert 1.0 == pytest.approx(banding.row_noise, rel=0.25)
+    left = (packing.unpack(packed) - clean).mean(axis=1).std()
+    assert (left > 0.8 * np.sqrt(READ)) == (asked is False)
+    assert asked is False or left < 0.25 * np.sqrt(READ)
+
+
+@pytest.mark.parametrize("kind", ("xtrans", "mono"))
+def test_bands_of_other_sensors_are_told_from_their_files(tmp_path, kind):
+    cfa = CfaPattern(colors=COLORS[kind])
+    x = with_bands(filtered(light() * 0.06, cfa))
+    options = {"cfa": cfa.colors, "cfa_dim": (6, 6)}
+    if kind == "mono":
+        options = NO_COLORS | {"extra_raw": MONO_TAGS}
+    path = write(tmp_path / "a.dng", x, **options)
+
+    report = denoise_file(path, tmp_path / "b.dng", DenoiseOptions(strength=0))
+
+    assert 1.0 == pytest.approx(report.row_noise, rel=0.25)
     assert np.array_equal(written(path), written(tmp_path / "b.dng"))

@@ -7,7 +7,7 @@ The one thing to know: the phase is moved by *reflect* padding, which keeps a Ba
 import numpy as np
 
 from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
-from fadn_cli.denoise.sensors.sites import pack_sites, unpack_sites
+from fadn_cli.denoise.sensors.sites import COLUMN_LINES, ROW_LINES, pack_sites, unpack_sites
 from fadn_cli.mosaic.cfa import CfaPattern
 
 
@@ -20,6 +20,8 @@ class Bayer(Sensor):
     noise_colors = "RGGB"
     noise_index = (0, 1, 2, 3)
     least_side = 2
+    row_lines = ROW_LINES
+    column_lines = COLUMN_LINES
 
     def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
         """Pad by reflection so that (0, 0) is red and both sides are even."""

@@ -7,7 +7,7 @@ work alike; but all four planes share one colour, and with it noise and brightne
 import numpy as np
 
 from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
-from fadn_cli.denoise.sensors.sites import pack_sites, unpack_sites
+from fadn_cli.denoise.sensors.sites import COLUMN_LINES, ROW_LINES, pack_sites, unpack_sites
 from fadn_cli.mosaic.cfa import CfaPattern
 
 
@@ -20,6 +20,8 @@ class Mono(Sensor):
     noise_colors = "Y"
     noise_index = (0, 0, 0, 0)
     least_side = 2
+    row_lines = ROW_LINES
+    column_lines = COLUMN_LINES
 
     def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
         """Repeat the last but one row and column where sides are odd."""

@@ -17,6 +17,20 @@ from fadn_cli.noise import NoiseModel
 Samples = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The samples of one kind in a row, or a column, of the sensor."""
+
+    planes: tuple[int, ...]
+    """Where they are packed, all of them or in turns."""
+    samples: int = 1
+    """How many there are in a cell."""
+
+
+Line = tuple[Group, Group]
+"""The two kinds of samples in a row of a cell, or in a column."""
+
+
 class Sensor(ABC):
     """A kind of colour filter array."""
 
@@ -32,6 +46,12 @@ class Sensor(ABC):
     """Of each plane: which of `noise_colors` it is."""
     least_side: int
     """Samples that a mosaic needs on each side."""
+    period: int = 1
+    """Cells after which the colours of a row repeat."""
+    row_lines: tuple[Line, ...]
+    """What each row of a cell holds."""
+    column_lines: tuple[Line, ...]
+    """What each column of a cell holds."""
 
     @property
     def planes(self) -> int:
@@ -119,6 +139,59 @@ class Sensor(ABC):
         if packing.top or packing.bottom or packing.left or packing.right:
             aligned, _ = self.align(packing.cut(self.unpack(packed)), packing.cfa)
             packed[...] = self.pack(aligned)
+
+    def lines(self, *, columns: bool) -> tuple[Line, ...]:
+        """Return what each row of a cell holds, or each column."""
+        return self.column_lines if columns else self.row_lines
+
+    def greens_of_lines(self, *, columns: bool) -> tuple[int, ...]:
+        """Return which group of each row of a cell is the greens', or of each column."""
+        return tuple(
+            [group.planes[0] in self.greens for group in line].index(True)
+            for line in self.lines(columns=columns)
+        )
+
+    def line_means(self, packed: Samples, size: int, *, columns: bool) -> Samples:
+        """Average along the rows of the sensor, or its columns, segment by segment.
+
+        Parameters
+        ----------
+        packed : (planes, h, w) float32, normalized
+            Not modified.
+        size : int
+            Cells per segment, a multiple of `period`; what is left over at the end is left out.
+        columns : bool
+            Along columns, down the frame.
+
+        Returns
+        -------
+        (cell, 2, n, segments) float32, normalized
+            Of every row in a cell and each of its groups: n rows of h cells; or n columns of w.
+        """
+        axis = 1 if columns else 2
+        count = packed.shape[axis] // size
+        shape = list(packed.shape)
+        shape[axis : axis + 1] = count, size
+        whole = packed[:, : count * size] if columns else packed[:, :, : count * size]
+        means = whole.reshape(shape).mean(axis=axis + 1)
+        means = means.swapaxes(1, 2) if columns else means
+        level: Samples = means[[group.planes[0] for group in sum(self.lines(columns=columns), ())]]
+        return level.reshape(self.cell, 2, -1, count)
+
+    def lower(self, packed: Samples, offsets: Samples, *, columns: bool) -> None:
+        """Take its offset from every sample of a row of the sensor, or of a column, in place.
+
+        Parameters
+        ----------
+        packed : (planes, h, w) float32, normalized
+            Overwritten.
+        offsets : (cell, n) float32, normalized
+            Of every row in a cell, n = h; or of every column, n = w.
+        columns : bool
+            They are of columns.
+        """
+        cells = packed.reshape(self.cell, self.cell, *packed.shape[1:])
+        cells -= offsets[None, :, None, :] if columns else offsets[:, None, :, None]
 
     def steady(self, blocks: Samples) -> Samples:
         """Return blocks of planes whose samples lie at the same place in every cell.

@@ -3,6 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.sensor import Group, Line
+
+_FIRST, _SECOND, _THIRD, _FOURTH = (Group(planes=(plane,)) for plane in range(4))
+ROW_LINES: tuple[Line, ...] = ((_FIRST, _SECOND), (_THIRD, _FOURTH))
+"""What the rows of a cell hold."""
+COLUMN_LINES: tuple[Line, ...] = ((_FIRST, _THIRD), (_SECOND, _FOURTH))
+"""What its columns hold."""
+
 
 def pack_sites(mosaic: NDArray[np.float32]) -> NDArray[np.float32]:
     """Split a mosaic into the planes of the four sites of each 2x2 cell.
