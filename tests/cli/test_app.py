@@ -365,7 +365,7 @@ def test_a_quality_that_is_not_bundled_exits_6_and_names_those_that_are(noisy, t
     run = fadn("denoise", noisy, "--quality", "best", code=ONLY_FAST)
 
     assert 6 == run.returncode
-    assert "no specialist of quality best is bundled" in run.stderr
+    assert "no specialist of quality best for bayer sensors is bundled" in run.stderr
     assert "Use one of: fast." in run.stderr
     assert [noisy] == list(tmp_path.iterdir())
 

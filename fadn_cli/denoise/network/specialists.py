@@ -179,7 +179,8 @@ def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -
     if not suited:
         names = ", ".join(dict.fromkeys(specialist.quality for specialist in known))
         raise WeightsError(
-            f"no specialist of quality {wanted} is bundled", advice=f"Use one of: {names}."
+            f"no specialist of quality {wanted} for {kind} sensors is bundled",
+            advice=f"Use one of: {names}.",
         )
     level = noise.grey_std
     return next((each for each in suited if level < each.noise_range[1]), suited[-1])

@@ -132,7 +132,7 @@ def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
 def test_a_quality_that_is_not_bundled_is_told_which_are(weights, bundled, asked, advice):
     write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
 
-    with pytest.raises(WeightsError, match=f"no specialist of quality {asked} is") as caught:
+    with pytest.raises(WeightsError, match=f"no specialist of quality {asked} for bayer") as caught:
         specialists.choose(at(0.01), asked)
 
     assert advice == caught.value.advice
