@@ -22,6 +22,7 @@ from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.raw.source.dng_checks import image_size, is_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
+from fadn_cli.raw.tiff.tree import numbers
 
 _RECTANGULAR = 1  # CFALayout
 _CELLS = tuple((side, side) for side in (2, 4, 6, 8))  # CFARepeatPatternDim
@@ -197,6 +198,24 @@ def read_wb_gains(
         return None
     gains: NDArray[np.float32] = neutral[1] / neutral
     return gains
+
+
+def read_pixel_aspect(ifd: Ifd) -> float:
+    """Return the width of a pixel over its height: DefaultScale, 1 if it says nothing."""
+    scale = numbers(ifd, Tag.DEFAULT_SCALE)
+    usable = len(scale) == 2 and all(0 < value < math.inf for value in scale)
+    return scale[0] / scale[1] if usable else 1.0
+
+
+def read_crop(ifd: Ifd, area: Rect) -> Rect | None:
+    """Return DefaultCrop in pixels of the full mosaic; None if it says nothing."""
+    origin, size = numbers(ifd, Tag.DEFAULT_CROP_ORIGIN), numbers(ifd, Tag.DEFAULT_CROP_SIZE)
+    if len(origin) != 2 or len(size) != 2 or not np.isfinite((*origin, *size)).all():
+        return None
+    (left, top), (width, height) = origin, size
+    return Rect(
+        top=area.top + int(top), left=area.left + int(left), height=int(height), width=int(width)
+    )
 
 
 def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:

@@ -34,8 +34,10 @@ from fadn_cli.raw.source.dng_tags import (
     read_active_area,
     read_cfa,
     read_color_matrix,
+    read_crop,
     read_mosaic,
     read_noise_profile,
+    read_pixel_aspect,
     read_wb_gains,
     warn_of_profile,
 )
@@ -164,6 +166,8 @@ def _metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern)
         orientation=blocks.orientation or 1,
         noise_profile=read_noise_profile(tiff, ifd),
         is_dng=is_dng(tiff),
+        pixel_aspect=read_pixel_aspect(ifd),
+        crop=read_crop(ifd, read_active_area(tiff, ifd)),
     )
 
 
@@ -176,7 +180,7 @@ def _read_camera_raw(path: Path) -> RawImage:
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
         mosaic = camera_mosaic(raw, samples, path=path, model=blocks.model)
-        metadata = camera_metadata(raw, blocks, mosaic.cfa)
+        metadata = camera_metadata(raw, blocks, mosaic)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
     return RawImage(
