@@ -14,14 +14,14 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.limits import MOST_ISO
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
-from fadn_cli.raw.makers.matrix import hidden_matrix
-from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
-from fadn_cli.raw.source.containers import (
+from fadn_cli.raw.makers.containers import (
     fuji_black_levels,
     fuji_frames,
     fuji_records,
     fuji_sensor_data,
 )
+from fadn_cli.raw.makers.matrix import hidden_matrix
+from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
 from fadn_cli.raw.tiff.file import map_file
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation

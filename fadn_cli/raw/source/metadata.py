@@ -17,8 +17,7 @@ from typing import TypeVar
 
 from fadn_cli.errors import FadnError
 from fadn_cli.raw.makers.ciff import is_ciff, read_ciff
-from fadn_cli.raw.source.blocks import MakerNote, MetadataBlocks
-from fadn_cli.raw.source.containers import (
+from fadn_cli.raw.makers.containers import (
     PHASE_ONE_NOTE,
     canon_boxes,
     canon_samples,
@@ -26,6 +25,7 @@ from fadn_cli.raw.source.containers import (
     jpeg_segments,
     minolta_tiff,
 )
+from fadn_cli.raw.source.blocks import MakerNote, MetadataBlocks
 from fadn_cli.raw.source.embedded import (
     PANASONIC_JPEG,
     jpegs_in,
