@@ -97,6 +97,9 @@ LAYOUTS = {
     },
     "DNG 1.0": {"extra": {50706: (BYTE, (1, 0, 0, 0)), 50707: (BYTE, (1, 0, 0, 0))}},
     "digests": {"extra": {50972: (BYTE, bytes(16)), 51111: (BYTE, bytes(range(16)))}},
+    "active area of zeros": {"active_area": (0, 0, 0, 0)},
+    "levels whose repeat says 1x1": {"black": (500, 510, 520, 530)},
+    "chain to nowhere": {"extra": {"next": lambda at: 0x7FFFFFFF}},
     "profile": {"noise_profile": (1e-4, 1e-6), "extra": {51182: (2, "Enhanced")}},
 }
 
