@@ -113,6 +113,10 @@ class RawMetadata:
     """Aperture; None if unknown."""
     focal_length: float | None = None
     """Millimetres; None if unknown."""
+    lens: str = ""
+    """Lens model; empty if unknown."""
+    lens_range: tuple[float, float] | None = None
+    """Shortest and longest focal length of the lens, millimetres; None if unknown."""
     pixel_aspect: float = 1.0
     """Width of a pixel over its height."""
     crop: Rect | None = None

@@ -28,6 +28,7 @@ _ISO_TAGS = (
 ISO_OVERFLOW = 65535
 """Of the 16-bit ISO tag: "look at the 32-bit tags" [Exif 2.32, tag 34855]."""
 
+_UNKNOWN = (0, 0)  # of a lens's aperture
 _FINEST = 1_000_000  # denominator of an exposure time
 
 
@@ -92,7 +93,7 @@ class MetadataBlocks:
         return max(self._number(Tag.EXPOSURE_TIME), 0.0) or None
 
     def completed(self, metadata: RawMetadata) -> "MetadataBlocks":
-        """Add what the container does not say of the exposure, and LibRaw does.
+        """Add what the container does not say of exposure and lens, and LibRaw does.
 
         A value that says nothing (an exposure time of 0) is replaced; an ISO speed of that kind
         stays, since "more than this tag can hold" is said by it, and another tag holds the speed.
@@ -105,6 +106,12 @@ class MetadataBlocks:
         ):
             if value and self._number(tag) <= 0:
                 added.append(make_field(tag, [_fraction(value)]))
+        if metadata.lens and self.find(Tag.LENS_MODEL) is None:
+            text = metadata.lens.encode("utf-8", "replace") + b"\0"
+            added.append(Field(tag=Tag.LENS_MODEL, type=Tag.LENS_MODEL.type, values=text))
+        if metadata.lens_range and self.find(Tag.LENS_SPECIFICATION) is None:
+            ends = [*map(_fraction, metadata.lens_range), _UNKNOWN, _UNKNOWN]
+            added.append(make_field(Tag.LENS_SPECIFICATION, ends))
         numbers = {item.tag for item in added}
         kept = [item for item in self.exif if item.tag not in numbers]
         return replace(self, exif=(*kept, *added))

@@ -20,6 +20,7 @@ from fadn_cli.raw.makers.containers import (
     fuji_records,
     fuji_sensor_data,
 )
+from fadn_cli.raw.makers.crops import canon_crop, fuji_crop
 from fadn_cli.raw.makers.matrix import hidden_matrix
 from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
 from fadn_cli.raw.tiff.file import map_file
@@ -89,7 +90,7 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, path: Path, model: s
     )
 
 
-def camera_metadata(raw: Any, blocks: MetadataBlocks, mosaic: Mosaic) -> RawMetadata:
+def camera_metadata(raw: Any, blocks: MetadataBlocks, mosaic: Mosaic, path: Path) -> RawMetadata:
     """Collect what the container says, and LibRaw where it is silent; its samples may be lost."""
     has_color = mosaic.cfa.kind != "mono"
     other = raw.other
@@ -105,8 +106,10 @@ def camera_metadata(raw: Any, blocks: MetadataBlocks, mosaic: Mosaic) -> RawMeta
         is_dng=False,
         f_number=_stated(other.aperture),
         focal_length=_stated(other.focal_length),
+        lens=raw.lens.model.strip(),
+        lens_range=_lens_range(raw.lens),
         pixel_aspect=raw.sizes.pixel_aspect,
-        crop=_crop(raw.sizes, mosaic.active_area),
+        crop=_crop(raw.sizes, mosaic.active_area, blocks, path),
     )
 
 
@@ -115,19 +118,44 @@ def _stated(value: float) -> float | None:
     return value if _LEAST < value < 1 / _LEAST else None
 
 
-def _crop(sizes: Any, area: Rect) -> Rect | None:
-    """Return what the camera shows of its sensor; None if that is not said, or cannot be."""
-    top, left = sizes.crop_top_margin, sizes.crop_left_margin
-    height, width = sizes.crop_height, sizes.crop_width
-    inside = (
-        area.top <= top
-        and area.left <= left
-        and top + height <= area.top + area.height
-        and left + width <= area.left + area.width
-    )
-    if not inside or 2 * height < area.height or 2 * width < area.width:
+def _lens_range(lens: Any) -> tuple[float, float] | None:
+    """Return the focal lengths of a lens that LibRaw knows from the maker's notes."""
+    shortest, longest = _stated(lens.min_focal), _stated(lens.max_focal)
+    if shortest is None or longest is None or shortest > longest:
         return None
-    return Rect(top=top, left=left, height=height, width=width)
+    return shortest, longest
+
+
+def _crop(sizes: Any, area: Rect, blocks: MetadataBlocks, path: Path) -> Rect | None:
+    """Return what the camera shows of its sensor; None if that is not said, or cannot be."""
+    stated = Rect(
+        top=sizes.crop_top_margin,
+        left=sizes.crop_left_margin,
+        height=sizes.crop_height,
+        width=sizes.crop_width,
+    )
+    whole = stated if _is_most_of(area, stated) else area
+    data, note, part = map_file(path), blocks.maker_note, None
+    if bytes(data[:8]) == _FUJI:
+        part = fuji_crop(fuji_records(data), (whole.height, whole.width))
+    elif note is not None and blocks.make.casefold().startswith("canon"):
+        part = canon_crop(note.data, note.byteorder, note.offset)
+    if part is not None:
+        top, left, height, width = part
+        wanted = Rect(top=whole.top + top, left=whole.left + left, height=height, width=width)
+        whole = wanted if _is_most_of(whole, wanted) else whole
+    return None if whole == area else whole
+
+
+def _is_most_of(whole: Rect, part: Rect) -> bool:
+    """Tell whether a rectangle lies in another and is no mere detail of it."""
+    inside = (
+        whole.top <= part.top
+        and whole.left <= part.left
+        and part.top + part.height <= whole.top + whole.height
+        and part.left + part.width <= whole.left + whole.width
+    )
+    return inside and 2 * part.height >= whole.height and 2 * part.width >= whole.width
 
 
 def _stated_iso(speed: float) -> int | None:

@@ -183,7 +183,7 @@ def _read_camera_raw(path: Path) -> RawImage:
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
         mosaic = camera_mosaic(raw, samples, path=path, model=blocks.model)
-        metadata = camera_metadata(raw, blocks, mosaic)
+        metadata = camera_metadata(raw, blocks, mosaic, path)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
     return RawImage(

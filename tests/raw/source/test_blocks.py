@@ -18,6 +18,8 @@ KNOWN = RawMetadata(
     is_dng=False,
     f_number=2.8,
     focal_length=7.09375,
+    lens="18-55mm",
+    lens_range=(18.0, 55.0),
 )
 
 
@@ -27,6 +29,8 @@ def test_what_is_missing_is_added():
     assert (400, 0.0166) == (blocks.iso, pytest.approx(blocks.exposure_time))
     assert [(14, 5)] == blocks.find(Tag.F_NUMBER).values
     assert [(227, 32)] == blocks.find(Tag.FOCAL_LENGTH).values
+    assert b"18-55mm\0" == blocks.find(Tag.LENS_MODEL).values
+    assert [(18, 1), (55, 1), (0, 0), (0, 0)] == blocks.find(Tag.LENS_SPECIFICATION).values
 
 
 def test_what_is_said_stays():
@@ -35,6 +39,8 @@ def test_what_is_said_stays():
         make_field(Tag.EXPOSURE_TIME, [(1, 8)]),
         make_field(Tag.F_NUMBER, [(4, 1)]),
         make_field(Tag.FOCAL_LENGTH, [(50, 1)]),
+        make_field(Tag.LENS_MODEL, "50mm"),
+        make_field(Tag.LENS_SPECIFICATION, [(50, 1), (50, 1), (0, 0), (0, 0)]),
     )
     blocks = MetadataBlocks(exif=fields)
 
