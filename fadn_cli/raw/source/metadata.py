@@ -25,6 +25,7 @@ from fadn_cli.raw.makers.containers import (
     jpeg_segments,
     minolta_tiff,
 )
+from fadn_cli.raw.makers.kodak import kodak_fields
 from fadn_cli.raw.source.blocks import MakerNote, MetadataBlocks
 from fadn_cli.raw.source.embedded import (
     PANASONIC_JPEG,
@@ -107,7 +108,8 @@ def read_blocks(path: Path) -> MetadataBlocks:
     # Panasonic's own IFDs lack the ISO, the maker note and more, which its embedded JPEG has.
     embedded = _data(tiff.ifds[0].get(PANASONIC_JPEG))
     inner, xmp = _from_jpeg(embedded, path.name) if embedded is not None else ([], None)
-    return _from_tiffs([tiff, *inner], xmp=xmp, jpegs=jpegs_in(tiff))
+    blocks = _from_tiffs([tiff, *inner], xmp=xmp, jpegs=jpegs_in(tiff))
+    return replace(blocks, exif=_each_tag_once([*blocks.exif, *kodak_fields(tiff)]))
 
 
 def _from_tiffs(
