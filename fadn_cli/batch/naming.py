@@ -17,8 +17,8 @@ DEFAULT = "{stem}_denoised{ext}"
 """The template where none is given."""
 EXTENSIONS = {"dng": (".dng",), "tiff": (".tif", ".tiff")}
 """How the names of each format end; the first is what {ext} stands for."""
-FIELDS = ("stem", "ext", "make", "camera", "iso", "date", "folder")
-"""What may stand between braces."""
+FIELDS = ("stem", "ext", "ext_source", "make", "camera", "iso", "date", "folder")
+"""What may stand between braces; ext_source is the source's, without the dot."""
 UNKNOWN = "unknown"
 """Stands for what a file does not say."""
 
@@ -82,7 +82,7 @@ class NameTemplate:
         Parameters
         ----------
         source : Path
-            The raw file; gives stem and folder.
+            The raw file; gives stem, extension and folder.
         shot : Shot
             What it says of itself.
         format : str
@@ -101,6 +101,7 @@ class NameTemplate:
         values = {
             "stem": source.stem,
             "ext": EXTENSIONS[format][0],
+            "ext_source": sanitize(source.suffix.removeprefix(".")),
             "make": sanitize(shot.make),
             "camera": sanitize(shot.camera),
             "iso": sanitize("" if shot.iso is None else str(shot.iso)),

@@ -1,8 +1,8 @@
 """Paths to a plan: what is denoised, and under which names. Writes nothing.
 
 `cli` calls `plan` and hands the plan to `batch`. The one thing to know: whatever one path or one
-file is guilty of becomes a failure in the plan and stops nothing else; only a plan that cannot be
-carried out as a whole (two sources want one output) is refused, before any work.
+file is guilty of becomes a failure in the plan and stops nothing else, and so do sources that want
+one output; only a plan that would replace a source is refused as a whole, before any work.
 """
 
 import os
@@ -92,8 +92,8 @@ def plan(
     ------
     PlanError
         The arguments contradict each other.
-    FadnError
-        Two sources want one output, or an output would replace a source.
+    WriteError
+        An output would replace a source.
     """
     selection = selection or Selection()
     single = output is not None and _names_a_file(paths, output)
@@ -189,9 +189,10 @@ def _is_ours(path: Path) -> bool:
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> list[FileResult]:
-    """Raise if two outputs, or an output and a source, are one file, on any kind of disk.
+    """Raise if an output and a source are one file, on any kind of disk.
 
-    Returns the failures of files that share an output but cannot be denoised anyway.
+    Returns the failures of files that share an output: one error for those that could be denoised,
+    its own for any that cannot.
     """
     sources = {_identity(job.source): job.source for job in jobs}
     wanted: dict[str, list[Job]] = {}
@@ -208,13 +209,21 @@ def _refuse_collisions(jobs: Sequence[Job]) -> list[FileResult]:
         checked = [(job, _why_not(job.source) if len(rivals) > 1 else None) for job in rivals]
         good = [job.source for job, reason in checked if reason is None]
         if len(good) > 1:
-            raise FadnError(
-                f"{good[0]} and {good[1]} both want the output {rivals[0].output}",
-                advice="Give them different names with --name, or denoise them in separate runs,"
-                " each with its own --suffix or -o.",
-            )
+            shared = _shared_output(good, rivals[0].output)
+            failures += [FileResult(source=source, error=shared) for source in good]
         failures += [reason for _, reason in checked if reason is not None]
     return failures
+
+
+def _shared_output(sources: Sequence[Path], output: Path) -> FadnError:
+    """Make the error of sources that want one output: none is denoised, since none goes first."""
+    *most, last = map(str, sources)
+    both = "both" if len(sources) == 2 else "all"
+    return FadnError(
+        f"{', '.join(most)} and {last} {both} want the output {output}",
+        advice="Tell them apart with --name '{stem}_{ext_source}{ext}' or another template, or "
+        "denoise them in separate runs, each with its own --suffix or -o.",
+    )
 
 
 def _why_not(source: Path) -> FileResult | None:

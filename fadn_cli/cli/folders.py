@@ -57,9 +57,9 @@ Name = Annotated[
     str | None,
     typer.Option(
         metavar="TEMPLATE",
-        help="How outputs are called, with {stem}, {ext}, {make}, {camera}, {iso}, {date},"
-        " {date:%Y%m%d} and {folder} filled in; 'unknown' for what a file does not say."
-        " Else: {stem}_denoised{ext}.",
+        help="How outputs are called, with {stem}, {ext}, {ext_source}, {make}, {camera},"
+        " {iso}, {date}, {date:%Y%m%d} and {folder} filled in; 'unknown' for what a file does not"
+        " say. Else: {stem}_denoised{ext}.",
         show_default=False,
     ),
 ]

@@ -109,6 +109,18 @@ class RawMetadata:
     """The DNG's own NoiseProfile; None if it has none."""
     is_dng: bool
     """Whether the container is a DNG, whose bytes can be kept and spliced."""
+    f_number: float | None = None
+    """Aperture; None if unknown."""
+    focal_length: float | None = None
+    """Millimetres; None if unknown."""
+    lens: str = ""
+    """Lens model; empty if unknown."""
+    lens_range: tuple[float, float] | None = None
+    """Shortest and longest focal length of the lens, millimetres; None if unknown."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel over its height."""
+    crop: Rect | None = None
+    """What is to be shown, in pixels of the full mosaic; None: the active area."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

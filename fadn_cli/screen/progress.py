@@ -21,6 +21,7 @@ from fadn_cli.batch.results import (
     FileStarted,
     TileFinished,
 )
+from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.wording import name_camera, spell_noise, spell_number
 from fadn_cli.screen.console import make_console, make_table, printable, show_error, show_warning
 
@@ -90,9 +91,11 @@ class Display:
                     show_warning(f"{result.source.name}: {warning}")
                 for note in result.report.notes if result.report else ():
                     self._say(f"{result.source.name}: {note}")
+        told: list[FadnError] = []
         for result in batch.results:
-            if result.error is not None:
-                show_error(result.error)
+            if result.error is not None and not any(result.error is each for each in told):
+                show_error(result.error)  # files that want one output share their error
+                told.append(result.error)
             for line in result.traceback.splitlines() if self._verbose else ():
                 self._say(line)
         if batch.interrupted:

@@ -38,6 +38,7 @@ def fill(text, shot=SHOT, *, source=SOURCE, format="dng"):
     (
         ("{stem}_denoised{ext}", "DSC_1_denoised.dng"),
         ("{camera} {iso}/{stem}{ext}".replace("/", "-"), "NIKON Z 8 3200-DSC_1.dng"),
+        ("{stem}_{ext_source}{ext}", f"DSC_1_{SOURCE.suffix[1:]}.dng"),
         ("{make}{ext}", "NIKON CORPORATION.dng"),
         ("{date}_{stem}{ext}", "2026-11-05_DSC_1.dng"),
         ("{date:%Y%m%d-%H%M%S}{ext}", "20261105-170409.dng"),

@@ -8,7 +8,7 @@ from fadn_cli.batch import planning
 from fadn_cli.batch.ledger import Entry, append_entry
 from fadn_cli.batch.planning import PlanError, plan
 from fadn_cli.batch.sources import Selection
-from fadn_cli.errors import FadnError, RawReadError, WriteError
+from fadn_cli.errors import RawReadError, WriteError
 from tests.making.dng.write import write_dng
 from tests.making.folders import fill
 from tests.making.mosaics import noisy_samples
@@ -110,13 +110,38 @@ def test_a_suffix_that_leads_elsewhere_is_a_matter_of_usage(folder, suffix):
 
 @pytest.mark.parametrize("second", ("x.dng", "X.DNG", "x.Nef"))
 def test_two_sources_that_want_one_output_are_refused_and_both_named(tmp_path, unreadable, second):
-    fill(tmp_path, "x.nef", second)
+    fill(tmp_path, "x.nef", second, "y.dng")
 
-    with pytest.raises(FadnError, match="both want") as caught:
-        plan([tmp_path / "x.nef", tmp_path / second])
+    planned = plan([tmp_path / "x.nef", tmp_path / second, tmp_path / "y.dng"])
 
-    assert str(tmp_path / "x.nef") in str(caught.value)
-    assert str(tmp_path / second) in str(caught.value)
+    first, other = planned.failures
+    assert first.error is other.error
+    assert "both want the output" in str(first.error)
+    assert "{ext_source}" in first.error.advice
+    for result, name in ((first, "x.nef"), (other, second)):
+        assert tmp_path / name == result.source
+        assert str(tmp_path / name) in str(first.error)
+    assert ["y_denoised.dng"] == outputs(planned, tmp_path)
+
+
+def test_sources_of_one_stem_are_told_apart_by_their_extensions(tmp_path):
+    fill(tmp_path, "x.pef", "x.DNG", "y")
+
+    planned = plan(
+        [tmp_path / name for name in ("x.pef", "x.DNG", "y")], name="{stem}_{ext_source}{ext}"
+    )
+
+    assert ["x_DNG.dng", "x_pef.dng", "y_unknown.dng"] == sorted(outputs(planned, tmp_path))
+    assert () == planned.failures
+
+
+def test_any_number_of_sources_that_want_one_output_is_named(tmp_path, unreadable):
+    fill(tmp_path, "x.nef", "x.dng", "x.arw")
+
+    error, *others = [failure.error for failure in plan([tmp_path]).failures]
+
+    assert [error, error] == others
+    assert f"x.dng and {tmp_path}/x.nef all want the output" in str(error)
 
 
 def test_a_file_that_cannot_be_denoised_wants_no_output(tmp_path, unreadable):
@@ -137,8 +162,10 @@ def test_a_file_that_cannot_be_denoised_wants_no_output(tmp_path, unreadable):
 def test_two_folders_with_the_same_names_do_not_fit_one_output_folder(tmp_path, unreadable):
     fill(tmp_path, "one/a.dng", "two/a.dng")
 
-    with pytest.raises(FadnError, match="both want"):
-        plan([tmp_path / "one", tmp_path / "two"], output=tmp_path / "out")
+    planned = plan([tmp_path / "one", tmp_path / "two"], output=tmp_path / "out")
+
+    assert () == planned.jobs
+    assert ["both want" in str(failure.error) for failure in planned.failures] == [True, True]
 
 
 def test_no_source_is_ever_an_output(tmp_path):
@@ -193,10 +220,10 @@ def test_a_template_names_the_outputs(tmp_path):
 def test_a_template_that_names_two_alike_is_refused(tmp_path, unreadable):
     fill(tmp_path, "a.dng", "b.dng")
 
-    with pytest.raises(FadnError, match="both want the output") as caught:
-        plan([tmp_path], name="{iso}{ext}")
+    planned = plan([tmp_path], name="{iso}{ext}")
 
-    assert "--name" in caught.value.advice
+    assert () == planned.jobs
+    assert all("--name" in failure.error.advice for failure in planned.failures)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +275,9 @@ def test_two_spellings_of_an_accent_are_one_name(tmp_path, monkeypatch):
         Path(name).parent.mkdir()
         write_dng(Path(name), noisy_samples())
 
-    with pytest.raises(FadnError, match="both want the output"):
-        plan(
-            [Path("e\u0301/a.NEF"), Path("\u00e9/b.NEF")], name="{folder}{ext}", output=Path("out")
-        )
+    planned = plan(
+        [Path("e\u0301/a.NEF"), Path("\u00e9/b.NEF")], name="{folder}{ext}", output=Path("out")
+    )
+
+    assert () == planned.jobs
+    assert 2 == len(planned.failures)

@@ -39,6 +39,11 @@ def exiftool(path, *options):
     return run("exiftool", *options, path, text=True)
 
 
+def run_exiftool(files, *options):
+    """What exiftool reads in each file: {name: value}, numbers as numbers."""
+    return json.loads(run("exiftool", "-j", "-n", *options, *files))
+
+
 def dump(paths):
     """Everything exiftool reads in each file: {(group, name): values in their order}."""
     found = json.loads(run("exiftool", "-json", "-a", "-G1:4", "-u", "-b", *paths))

@@ -96,6 +96,16 @@ def test_why_an_output_is_large_is_said_with_its_name(capsys):
     assert "" == quiet
 
 
+def test_an_error_that_files_share_is_told_once(capsys):
+    shared = FadnError("a.dng and a.nef both want the output a_x.dng", advice="Tell them apart.")
+    both = (FileResult(source=Path(name), error=shared) for name in ("a.dng", "a.nef"))
+
+    _, summary = show(capsys, *both)
+
+    assert 1 == summary.count("both want the output")
+    assert "2 failed" in summary
+
+
 def test_quiet_leaves_the_errors_only(capsys):
     running, summary = show(capsys, DONE, SKIPPED, FAILED, quiet=True)
 

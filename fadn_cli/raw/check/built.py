@@ -33,6 +33,8 @@ def camera_changes(before: RawImage, after: RawImage) -> Iterator[TagChange]:
         (Tag.ORIENTATION, old.orientation, new.orientation),
         (Tag.ISO_SPEED_RATINGS, old.iso, new.iso),
         (Tag.EXPOSURE_TIME, old.exposure_time, new.exposure_time),
+        (Tag.DEFAULT_SCALE, old.pixel_aspect, new.pixel_aspect),
+        (Tag.DEFAULT_CROP_SIZE, old.crop or before.mosaic.active_area, new.crop),
     ):
         equal = first == second
         if isinstance(first, float) and isinstance(second, float):

@@ -77,7 +77,7 @@ def _compare(source: Path, output: Path) -> Verification:
     if before.metadata.is_dng:
         tags, changes = _compare_with_dng(before, after, tiff, factor)
     else:
-        blocks = read_blocks(source)
+        blocks = read_blocks(source).completed(before.metadata)
         tags = [*camera_changes(before, after), *metadata_changes(blocks, tiff, output)]
         preview = preview_violation(blocks.preview, tiff)
     pixels = None

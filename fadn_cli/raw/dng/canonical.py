@@ -25,6 +25,7 @@ from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_p
 from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_build
+from fadn_cli.raw.makers.names import unique_name
 from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg
 from fadn_cli.raw.previews.pictures import Picture, decode_jpeg, encode_jpeg
 from fadn_cli.raw.previews.renew import PREVIEW_SIDE, THUMBNAIL_SIDE, Box, render_pictures
@@ -55,7 +56,7 @@ def build(
     threads: int | None,
 ) -> tuple[str, ...]:
     """Write a DNG of a source that is none; `write.write_dng` states the contract."""
-    blocks = read_blocks(raw_image.path)
+    blocks = read_blocks(raw_image.path).completed(raw_image.metadata)
     thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
@@ -71,7 +72,8 @@ def build(
             byteorder=byteorder,
             threads=threads,
         )
-        offsets = [_append_ifd(output, _raw_fields(mosaic, layout, edit), byteorder)]
+        shown = _shown_fields(mosaic, raw_image.metadata)
+        offsets = [_append_ifd(output, _raw_fields(mosaic, shown, layout, edit), byteorder)]
         offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
         fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
         fields += _camera_fields(raw_image.metadata)
@@ -117,7 +119,9 @@ def _metadata_ifds(
     ]
 
 
-def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[Field]:
+def _raw_fields(
+    mosaic: Mosaic, shown: Sequence[Field], layout: Sequence[Field], edit: DngEdit
+) -> list[Field]:
     """Describe the samples; patterns begin at the active area's corner, as DNG has it.
 
     LibRaw, which wants that corner at whole cells of an X-Trans sensor, puts it there itself.
@@ -137,11 +141,30 @@ def _raw_fields(mosaic: Mosaic, layout: Sequence[Field], edit: DngEdit) -> list[
         make_field(Tag.BLACK_LEVEL, _rationals(black)),
         make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
         make_field(Tag.ACTIVE_AREA, corners),
-        make_field(Tag.DEFAULT_CROP_ORIGIN, (0, 0)),
-        make_field(Tag.DEFAULT_CROP_SIZE, (area.width, area.height)),
+        *shown,
         *layout,
         *edit_fields(edit),
     ]
+
+
+def _shown_fields(mosaic: Mosaic, metadata: RawMetadata) -> list[Field]:
+    """Say what of the active area is to be shown, and how wide its pixels are."""
+    shown = _shown(mosaic, metadata)
+    fields = [
+        make_field(Tag.DEFAULT_CROP_ORIGIN, (shown.left, shown.top)),
+        make_field(Tag.DEFAULT_CROP_SIZE, (shown.width, shown.height)),
+    ]
+    if metadata.pixel_aspect != 1:
+        scale = [_rational(metadata.pixel_aspect), (1, 1)]
+        fields.append(make_field(Tag.DEFAULT_SCALE, scale))
+    return fields
+
+
+def _shown(mosaic: Mosaic, metadata: RawMetadata) -> Rect:
+    """Return what is to be shown, in pixels of the active area."""
+    area, crop = mosaic.active_area, metadata.crop or mosaic.active_area
+    top, left = crop.top - area.top, crop.left - area.left
+    return Rect(top=top, left=left, height=crop.height, width=crop.width)
 
 
 def _color_fields(cfa: CfaPattern) -> list[Field]:
@@ -160,8 +183,7 @@ def _color_fields(cfa: CfaPattern) -> list[Field]:
 def _camera_fields(metadata: RawMetadata) -> list[Field]:
     """Describe the camera and its colours."""
     make, model = metadata.make, metadata.model
-    brand = make.split()[0].casefold() if make else ""
-    unique = model if brand and model.casefold().startswith(brand) else f"{make} {model}".strip()
+    unique = unique_name(make, model)
     fields = [
         make_field(Tag.DNG_VERSION, (1, 4, 0, 0)),
         make_field(Tag.DNG_BACKWARD_VERSION, (1, 1, 0, 0)),  # what lossless JPEG needs
@@ -211,8 +233,9 @@ def _pictures(
     boxes = [Box(height=THUMBNAIL_SIDE, width=THUMBNAIL_SIDE)]
     if choices.preview != "none" and kept is None:
         boxes.append(_box_like(blocks.preview))
-    area = mosaic.active_area
-    view = View(area=Rect(top=0, left=0, height=area.height, width=area.width))
+    view = View(
+        area=_shown(mosaic, raw_image.metadata), pixel_ratio=raw_image.metadata.pixel_aspect
+    )
     for picture in render_pictures(raw_image, mosaic, boxes, view=view):
         yield _described(picture)
     if kept is not None:

@@ -14,13 +14,15 @@ from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.limits import MOST_ISO
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
-from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
-from fadn_cli.raw.source.containers import (
+from fadn_cli.raw.makers.containers import (
     fuji_black_levels,
     fuji_frames,
     fuji_records,
     fuji_sensor_data,
 )
+from fadn_cli.raw.makers.crops import canon_crop, fuji_crop
+from fadn_cli.raw.makers.matrix import hidden_matrix
+from fadn_cli.raw.source.blocks import ISO_OVERFLOW, MetadataBlocks
 from fadn_cli.raw.tiff.file import map_file
 
 _FLIP_ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
@@ -28,6 +30,7 @@ _LONGEST_REPEAT = 16  # rows: LibRaw can state patterns of 16x2
 _FUJI = b"FUJIFILM"
 _FUJI_HEADER = 124  # bytes: the last field that is read here ends there
 _FUJI_LAYOUT, _UPRIGHT = 0x130, 8  # the record, and the bit of its second byte [LibRaw, parse_fuji]
+_LEAST = 1e-6  # of an exposure time; LibRaw has numbers near 0 and of any size for none
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -87,20 +90,72 @@ def camera_mosaic(raw: Any, samples: NDArray[np.uint16], *, path: Path, model: s
     )
 
 
-def camera_metadata(raw: Any, blocks: MetadataBlocks, cfa: CfaPattern) -> RawMetadata:
-    """Collect what the container says, and LibRaw where it is silent."""
-    has_color = cfa.kind != "mono"
+def camera_metadata(raw: Any, blocks: MetadataBlocks, mosaic: Mosaic, path: Path) -> RawMetadata:
+    """Collect what the container says, and LibRaw where it is silent; its samples may be lost."""
+    has_color = mosaic.cfa.kind != "mono"
+    other = raw.other
     return RawMetadata(
         make=blocks.make,
         model=blocks.model,
-        iso=blocks.iso or _stated_iso(raw.other.iso_speed),
-        exposure_time=blocks.exposure_time or raw.other.shutter_speed or None,
+        iso=blocks.iso or _stated_iso(other.iso_speed),
+        exposure_time=blocks.exposure_time or _stated(other.shutter_speed),
         wb_gains=_wb_gains(raw) if has_color else None,
         color_matrix=_color_matrix(raw) if has_color else None,
         orientation=blocks.orientation or _FLIP_ORIENTATION.get(raw.sizes.flip, 1),
         noise_profile=None,
         is_dng=False,
+        f_number=_stated(other.aperture),
+        focal_length=_stated(other.focal_length),
+        lens=raw.lens.model.strip(),
+        lens_range=_lens_range(raw.lens),
+        pixel_aspect=raw.sizes.pixel_aspect,
+        crop=_crop(raw.sizes, mosaic.active_area, blocks, path),
     )
+
+
+def _stated(value: float) -> float | None:
+    """Return a number that LibRaw tells; None for the 0 and the nonsense that stand for none."""
+    return value if _LEAST < value < 1 / _LEAST else None
+
+
+def _lens_range(lens: Any) -> tuple[float, float] | None:
+    """Return the focal lengths of a lens that LibRaw knows from the maker's notes."""
+    shortest, longest = _stated(lens.min_focal), _stated(lens.max_focal)
+    if shortest is None or longest is None or shortest > longest:
+        return None
+    return shortest, longest
+
+
+def _crop(sizes: Any, area: Rect, blocks: MetadataBlocks, path: Path) -> Rect | None:
+    """Return what the camera shows of its sensor; None if that is not said, or cannot be."""
+    stated = Rect(
+        top=sizes.crop_top_margin,
+        left=sizes.crop_left_margin,
+        height=sizes.crop_height,
+        width=sizes.crop_width,
+    )
+    whole = stated if _is_most_of(area, stated) else area
+    data, note, part = map_file(path), blocks.maker_note, None
+    if bytes(data[:8]) == _FUJI:
+        part = fuji_crop(fuji_records(data), (whole.height, whole.width))
+    elif note is not None and blocks.make.casefold().startswith("canon"):
+        part = canon_crop(note.data, note.byteorder, note.offset)
+    if part is not None:
+        top, left, height, width = part
+        wanted = Rect(top=whole.top + top, left=whole.left + left, height=height, width=width)
+        whole = wanted if _is_most_of(whole, wanted) else whole
+    return None if whole == area else whole
+
+
+def _is_most_of(whole: Rect, part: Rect) -> bool:
+    """Tell whether a rectangle lies in another and is no mere detail of it."""
+    inside = (
+        whole.top <= part.top
+        and whole.left <= part.left
+        and part.top + part.height <= whole.top + whole.height
+        and part.left + part.width <= whole.left + whole.width
+    )
+    return inside and 2 * part.height >= whole.height and 2 * part.width >= whole.width
 
 
 def _stated_iso(speed: float) -> int | None:
@@ -200,6 +255,6 @@ def _wb_gains(raw: Any) -> NDArray[np.float32] | None:
 
 
 def _color_matrix(raw: Any) -> NDArray[np.float32] | None:
-    """Return LibRaw's (3, 3) XYZ D65 -> camera matrix; zeros mean that it has none."""
+    """Return LibRaw's (3, 3) XYZ D65 -> camera matrix; zeros mean that it tells none."""
     matrix: NDArray[np.float32] = np.array(raw.rgb_xyz_matrix[:3], np.float32)
-    return matrix if matrix.any() else None
+    return matrix if matrix.any() else hidden_matrix(raw)

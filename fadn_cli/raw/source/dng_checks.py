@@ -13,7 +13,7 @@ import math
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
-from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag
+from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
 
 _MAIN_IMAGE = 0  # NewSubfileType
@@ -29,6 +29,31 @@ _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card.
 def is_dng(tiff: TiffFile) -> bool:
     """Tell a DNG from other TIFF-like raws."""
     return tiff.ifds[0].get(Tag.DNG_VERSION) is not None
+
+
+def check_pointers(tiff: TiffFile) -> tuple[str, ...]:
+    """Say which IFDs of a DNG cannot be found, if the samples are not among them.
+
+    Other readers pass over a chain that ends nowhere, or EXIF and GPS that are not there.
+
+    Parameters
+    ----------
+    tiff : TiffFile
+        Parsed with `tolerant=True`.
+
+    Raises
+    ------
+    RawReadError
+        A SubIFD is missing, where the samples may be.
+    """
+    warnings = []
+    for tag, error in tiff.lost:
+        if tag == Tag.SUB_IFDS:
+            raise error
+        pointer = f"{tag_name(tag)} points" if tag else "the chain of IFDs leads"
+        reason = str(error).rpartition(": ")[2]
+        warnings.append(f"{pointer} nowhere, and what should be there is lost ({reason})")
+    return tuple(warnings)
 
 
 def find_raw_ifd(tiff: TiffFile) -> Ifd:

@@ -21,17 +21,13 @@ from fadn_cli.mosaic.values import Mosaic, Rect
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.raw.source.dng_checks import image_size, is_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
-from fadn_cli.raw.tiff.tags import D65_KELVIN, ILLUMINANT_KELVIN, Tag
+from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.tree import numbers
 
 _RECTANGULAR = 1  # CFALayout
 _CELLS = tuple((side, side) for side in (2, 4, 6, 8))  # CFARepeatPatternDim
 _HIGHEST_WHITE = 1 << 16  # some writers state the number of values, not the largest
 _COLOR_LETTERS = "RGBCMYW"  # in the order of CFAPlaneColor's numbers
-_MATRICES = (
-    (Tag.COLOR_MATRIX_1, Tag.CALIBRATION_ILLUMINANT_1),
-    (Tag.COLOR_MATRIX_2, Tag.CALIBRATION_ILLUMINANT_2),
-    (Tag.COLOR_MATRIX_3, Tag.CALIBRATION_ILLUMINANT_3),
-)
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -81,9 +77,14 @@ def read_mosaic(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Mosaic
 
 
 def read_active_area(tiff: TiffFile, ifd: Ifd) -> Rect:
-    """Return ActiveArea, or the whole image; raises RawReadError if it lies outside."""
+    """Return ActiveArea, or the whole image; raises RawReadError if it lies outside.
+
+    Four zeros, which some drones write, mean the whole image to every other reader.
+    """
     height, width = image_size(ifd)
-    top, left, bottom, right = _exactly(4, tiff, ifd, Tag.ACTIVE_AREA) or (0, 0, height, width)
+    whole = (0, 0, height, width)
+    area = _exactly(4, tiff, ifd, Tag.ACTIVE_AREA)
+    top, left, bottom, right = area if any(area) else whole
     if not (0 <= top < bottom <= height and 0 <= left < right <= width):
         raise RawReadError(
             f"{tiff.name}: ActiveArea {top} {left} {bottom} {right} lies outside the "
@@ -163,57 +164,73 @@ def warn_of_profile(tiff: TiffFile, ifd: Ifd) -> tuple[str, ...]:
     return (f"the NoiseProfile states {values.max():.3g}, which cannot be: the noise is measured",)
 
 
-def read_color_matrix(tiff: TiffFile) -> NDArray[np.float32] | None:
-    """Return the (3, 3) ColorMatrix (XYZ -> camera) whose illuminant is nearest D65."""
-    best = None
-    best_distance = math.inf
-    for matrix_tag, illuminant_tag in _MATRICES:
-        entry = tiff.ifds[0].get(matrix_tag)
-        kelvin = ILLUMINANT_KELVIN.get(tiff.ifds[0].first_int(illuminant_tag, 0), 0)
-        # Colour differences go with 1/kelvin; an unknown illuminant is the last resort.
-        distance = abs(1 / kelvin - 1 / D65_KELVIN) if kelvin else 1.0
-        if entry is None or entry.count != 9 or distance >= best_distance:
-            continue
-        matrix = np.array(entry.floats, np.float32).reshape(3, 3)
-        if np.isfinite(matrix).all() and np.linalg.det(matrix.astype(np.float64)) != 0:
-            best, best_distance = matrix, distance
-    return best
+def warn_of_levels(tiff: TiffFile, ifd: Ifd) -> tuple[str, ...]:
+    """Say which tags of the levels do not say what they must, and how they are read."""
+    warnings = []
+    area, stated = ifd.ints(Tag.ACTIVE_AREA), ifd.ints(Tag.BLACK_LEVEL_REPEAT_DIM)
+    if area and not any(area):
+        warnings.append("ActiveArea is 0 0 0 0: the whole image is taken")
+    entry = ifd.get(Tag.BLACK_LEVEL)
+    levels = np.array(entry.floats if entry is not None else (), np.float32)
+    if levels.size and np.isnan(levels).all():
+        warnings.append("BlackLevel is n/0, which says nothing: taken as 0")
+    elif levels.size and (stated or (1, 1)) != (used := _black_repeat(tiff, ifd, levels)):
+        said, taken = ("x".join(map(str, sides)) or "nothing" for sides in (stated, used))
+        count = f"{levels.size} black level{'' if levels.size == 1 else 's'}"
+        warnings.append(f"BlackLevelRepeatDim says {said} for {count}: taken as {taken}")
+    return tuple(warnings)
 
 
-def read_wb_gains(
-    tiff: TiffFile, color_matrix: NDArray[np.float32] | None
-) -> NDArray[np.float32] | None:
-    """Return the (3,) gains with green = 1 from AsShotNeutral, else from AsShotWhiteXY."""
-    neutral_entry = tiff.ifds[0].get(Tag.AS_SHOT_NEUTRAL)
-    white_entry = tiff.ifds[0].get(Tag.AS_SHOT_WHITE_XY)
-    if neutral_entry is not None and neutral_entry.count == 3:
-        neutral = np.array(neutral_entry.floats, np.float32)
-    elif white_entry is not None and white_entry.count == 2 and color_matrix is not None:
-        x, y = white_entry.floats
-        neutral = color_matrix @ np.array([x, y, 1 - x - y], np.float32)
-    else:
+def read_pixel_aspect(ifd: Ifd) -> float:
+    """Return the width of a pixel over its height: DefaultScale, 1 if it says nothing."""
+    scale = numbers(ifd, Tag.DEFAULT_SCALE)
+    usable = len(scale) == 2 and all(0 < value < math.inf for value in scale)
+    return scale[0] / scale[1] if usable else 1.0
+
+
+def read_crop(ifd: Ifd, area: Rect) -> Rect | None:
+    """Return DefaultCrop in pixels of the full mosaic; None if it says nothing."""
+    origin, size = numbers(ifd, Tag.DEFAULT_CROP_ORIGIN), numbers(ifd, Tag.DEFAULT_CROP_SIZE)
+    if len(origin) != 2 or len(size) != 2 or not np.isfinite((*origin, *size)).all():
         return None
-    if not np.isfinite(neutral).all() or (neutral <= 0).any():
-        return None
-    gains: NDArray[np.float32] = neutral[1] / neutral
-    return gains
+    (left, top), (width, height) = origin, size
+    return Rect(
+        top=area.top + int(top), left=area.left + int(left), height=int(height), width=int(width)
+    )
 
 
 def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:
     """Return BlackLevel as a (r, c) float32 DN pattern aligned to the mosaic's (0, 0)."""
     entry = ifd.get(Tag.BLACK_LEVEL)
-    if entry is None:
+    levels = np.array(entry.floats if entry is not None else (), np.float32)
+    if entry is None or (levels.size and np.isnan(levels).all()):  # 0/0 is "unknown"
         return np.zeros((2, 2), np.float32)
-    rows, cols = _exactly(2, tiff, ifd, Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
-    levels = np.array(entry.floats, np.float32)
-    if levels.size == 1:
-        rows, cols = 1, 1
+    rows, cols = _black_repeat(tiff, ifd, levels)
     if levels.size != rows * cols or not levels.size or not np.isfinite(levels).all():
         raise RawReadError(
             f"{tiff.name}: BlackLevel {levels.tolist()} for a repeat of {rows}x{cols}",
             advice=_COPY_AGAIN,
         )
     return np.roll(levels.reshape(rows, cols), (area.top, area.left), (0, 1))
+
+
+def _black_repeat(tiff: TiffFile, ifd: Ifd, levels: NDArray[np.float32]) -> tuple[int, int]:
+    """Return every how many rows and columns black levels repeat.
+
+    Where BlackLevelRepeatDim says nothing that fits, levels that are all the same are so
+    everywhere, and as many as the CFA has sites are one for each, as other readers have it.
+    """
+    stated = ifd.ints(Tag.BLACK_LEVEL_REPEAT_DIM)
+    period = read_cfa(tiff, ifd).period
+    if levels.size == 1 or (len(stated) == 2 and math.prod(stated) == levels.size):
+        rows, cols = stated if levels.size > 1 else (1, 1)
+    elif levels.size == period**2:
+        rows, cols = period, period
+    elif levels.size and (levels == levels[0]).all():
+        rows, cols = 1, levels.size
+    else:
+        rows, cols = _exactly(2, tiff, ifd, Tag.BLACK_LEVEL_REPEAT_DIM) or (1, 1)
+    return rows, cols
 
 
 def _white_level(ifd: Ifd) -> float:

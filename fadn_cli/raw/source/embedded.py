@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from fadn_cli.errors import FadnError
-from fadn_cli.raw.source.containers import jpeg_segments
+from fadn_cli.raw.makers.containers import jpeg_segments
 from fadn_cli.raw.tiff.file import ByteOrder, FieldType, Ifd, TiffFile, parse
 from fadn_cli.raw.tiff.tags import DATA_OFFSETS, Compression, Tag
 from fadn_cli.raw.tiff.write import build_header

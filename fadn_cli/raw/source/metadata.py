@@ -1,4 +1,4 @@
-"""EXIF, GPS, XMP, maker note and preview from any container LibRaw reads: TIFF-like, CR3, RAF, MRW.
+"""EXIF, GPS, XMP, maker note and preview of any container: TIFF-like, CR3, CRW, RAF, MRW.
 
 The reader takes camera, ISO and orientation from it; the writers take what a new file should carry.
 The one thing to know: nothing here is needed to denoise, so whatever is missing or damaged is left
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from fadn_cli.errors import FadnError
-from fadn_cli.raw.source.blocks import MakerNote, MetadataBlocks
-from fadn_cli.raw.source.containers import (
+from fadn_cli.raw.makers.ciff import is_ciff, read_ciff
+from fadn_cli.raw.makers.containers import (
     PHASE_ONE_NOTE,
     canon_boxes,
     canon_samples,
@@ -25,6 +25,8 @@ from fadn_cli.raw.source.containers import (
     jpeg_segments,
     minolta_tiff,
 )
+from fadn_cli.raw.makers.kodak import kodak_fields
+from fadn_cli.raw.source.blocks import MakerNote, MetadataBlocks
 from fadn_cli.raw.source.embedded import (
     PANASONIC_JPEG,
     jpegs_in,
@@ -57,10 +59,12 @@ _EXPOSURE_TAGS = (
     Tag.ISO_SPEED_RATINGS,
     Tag.EXPOSURE_TIME,
     Tag.F_NUMBER,
+    Tag.EXPOSURE_PROGRAM,
     Tag.FOCAL_LENGTH,
     Tag.DATE_TIME_ORIGINAL,
+    *range(37377, 37386),  # ShutterSpeedValue to Flash
 )
-"""Tags that TIFF/EP allows in IFD0, and minimal DNGs have there."""
+"""Tags that TIFF/EP allows in IFD0: minimal DNGs and Kodak's raws have them there."""
 _BYTE_TYPES = (FieldType.BYTE, FieldType.ASCII, FieldType.UNDEFINED, FieldType.UTF8)
 _TEXT_TAGS = frozenset(int(tag) for tag in Tag if tag.type == FieldType.ASCII)
 _NEVER_COPIED = {int(Tag.MAKER_NOTE), *POINTER_TAGS, *DATA_OFFSETS, *DATA_OFFSETS.values()}
@@ -75,7 +79,7 @@ def read_blocks(path: Path) -> MetadataBlocks:
     Parameters
     ----------
     path : Path
-        TIFF-like (DNG, NEF, ARW, PEF, CR2, RW2, ORF, SRW, IIQ ...), CR3, RAF or MRW.
+        TIFF-like (DNG, NEF, ARW, PEF, CR2, RW2, ORF, SRW, KDC, IIQ ...), CR3, CRW, RAF or MRW.
 
     Returns
     -------
@@ -96,13 +100,16 @@ def read_blocks(path: Path) -> MetadataBlocks:
         return _from_canon(data, path.name)
     if head.startswith(b"FUJIFILM"):
         return _from_fuji(data, path.name)
+    if is_ciff(data):
+        return _from_ciff(data)
     tiff = _parse(data, path.name)
     if tiff is None:
         return MetadataBlocks()
     # Panasonic's own IFDs lack the ISO, the maker note and more, which its embedded JPEG has.
     embedded = _data(tiff.ifds[0].get(PANASONIC_JPEG))
     inner, xmp = _from_jpeg(embedded, path.name) if embedded is not None else ([], None)
-    return _from_tiffs([tiff, *inner], xmp=xmp, jpegs=jpegs_in(tiff))
+    blocks = _from_tiffs([tiff, *inner], xmp=xmp, jpegs=jpegs_in(tiff))
+    return replace(blocks, exif=_each_tag_once([*blocks.exif, *kodak_fields(tiff)]))
 
 
 def _from_tiffs(
@@ -162,6 +169,19 @@ def _from_fuji(data: memoryview, name: str) -> MetadataBlocks:
         return MetadataBlocks()
     tiffs, xmp = _from_jpeg(jpeg, name)
     return _from_tiffs(tiffs, xmp=xmp, jpegs=[jpeg])
+
+
+def _from_ciff(data: memoryview) -> MetadataBlocks:
+    """Collect from a CRW, whose records say it in Canon's own way."""
+    photograph = read_ciff(data)
+    return MetadataBlocks(
+        make=photograph.make,
+        model=photograph.model,
+        orientation=photograph.orientation,
+        shared=photograph.shared,
+        exif=photograph.exif,
+        preview=largest_jpeg(photograph.jpegs),
+    )
 
 
 def _from_jpeg(jpeg: memoryview, name: str) -> tuple[list[TiffFile], bytes | None]:

@@ -16,17 +16,38 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.errors import RawReadError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.raw.codec.lossless import decode_stream
-from fadn_cli.raw.source.containers import jpeg_segments
+from fadn_cli.raw.makers.containers import jpeg_segments
 from fadn_cli.raw.source.dng_checks import image_size
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag
 from fadn_cli.raw.tiff.tree import Layout, layout_of
 
 _LOSSLESS_FRAME = 0xC3  # the marker SOF3
+_LOSSY_FRAMES = (0xC0, 0xC1, 0xC2)  # SOF0 to SOF2
 _LONGEST_SIDE = 65535  # LibRaw's limit; it refuses what is larger
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
+
+
+def refuse_lossy(tiff: TiffFile, ifd: Ifd) -> None:
+    """Refuse a mosaic in JPEGs that are not lossless, which LibRaw decodes to nothing.
+
+    Raises
+    ------
+    UnsupportedRawError
+        Its pieces are such JPEGs, as in some of Blackmagic's files.
+    """
+    layout = layout_of(ifd)
+    if layout is None or ifd.first_int(Tag.COMPRESSION, 1) != Compression.JPEG:
+        return
+    stream = tiff.data[_offsets(ifd, layout)[0] :]
+    if any(marker in _LOSSY_FRAMES for marker, _ in jpeg_segments(stream)):
+        raise UnsupportedRawError(
+            f"{tiff.name}: lossy JPEG in a mosaic (Compression {Compression.JPEG}, which is to be "
+            "lossless) is not supported",
+            advice=Needs.LOSSLESS_MOSAIC,
+        )
 
 
 def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:

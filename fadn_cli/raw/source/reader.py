@@ -18,29 +18,32 @@ from numpy.typing import NDArray
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
+from fadn_cli.raw.makers.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.beside import refuse_several_mosaics, warn_of_developed
 from fadn_cli.raw.source.blocks import MetadataBlocks
 from fadn_cli.raw.source.camera import camera_metadata, camera_mosaic, refuse_frames
-from fadn_cli.raw.source.containers import PHASE_ONE_NOTE
 from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
     check_complete,
+    check_pointers,
     check_supported,
     find_raw_ifd,
     image_size,
     is_dng,
 )
+from fadn_cli.raw.source.dng_colors import read_color_matrix, read_wb_gains
 from fadn_cli.raw.source.dng_tags import (
     read_active_area,
     read_cfa,
-    read_color_matrix,
+    read_crop,
     read_mosaic,
     read_noise_profile,
-    read_wb_gains,
+    read_pixel_aspect,
+    warn_of_levels,
     warn_of_profile,
 )
 from fadn_cli.raw.source.metadata import read_blocks
-from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
+from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples, refuse_lossy
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
 from fadn_cli.raw.source.tiff_raws import find_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile, map_file, parse
@@ -94,7 +97,7 @@ def read_raw(path: Path) -> RawImage:
     if bytes(data[:4]) in _TIFF_SIGNATURES:
         tiff = parse(data, name=path.name, tolerant=True)
         if is_dng(tiff):
-            return _read_dng(path, parse(data, name=path.name))
+            return _read_dng(path, tiff)
         ifd = find_monochrome(tiff)
         if ifd is not None:
             return _read_monochrome_tiff(path, tiff, ifd)
@@ -103,12 +106,14 @@ def read_raw(path: Path) -> RawImage:
 
 def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     """Read a DNG: samples from LibRaw, everything else from the tags."""
+    doubts = check_pointers(tiff)
     ifd = find_raw_ifd(tiff)
     _refuse_tiny(image_size(ifd), tiff.name)
     check_supported(tiff, ifd)
     cfa = read_cfa(tiff, ifd)  # a mosaic of another kind is to be refused before it is decoded
     read_active_area(tiff, ifd)
     check_complete(tiff, ifd)
+    refuse_lossy(tiff, ifd)
     refuse_several_mosaics(tiff, ifd)
     if libraw_misplaces(tiff, ifd):
         samples = read_samples(tiff, ifd)
@@ -125,7 +130,7 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
     blocks = read_blocks(path)
-    doubts = blocks.warnings + warn_of_profile(tiff, ifd)
+    doubts += warn_of_levels(tiff, ifd) + blocks.warnings + warn_of_profile(tiff, ifd)
     return RawImage(
         path=path,
         mosaic=mosaic,
@@ -164,6 +169,8 @@ def _metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern)
         orientation=blocks.orientation or 1,
         noise_profile=read_noise_profile(tiff, ifd),
         is_dng=is_dng(tiff),
+        pixel_aspect=read_pixel_aspect(ifd),
+        crop=read_crop(ifd, read_active_area(tiff, ifd)),
     )
 
 
@@ -176,7 +183,7 @@ def _read_camera_raw(path: Path) -> RawImage:
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
         mosaic = camera_mosaic(raw, samples, path=path, model=blocks.model)
-        metadata = camera_metadata(raw, blocks, mosaic.cfa)
+        metadata = camera_metadata(raw, blocks, mosaic, path)
     _refuse_blank(mosaic, path.name)
     defects = read_zero_marks(mosaic, metadata.make)
     return RawImage(

@@ -16,7 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
-from fadn_cli.raw.tiff.ifd import ENTRY_SIZE, ByteOrder, Entry, FieldType, Ifd, Number, TiffFile
+from fadn_cli.raw.tiff.ifd import (
+    ENTRY_SIZE,
+    LETTERS,
+    ByteOrder,
+    Entry,
+    FieldType,
+    Ifd,
+    Number,
+    TiffFile,
+)
 from fadn_cli.system.opening import open_plain, unreadable
 from fadn_cli.system.snapshot import held_bytes
 
@@ -48,6 +57,7 @@ VENDOR_MAGICS = frozenset({0x55, 0x4F52, 0x5352})
 """Panasonic RW2, Olympus ORF: TIFF in all but this number. [LibRaw, identify]"""
 _BIGTIFF_MAGIC = 43
 _HEADER_POINTER = 4  # where the header holds the offset of IFD0
+_CHAIN = 0  # stands for the tag of a pointer that is no entry
 _POINTER_TYPES = (FieldType.LONG, FieldType.IFD)
 _TRUNCATED = "The file looks truncated or damaged; copy it again from the card."
 
@@ -83,7 +93,8 @@ def parse(data: bytes | memoryview, *, name: str, tolerant: bool = False) -> Tif
     name : str
         File name, for errors.
     tolerant : bool
-        Leave out IFDs after the first that are cut off, loop or nest too deeply; do not raise.
+        Leave out IFDs after the first that are cut off, loop, nest too deeply or are none; say so
+        in `lost` instead of raising.
 
     Raises
     ------
@@ -109,8 +120,14 @@ def parse(data: bytes | memoryview, *, name: str, tolerant: bool = False) -> Tif
             advice="Is it a raw file at all?",
         )
     walker = _Walker(view, name, byteorder, tolerant)
+    ifds = walker.chain(first)
     return TiffFile(
-        data=view, name=name, byteorder=byteorder, magic=magic, ifds=walker.chain(first)
+        data=view,
+        name=name,
+        byteorder=byteorder,
+        magic=magic,
+        ifds=ifds,
+        lost=tuple(walker.lost),
     )
 
 
@@ -122,6 +139,7 @@ class _Walker:
         self._name = name
         self._byteorder = byteorder
         self._tolerant = tolerant
+        self.lost: list[tuple[int, RawReadError]] = []
         self._seen: set[int] = set()
         self._entries_left = MAX_ENTRIES_IN_ALL
 
@@ -132,13 +150,22 @@ class _Walker:
         while offset or not ifds:
             try:
                 ifd = self._ifd(offset, pointer, 0, 0)
-            except RawReadError:
                 if self._tolerant and ifds:
+                    self._refuse_noise(ifd)
+            except RawReadError as error:
+                if self._tolerant and ifds:
+                    self.lost.append((_CHAIN, error))
                     break
                 raise
             ifds.append(ifd)
             offset, pointer = ifd.next_offset, ifd.next_pointer
         return tuple(ifds)
+
+    def _refuse_noise(self, ifd: Ifd) -> None:
+        """Raise RawReadError for bytes that are no IFD: most of the types are none."""
+        unknown = sum(entry.type not in LETTERS for entry in ifd.entries)
+        if not ifd.entries or 2 * unknown > len(ifd.entries):
+            raise self._damaged(f"what should be an IFD at byte {ifd.offset} is none")
 
     def _ifd(self, offset: int, pointer_offset: int, pointer_tag: int, depth: int) -> Ifd:
         """Read one IFD and those below it."""
@@ -178,16 +205,18 @@ class _Walker:
             if entry.type not in _POINTER_TYPES or not 1 <= entry.count <= MAX_IFDS:
                 raise self._damaged(f"tag {entry.tag} is no list of IFD offsets")
             offsets = entry.ints
-        except RawReadError:
+        except RawReadError as error:
             if self._tolerant:
+                self.lost.append((entry.tag, error))
                 return
             raise
         for index, offset in enumerate(offsets):
             try:
                 child = self._ifd(offset, entry.value_offset + 4 * index, entry.tag, depth)
-            except RawReadError:
+            except RawReadError as error:
                 if not self._tolerant:
                     raise
+                self.lost.append((entry.tag, error))
                 continue
             yield child
 

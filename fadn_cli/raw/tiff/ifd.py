@@ -207,6 +207,8 @@ class TiffFile:
     """42, or one of VENDOR_MAGICS."""
     ifds: tuple[Ifd, ...]
     """IFD0 and its chain; at least one."""
+    lost: tuple[tuple[int, RawReadError], ...] = ()
+    """Pointers that led to no IFD: their tags, 0 for the chain, and why; of tolerant parsing."""
 
     def walk(self) -> Iterator[Ifd]:
         """Yield every IFD of the file, outermost first."""

@@ -268,3 +268,46 @@ def test_a_raf_goes_the_whole_way(tmp_path):
     assert before | {"SourceFile": ""} == after | {"SourceFile": ""}
     assert "OK\n" == exiftool(output, "-validate", "-warning", "-error", "-a", "-s3")
     assert read_blocks(source).preview in output.read_bytes()
+
+
+REAL = ("kodak_dc120_3908.kdc", "kodak_dc50_0012.kdc", "canon_s40_0119.crw", "canon_g2_0305.crw")
+SHAPES = {"kodak_dc120_3908.kdc": (976, 1301, 3)}  # of pixels 1.53 times as wide as high
+
+
+@pytest.mark.raw
+@pytest.mark.parametrize("name", REAL)
+def test_libraw_develops_it_like_its_source_in_shape_and_colours(raws, denoised, name):
+    source, output = (develop_with_libraw(path) for path in (raws / name, denoised(name)[0]))
+
+    assert source.shape == output.shape
+    assert source.shape == SHAPES.get(name, source.shape)
+    means = [picture.reshape(-1, 3).mean(axis=0) for picture in (source, output)]
+    assert abs(means[0] - means[1]).max() < 1
+
+
+def develop_with_libraw(path):
+    """A picture by LibRaw alone, with brightness by the levels."""
+    with rawpy.imread(io.BytesIO(path.read_bytes())) as raw:
+        return raw.postprocess(use_camera_wb=True, no_auto_bright=True, adjust_maximum_thr=0)
+
+
+@pytest.mark.raw
+@need_exiftool
+def test_a_crw_keeps_camera_exposure_lens_crop_and_preview(raws, denoised):
+    output, _ = denoised("canon_s40_0119.crw")
+    names = "UniqueCameraModel ExposureTime FNumber ISO DateTimeOriginal FocalLength DNGLensInfo"
+
+    said = exiftool(output, "-n", "-s3", *(f"-{name}" for name in names.split())).splitlines()
+
+    assert "Canon PowerShot S40" == said[0]
+    assert ["2.8", "50", "2021:03:26 21:18:06", "7.09375"] == said[2:6]
+    assert 1 / 60 == pytest.approx(float(said[1]))
+    assert said[6].startswith("7.09375 21.3125")
+    ifd = find_raw_ifd(parse(map_file(output), name="out"))
+    assert ((20, 8), (2272, 1704)) == (
+        ifd.ints(Tag.DEFAULT_CROP_ORIGIN),
+        ifd.ints(Tag.DEFAULT_CROP_SIZE),
+    )
+    kept = read_blocks(raws / "canon_s40_0119.crw").preview
+    assert 66180 == len(kept)
+    assert kept == read_blocks(output).preview

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 
 from fadn_cli.errors import FadnError, RawReadError
 from fadn_cli.raw.source.dng_checks import check_complete, check_supported, find_raw_ifd
+from fadn_cli.raw.source.dng_colors import read_color_matrix, read_wb_gains
 from fadn_cli.raw.source.dng_tags import (
-    read_color_matrix,
     read_mosaic,
     read_noise_profile,
-    read_wb_gains,
+    read_pixel_aspect,
+    warn_of_levels,
     warn_of_profile,
 )
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.making.dng.fields import MATRIX
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
-from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT, SRATIONAL
+from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT
 
 AREA = (3, 5, 60, 90)
 
@@ -84,7 +84,8 @@ def test_a_linearization_table_does_not_change_the_default_white_level(tmp_path)
         ({"active_area": (9, 0, 9, 97)}, "outside the 97x63 image"),
         ({"active_area": (0, 0)}, "ActiveArea has 2 values instead of 4"),
         ({"black": (1, 2, 3), "black_repeat": (2, 2)}, "for a repeat of 2x2"),
-        ({"black": [(0, 0)]}, "BlackLevel"),
+        ({"black": (1, 2, 3)}, "for a repeat of 1x1"),
+        ({"black": [(0, 0), (1, 1), (2, 1), (3, 1)]}, "BlackLevel"),
         ({"white": 512}, "WhiteLevel 512 is not above"),
         ({"white": 70000}, "WhiteLevel 70000 is more than 16 bits can hold"),
         ({"delta_h": (1, 2)}, "BlackLevelDeltaH has 2 values for 97"),
@@ -94,6 +95,67 @@ def test_a_linearization_table_does_not_change_the_default_white_level(tmp_path)
 def test_contradictory_levels_are_read_errors(tmp_path, options, reason):
     with pytest.raises(RawReadError, match=reason):
         mosaic_of(tmp_path, **options)
+
+
+FOUR = {"black": (500, 510, 520, 530)}
+ODD = {
+    "1x1": (FOUR, "BlackLevelRepeatDim says 1x1 for 4 black levels: taken as 2x2"),
+    "absent": (FOUR | {"extra_raw": {50713: None}}, "says nothing for 4 black levels"),
+    "one value": ({"extra_raw": {50713: (SHORT, 1)}}, "says 1 for 1 black level: taken as 1x1"),
+    "three values": (FOUR | {"black_repeat": (2, 2, 1)}, "says 2x2x1 for 4"),
+    "zeros": (FOUR | {"black_repeat": (0, 0)}, "says 0x0 for 4 black levels: taken as 2x2"),
+    "too few": ({"black": (512,) * 3}, "says 1x1 for 3 black levels: taken as 1x3"),
+    "too many": ({"black_repeat": (2, 2)}, "says 2x2 for 1 black level: taken as 1x1"),
+}
+
+
+@pytest.mark.parametrize(("options", "warning"), ODD.values(), ids=ODD)
+@pytest.mark.parametrize("area", (None, AREA))
+def test_black_levels_are_read_whatever_their_repeat_says(tmp_path, options, warning, area):
+    mosaic = mosaic_of(tmp_path, active_area=area, **options)
+    found = warn_of_levels(*open_dng(tmp_path, active_area=area, **options))
+
+    levels = options.get("black", (512,))
+    expected = np.reshape(levels, (2, 2) if len(levels) == 4 else (1, -1))
+    top, left = (area or (0, 0))[:2]
+    black = mosaic.black_rows(0, 63)[top : top + 2, left : left + 2]
+    assert np.array_equal(np.broadcast_to(expected[:2, :2], (2, 2)), black)
+    assert len(found) == 1
+    assert warning in found[0]
+
+
+def test_black_levels_that_say_nothing_are_0(tmp_path):
+    black = {"black": [(0, 0)]}
+
+    assert not mosaic_of(tmp_path, **black).black_level.any()
+    assert ("BlackLevel is n/0, which says nothing: taken as 0",) == warn_of_levels(
+        *open_dng(tmp_path, **black)
+    )
+
+
+def test_an_active_area_of_zeros_is_the_whole_image(tmp_path):
+    area = mosaic_of(tmp_path, active_area=(0, 0, 0, 0)).active_area
+    found = warn_of_levels(*open_dng(tmp_path, active_area=(0, 0, 0, 0)))
+
+    assert (0, 0, 63, 97) == (area.top, area.left, area.height, area.width)
+    assert ("ActiveArea is 0 0 0 0: the whole image is taken",) == found
+
+
+@pytest.mark.parametrize("repeat", ((1, 1), (2, 2), (3, 4)))
+def test_levels_in_order_are_no_reason_to_warn(tmp_path, repeat):
+    levels = np.arange(repeat[0] * repeat[1]) + 500
+
+    assert () == warn_of_levels(*open_dng(tmp_path, black=levels, black_repeat=repeat))
+    assert () == warn_of_levels(*open_dng(tmp_path, extra_raw={50713: None, 50714: None}))
+
+
+def test_the_shape_of_pixels_is_read_and_what_cannot_be_is_1(tmp_path):
+    def aspect(*scale):
+        return read_pixel_aspect(open_dng(tmp_path, extra_raw={50718: (RATIONAL, list(scale))})[1])
+
+    assert 1.5 == aspect((3, 2), (1, 1))
+    assert 0.5 == aspect((1, 1), (2, 1))
+    assert [1, 1, 1] == [aspect((0, 1), (1, 1)), aspect((1, 0), (1, 1)), aspect((2, 1))]
 
 
 def test_one_noise_profile_counts_for_all_colours(tmp_path):
@@ -130,46 +192,6 @@ def test_a_noise_profile_in_ifd0_counts_too(tmp_path):
 )
 def test_a_noise_profile_without_meaning_is_none(tmp_path, values):
     assert read_noise_profile(*open_dng(tmp_path, noise_profile=values)) is None
-
-
-OTHER = tuple(value + 0.25 for value in MATRIX)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    ((17, 21, OTHER), (21, 17, MATRIX), (None, 17, OTHER), (None, None, MATRIX), (23, 20, OTHER)),
-)
-def test_the_matrix_nearest_daylight_is_taken(tmp_path, first, second, expected):
-    extra = {50778: (SHORT, first), 50779: (SHORT, second), 50722: (SRATIONAL, OTHER)}
-    tiff, _ = open_dng(tmp_path, extra=extra)
-
-    assert expected == pytest.approx(read_color_matrix(tiff).ravel())
-
-
-@pytest.mark.parametrize("matrix", (None, [(0, 0)] * 9, (0,) * 9, (1, 2, 3)))
-def test_a_matrix_without_meaning_is_none(tmp_path, matrix):
-    tiff, _ = open_dng(tmp_path, color_matrix=matrix)
-
-    assert read_color_matrix(tiff) is None
-
-
-def test_a_white_point_gives_the_gains_of_the_neutral_it_means(tmp_path):
-    d65 = (0.3127, 0.3290)
-    tiff, _ = open_dng(tmp_path, neutral=None, extra={50729: (RATIONAL, d65)})
-    matrix = read_color_matrix(tiff)
-
-    gains = read_wb_gains(tiff, matrix)
-
-    neutral = matrix @ np.array([0.95046, 1, 1.08906])
-    assert neutral[1] / neutral == pytest.approx(gains, rel=1e-3)
-    assert read_wb_gains(tiff, None) is None
-
-
-@pytest.mark.parametrize("neutral", (None, [(0, 0)] * 3, (0, 1, 1), (1, 1)))
-def test_an_unknown_white_balance_is_none(tmp_path, neutral):
-    tiff, _ = open_dng(tmp_path, neutral=neutral)
-
-    assert read_wb_gains(tiff, read_color_matrix(tiff)) is None
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The same photograph says the same in every container, and damage only leaves things out."""
 
-import json
 import struct
 from io import BytesIO
 
@@ -28,7 +27,7 @@ from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 from tests.making.pictures import jpeg
 from tests.making.tiff import LONG, RATIONAL, SHORT, UNDEFINED
-from tests.programs.exiftool import need_exiftool, run
+from tests.programs.exiftool import need_exiftool, run, run_exiftool
 
 LITTLE_ENDIAN = ("nef", "orf", "rw2", "cr3")
 
@@ -208,7 +207,7 @@ def test_a_path_that_cannot_be_opened_is_a_read_error(tmp_path):
 
 
 NO_EXIF_READER = ("stub_CanonRaw.crw", "stub_Sigma.x3f", "stub_Issue247-1.nef")
-"""CIFF, Foveon, and a JPEG by another name: nothing we denoise."""
+"""CIFF, which has no EXIF, Foveon, and a JPEG by another name."""
 TRUNCATED_FOR_EXIFTOOL = ("stub_fujifilm_xtrans_meta.raf",)
 EXIF_NAMES = {
     Tag.DATE_TIME_ORIGINAL: "DateTimeOriginal",
@@ -222,10 +221,6 @@ EXIF_NAMES = {
     Tag.ARTIST: "Artist",
     Tag.COPYRIGHT: "Copyright",
 }
-
-
-def run_exiftool(files, *options):
-    return json.loads(run("exiftool", "-j", "-n", *options, *files))
 
 
 def plain(field):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.source import containers, metadata
+from fadn_cli.raw.makers import containers
+from fadn_cli.raw.source import metadata
 from fadn_cli.raw.source.metadata import read_blocks
 from tests.making.containers import CONTAINERS, EXIF, SHARED, box, tiff_bytes
 from tests.making.pictures import jpeg

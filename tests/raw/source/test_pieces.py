@@ -1,14 +1,15 @@
 """Strips and tiles that LibRaw would misplace come out where they belong."""
 
+import imagecodecs
 import numpy as np
 import pytest
 
-from fadn_cli.errors import RawReadError
+from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
-from tests.making.codings import BYTES, WORDS, lossless, packed
+from tests.making.codings import BYTES, WORDS, Coding, lossless, packed
 from tests.making.dng.damage import overwrite, raw_entry, set_value
 from tests.making.layouts.layout import structured
 from tests.making.mosaics import smooth_samples
@@ -121,3 +122,18 @@ def test_a_stream_of_another_size_is_a_read_error(tmp_path):
 
     with pytest.raises(RawReadError, match="holds 2560 samples, not 3072"):
         read_raw(path)
+
+
+@pytest.mark.parametrize("pieces", ({}, {"tile": (32, 48)}))
+def test_lossy_jpeg_in_a_mosaic_is_named_for_what_it_is(tmp_path, pieces):
+    lossy = Coding(
+        lambda piece, _: imagecodecs.jpeg8_encode(np.ascontiguousarray(piece), bitspersample=12),
+        12,
+        compression=7,
+    )
+    path = write(tmp_path, smooth_samples(48, 96, black=8, white=4095), coding=lossy, **pieces)
+
+    with pytest.raises(UnsupportedRawError, match="lossy JPEG in a mosaic") as caught:
+        read_raw(path)
+
+    assert "lossless" in caught.value.advice

@@ -308,6 +308,36 @@ def test_a_real_dng_cut_in_half_is_truncated(raws, tmp_path):
         read_raw(path)
 
 
+NOWHERE = 0x7FFFFFFF
+
+
+@pytest.mark.parametrize("pointer", (NOWHERE, 64))
+def test_a_chain_that_leads_nowhere_costs_what_was_there_and_no_more(tmp_path, pointer):
+    samples = noisy_samples()
+    path = write_dng(tmp_path / "a.dng", samples, extra={"next": lambda at: pointer})
+
+    raw_image = read_raw(path)
+
+    assert np.array_equal(samples, raw_image.mosaic.samples)
+    [warning] = raw_image.warnings
+    assert warning.startswith("the chain of IFDs leads nowhere, and what should be there is lost (")
+
+
+def test_gps_that_cannot_be_found_is_lost_and_said_to_be(tmp_path):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra={34853: (LONG, NOWHERE)})
+
+    [warning] = read_raw(path).warnings
+
+    assert "GPSIFD points nowhere" in warning
+
+
+def test_a_subifd_that_cannot_be_found_may_be_the_mosaic(tmp_path):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra={330: (LONG, NOWHERE)})
+
+    with pytest.raises(RawReadError, match="a.dng: damaged TIFF structure"):
+        read_raw(path)
+
+
 def test_the_source_is_not_modified(tmp_path):
     path = write_dng(tmp_path / "a.dng", noisy_samples())
     before = path.read_bytes()

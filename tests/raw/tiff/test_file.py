@@ -2,6 +2,7 @@
 
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,41 @@ def test_a_tolerant_walk_leaves_out_what_is_cut_off():
     tiff = parse(bytes(data), name="a.tif", tolerant=True)
 
     assert [0, SUB_IFDS, SUB_IFDS, 0] == [ifd.pointer_tag for ifd in tiff.walk()]
+
+
+@pytest.mark.parametrize("pointer", (0x7FFFFFFF, 1, 40, 8))
+def test_a_tolerant_walk_ends_a_chain_that_leads_to_no_ifd(pointer):
+    tiff = TiffBuilder()
+    noise = np.random.default_rng(1).integers(0, 256, 4000, dtype=np.uint8)
+    noise[32:34] = (9, 0)  # entries at byte 40 of the file
+    tiff.add(noise.tobytes())
+    data = tiff.close(tiff.add_ifd({256: (LONG, 1)}, next_offset=pointer))
+
+    with pytest.raises(RawReadError):
+        read_values(parse(data, name="a.tif"))
+    walked = parse(data, name="a.tif", tolerant=True)
+
+    assert 1 == len(walked.ifds)
+    assert [0] == [tag for tag, _ in walked.lost]
+
+
+def read_values(tiff):
+    """Decode every value of a file."""
+    for ifd in tiff.walk():
+        for entry in ifd.entries:
+            _ = entry.values
+
+
+def test_a_tolerant_walk_says_which_pointers_led_nowhere():
+    data = bytearray(small_tiff())
+    exif = parse(bytes(data), name="a.tif").ifds[0].sub_ifds(EXIF)[0]
+    struct.pack_into("<I", data, exif.pointer_offset, len(data) + 10)
+
+    [(tag, error)] = parse(bytes(data), name="a.tif", tolerant=True).lost
+
+    assert EXIF == tag
+    assert "beyond the file's end" in str(error)
+    assert () == parse(small_tiff(), name="a.tif", tolerant=True).lost
 
 
 @pytest.mark.parametrize("magic", (b"IIU\0", b"IIRO", b"IIRS"))

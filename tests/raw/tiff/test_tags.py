@@ -13,6 +13,7 @@ EXIFTOOL_NAMES = {
     "DateTime": "ModifyDate",
     "DateTimeDigitized": "CreateDate",
     "ISOSpeedRatings": "ISO",
+    "ExposureBiasValue": "ExposureCompensation",
     "CFAPattern": "CFAPattern2",
     "TIFFEPStandardID": "TIFF-EPStandardID",
     "BodySerialNumber": "SerialNumber",

@@ -1,0 +1,1 @@
+"""What makers hide in their own structures, or LibRaw does -> plain values, for `raw` alone."""
