@@ -40,8 +40,8 @@ class DenoiseOptions:
     """A list of bad pixels, see `defects.listing`; they are repaired before anything else."""
     format: str = "dng"
     """"dng" or "tiff"."""
-    preview: str = "keep"
-    """Of a DNG: "keep" the source's previews, "render" them anew, or leave them out: "none"."""
+    preview: str = "render"
+    """Of a DNG: "render" the previews anew, "keep" the source's, or leave them out: "none"."""
     compression: str = "lj92"
     """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
     bits: str = "auto"
@@ -138,7 +138,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a file's name",
     ),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
-    "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
+    "preview": (_is_one_of(*PREVIEWS), "render, keep or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
     "bits": (_is_one_of(*BITS), " or ".join(BITS)),
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),

@@ -16,7 +16,7 @@ from fadn_cli.findings import TagChange
 from fadn_cli.raw.check.pairs import Pair, pair_ifds
 from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marker import without_marks
-from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
@@ -109,7 +109,7 @@ def compare_tags(
 
 def _may_change_in_preview(pair: Pair, tag: int) -> bool:
     """Tell whether a tag may change since its IFD holds another picture."""
-    return pair.fate == "rendered" and tag in PICTURE_TAGS
+    return pair.fate == "rendered" and pair.before is not None and tag in void_tags(pair.before)
 
 
 def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:

@@ -19,7 +19,7 @@ from fadn_cli.raw.tiff.write import Field
 
 RGB = RED, GREEN, BLUE = 0, 1, 2
 """How CFAPattern and CFAPlaneColor number the colours. [TIFF/EP; DNG 1.7.1]"""
-PREVIEWS = ("keep", "render", "none")
+PREVIEWS = ("render", "keep", "none")
 """What may become of the previews."""
 COMPRESSIONS = ("lj92", "none")
 """How the samples may be stored."""
@@ -50,15 +50,15 @@ class DngEdit:
 class WriteChoices:
     """How the user wants a DNG to be written."""
 
-    preview: str = "keep"
-    """"keep": the source's previews stay. "render": they are rendered anew from the denoised
-    samples. "none": there are none but the thumbnail that IFD0 may be."""
+    preview: str = "render"
+    """"render": previews are rendered anew from the denoised samples. "keep": the source's stay.
+    "none": there are none but the thumbnail that IFD0 may be."""
     compression: str = "lj92"
     """"lj92": lossless JPEG. "none": as they are."""
 
     def __post_init__(self) -> None:
         if self.preview not in PREVIEWS:
-            raise ValueError(f"preview must be keep, render or none, got {self.preview!r}")
+            raise ValueError(f"preview must be render, keep or none, got {self.preview!r}")
         if self.compression not in COMPRESSIONS:
             raise ValueError(f"compression must be lj92 or none, got {self.compression!r}")
 

@@ -24,7 +24,7 @@ from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
-from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.previews.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.tiff.file import map_file, parse
@@ -222,7 +222,7 @@ def _write_pictures(
         if renewal.ifd is None:
             rewrite.add([*renewal.fields, *fields])
         else:
-            rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=PICTURE_TAGS)
+            rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=void_tags(renewal.ifd))
 
 
 def _previews_grown(source: _Source) -> int:
