@@ -72,14 +72,15 @@ class DenoiseOptions:
             is_allowed, allowed = _ALLOWED[field.name]
             if not is_allowed(value):
                 raise ValueError(f"{field.name} must be {allowed}, got {value!r}")
-        if self.choices != WriteChoices() and self.format == "tiff":
+        made = {name: getattr(self, name) for name in ("preview", "compression")}
+        if self.format == "tiff" and made != {name: _DEFAULTS[name] for name in made}:
             raise ValueError("preview and compression are choices for a DNG, but format is tiff")
         if (self.shot_noise is None) != (self.read_noise is None):
             raise ValueError("shot_noise and read_noise go together")
 
     @property
     def choices(self) -> WriteChoices:
-        """How a DNG is to be written; a ValueError for words that mean nothing."""
+        """How a DNG is to be written."""
         return WriteChoices(preview=self.preview, compression=self.compression)
 
     @property
@@ -157,3 +158,4 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),
 }
 """By field: what is allowed, and in words."""
+_DEFAULTS = {field.name: field.default for field in fields(DenoiseOptions)}

@@ -21,7 +21,7 @@ from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
 from fadn_cli.raw.tiff.tags import PreviewSpace
 
-_SAMPLES_PER_BLOCK = 1 << 18  # what fits into a processor's cache
+_SAMPLES_PER_BLOCK = 1 << 19  # what fits into a processor's cache
 _WHITE = 65535
 _STEPS = {"bayer": 2, "xtrans": 3, "mono": 1}
 _XYZ_OF_SRGB = np.array(

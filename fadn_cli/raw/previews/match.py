@@ -97,12 +97,12 @@ def settle(picture: Picture, old: Picture) -> Picture:
     Picture
         The same memory if the two do not show the same scene.
     """
-    if not shows_the_same(old, picture):
-        return picture
     height, width, _ = picture.shape
     area = max(_AREA, max(height, width) / _MOST_AREAS)
     size = (max(1, round(height / area)), max(1, round(width / area)))
     found, wanted = areas(picture, size), areas(old, size)
+    if not shows_the_same(wanted.astype(np.uint8), found.astype(np.uint8)):
+        return picture
     trust = _trust(found)
     wished = _blend((wanted - found) * trust, _OWN) / _blend(trust, _OWN)
     shifts = wished.copy()

@@ -122,6 +122,8 @@ def frame(picture: Picture, box: tuple[int, int], *, like: Picture | None = None
 def resize(picture: Picture, size: tuple[int, int]) -> Picture:
     """Resize a picture to (height, width)."""
     height, width = size
+    if picture.shape[:2] == size:
+        return picture
     small = Image.fromarray(picture).resize(
         (width, height), Image.Resampling.BICUBIC, reducing_gap=2.0
     )
