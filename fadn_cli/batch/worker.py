@@ -26,6 +26,7 @@ from fadn_cli.errors import (
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.output import sha256_of
+from fadn_cli.raw.xmp.merge import NO_EDITS, Edits
 from fadn_cli.system.files import make_folder
 
 _ATTEMPTS = 3
@@ -45,7 +46,7 @@ class Task:
     keep_mtime: bool = False
     """Whether outputs get the time at which their source was last modified."""
     sidecars: bool = False
-    """Whether XMP sidecars are copied."""
+    """Whether sidecars are copied, and their XMP merged into that of a DNG."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,14 @@ class Verdict:
     """Which file at the output's place may be replaced; empty: whichever."""
 
 
-def judge(task: Task) -> Verdict:
+def judge(task: Task, edits: Edits | None = None) -> Verdict:
     """Tell whether a file is to be denoised, by what is at its output's place.
+
+    Parameters
+    ----------
+    task : Task
+    edits : Edits, optional
+        Those of its sidecars, if they have been read.
 
     Raises
     ------
@@ -86,7 +93,7 @@ def judge(task: Task) -> Verdict:
     if not entries:
         return _refuse(task, "exists already")
     source_sha256 = sha256_of(task.job.source)
-    key = content_key(source_sha256, task.job.source.name, task.recipe)
+    key = _key(task, source_sha256, _read_edits(task)[0] if edits is None else edits)
     done = Done(output=output, source_sha256=source_sha256, output_sha256=present)
     ours = [entry for entry in entries if entry.output_sha256 == present]
     if ours and ours[-1].key == key:
@@ -165,23 +172,31 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
         The output is another one than it was when this began.
     """
     source, output = task.job.source, task.job.output
-    verdict = judge(task)
+    edits, unread = _read_edits(task)
+    verdict = judge(task, edits)
     if verdict.action == "done" and task.keep_mtime:
         _copy_mtime(source, output)
     if verdict.done is not None or verdict.error is not None:
         skipped = verdict.reason if verdict.done else ""
-        return FileResult(source=source, skipped=skipped, done=verdict.done, error=verdict.error)
+        return FileResult(
+            source=source,
+            skipped=skipped,
+            done=verdict.done,
+            error=verdict.error,
+            warnings=unread,
+        )
     if verdict.action == "redo" and not task.options.overwrite:
         refuse_rival(output, task.recipe)
     make_folder(output.parent, advice="Choose another folder with -o.")
-    warnings: list[str] = []
+    warnings = list(unread)
     overwrite = task.options.overwrite or verdict.action == "redo"
     report = pipeline.denoise_file(
         source,
         output,
         replace(task.options, overwrite=overwrite),
         on_tile=on_tile,
-        on_written=partial(_note, task, verdict, warnings),
+        on_written=partial(_note, task, verdict, edits, warnings),
+        sidecars=edits,
     )
     return FileResult(source=source, report=report, warnings=tuple(warnings))
 
@@ -189,6 +204,7 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
 def _note(
     task: Task,
     verdict: Verdict,
+    edits: Edits,
     warnings: list[str],
     temporary: Path,
     source_sha256: str,
@@ -204,7 +220,7 @@ def _note(
         output=output.name,
         output_sha256=output_sha256,
         source_sha256=source_sha256,
-        key=content_key(source_sha256, source.name, task.recipe),
+        key=_key(task, source_sha256, edits),
         source=os.path.realpath(source),
     )
     try:
@@ -212,6 +228,20 @@ def _note(
     except OSError as error:
         reason = error.strerror or error
         warnings.append(f"The next run will not know {output.name}: no note of it ({reason}).")
+
+
+def _read_edits(task: Task) -> tuple[Edits, tuple[str, ...]]:
+    """Read what a DNG's XMP is to say of its photograph, if it is to; and what cannot be read."""
+    if not task.sidecars:
+        return NO_EDITS, ()
+    edits, warnings = sidecars.read_edits(task.job.source)
+    return (NO_EDITS if task.options.format == "tiff" else edits), warnings
+
+
+def _key(task: Task, source_sha256: str, edits: Edits) -> str:
+    """Return what decides an output's bytes: see `ledger.content_key`."""
+    how = f"{task.recipe} {edits.digest}" if edits.packets else task.recipe
+    return content_key(source_sha256, task.job.source.name, how)
 
 
 def _copy_mtime(source: Path, output: Path) -> None:

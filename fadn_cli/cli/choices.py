@@ -20,8 +20,8 @@ class OutputFormat(StrEnum):
 class Preview(StrEnum):
     """What becomes of a DNG's previews."""
 
-    KEEP = "keep"
     RENDER = "render"
+    KEEP = "keep"
     NONE = "none"
 
 
@@ -97,8 +97,9 @@ Format = Annotated[
 PreviewOption = Annotated[
     Preview | None,
     typer.Option(
-        help="What a DNG shows in galleries. keep: its own previews, or the camera's. render:"
-        " new ones, of the denoised photograph. none: a small thumbnail at most. Else: keep.",
+        help="What a DNG shows in galleries. render: the denoised photograph, in the look of the"
+        " camera's previews. keep: those themselves, noise included. none: a small thumbnail at"
+        " most. Else: render.",
         show_default=False,
     ),
 ]

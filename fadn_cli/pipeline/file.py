@@ -22,6 +22,7 @@ from fadn_cli.pipeline.preparation import Treatment, prepare
 from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
 from fadn_cli.raw.dng.marker import is_marked
 from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.xmp.merge import NO_EDITS, Edits
 from fadn_cli.system.files import atomic_output, ensure_not_source
 from fadn_cli.system.snapshot import hold
 from fadn_cli.system.usage import Stopwatch, peak_memory
@@ -37,6 +38,7 @@ def denoise_file(
     *,
     on_tile: OnTile | None = None,
     on_written: OnWritten | None = None,
+    sidecars: Edits = NO_EDITS,
 ) -> DenoiseReport:
     """Denoise one raw file into another file.
 
@@ -52,6 +54,8 @@ def denoise_file(
         Progress: called with (tiles done, tiles in all).
     on_written : callable, optional
         Called right before the output gets its name; what it raises abandons the output.
+    sidecars : Edits
+        XMP to merge into that of a DNG.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def denoise_file(
             mosaic = unpack_active(denoised, packing, raw_image.mosaic, treatment.steps)
             del denoised
         with clock.stage("write"):
-            written = write_output(temporary, raw_image, mosaic, treatment)
+            written = write_output(temporary, raw_image, mosaic, treatment, sidecars)
         source.check()
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)

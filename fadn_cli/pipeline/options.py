@@ -40,8 +40,8 @@ class DenoiseOptions:
     """A list of bad pixels, see `defects.listing`; they are repaired before anything else."""
     format: str = "dng"
     """"dng" or "tiff"."""
-    preview: str = "keep"
-    """Of a DNG: "keep" the source's previews, "render" them anew, or leave them out: "none"."""
+    preview: str = "render"
+    """Of a DNG: "render" the previews anew, "keep" the source's, or leave them out: "none"."""
     compression: str = "lj92"
     """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
     bits: str = "auto"
@@ -72,14 +72,15 @@ class DenoiseOptions:
             is_allowed, allowed = _ALLOWED[field.name]
             if not is_allowed(value):
                 raise ValueError(f"{field.name} must be {allowed}, got {value!r}")
-        if self.choices != WriteChoices() and self.format == "tiff":
+        made = {name: getattr(self, name) for name in ("preview", "compression")}
+        if self.format == "tiff" and made != {name: _DEFAULTS[name] for name in made}:
             raise ValueError("preview and compression are choices for a DNG, but format is tiff")
         if (self.shot_noise is None) != (self.read_noise is None):
             raise ValueError("shot_noise and read_noise go together")
 
     @property
     def choices(self) -> WriteChoices:
-        """How a DNG is to be written; a ValueError for words that mean nothing."""
+        """How a DNG is to be written."""
         return WriteChoices(preview=self.preview, compression=self.compression)
 
     @property
@@ -138,7 +139,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a file's name",
     ),
     "format": (_is_one_of("dng", "tiff"), "dng or tiff"),
-    "preview": (_is_one_of(*PREVIEWS), "keep, render or none"),
+    "preview": (_is_one_of(*PREVIEWS), "render, keep or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
     "bits": (_is_one_of(*BITS), " or ".join(BITS)),
     "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
@@ -157,3 +158,4 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),
 }
 """By field: what is allowed, and in words."""
+_DEFAULTS = {field.name: field.default for field in fields(DenoiseOptions)}

@@ -19,6 +19,7 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.develop.tiff_image import write_tiff
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.xmp.merge import NO_EDITS, Edits
 from fadn_cli.system.opening import unreadable
 from fadn_cli.system.snapshot import hold, open_held
 
@@ -43,7 +44,13 @@ class Written:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment) -> Written:
+def write_output(
+    path: Path,
+    raw_image: RawImage,
+    mosaic: Mosaic,
+    treatment: Treatment,
+    sidecars: Edits = NO_EDITS,
+) -> Written:
     """Write a denoised photograph, and read a DNG back.
 
     Parameters
@@ -56,6 +63,8 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
         The denoised samples.
     treatment : Treatment
         What was done, which the file is to state, and how the user wants it written.
+    sidecars : Edits
+        What a DNG's XMP is to say besides; a TIFF is developed, and does without.
 
     Raises
     ------
@@ -64,9 +73,12 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
     OSError
         The system refused.
     """
-    write = _write_tiff if treatment.options.format == "tiff" else _write_dng
     with hold(raw_image.path) as source:
-        notes = write(path, raw_image, mosaic, treatment, source.sha256)
+        if treatment.options.format == "tiff":
+            notes = _write_tiff(path, raw_image, mosaic, treatment)
+        else:
+            edit = _edit(raw_image, treatment, source.sha256, sidecars)
+            notes = _write_dng(path, raw_image, mosaic, treatment, edit)
     return Written(
         source_sha256=source.sha256,
         output_sha256=_hash_new(path),
@@ -77,7 +89,7 @@ def write_output(path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Tre
 
 
 def _write_tiff(
-    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment, _: str
+    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment
 ) -> tuple[str, ...]:
     """Write a developed picture."""
     write_tiff(path, develop(raw_image, mosaic), raw_image, software=_describe(treatment))
@@ -85,11 +97,23 @@ def _write_tiff(
 
 
 def _write_dng(
-    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment, source_sha256: str
+    path: Path, raw_image: RawImage, mosaic: Mosaic, treatment: Treatment, edit: DngEdit
 ) -> tuple[str, ...]:
     """Write a DNG and check it; return why it is larger than it might be."""
-    noise, options = treatment.noise.used, treatment.options
-    description = _describe(treatment)
+    options = treatment.options
+    notes = write_dng(
+        path, raw_image, mosaic, edit=edit, choices=options.choices, threads=options.threads
+    )
+    marked = mark(mosaic, raw_image.defects.marks, factor=treatment.steps.factor)
+    check_dng(path, marked.mosaic, source=raw_image.path)
+    return notes
+
+
+def _edit(
+    raw_image: RawImage, treatment: Treatment, source_sha256: str, sidecars: Edits
+) -> DngEdit:
+    """Return what a DNG is to say about what was done."""
+    noise, description = treatment.noise.used, _describe(treatment)
     left = treatment.residual_std_ratio**2
     # Not random: the same source, noise, options and weights are the same photograph.
     identity = hashlib.sha256(
@@ -99,7 +123,7 @@ def _write_dng(
     identity.update(raw_image.defects.others.astype("<i8").tobytes())
     source = raw_image.mosaic
     rounding = treatment.steps.variance(source.white_level - float(source.black_level.mean()))
-    edit = DngEdit(
+    return DngEdit(
         noise_profile=noise_model(
             noise.shot_noise * left,
             noise.read_noise * left + rounding,
@@ -109,13 +133,8 @@ def _write_dng(
         strength=treatment.strength,
         unique_id=identity.digest()[:16],
         description=description,
+        sidecars=sidecars,
     )
-    notes = write_dng(
-        path, raw_image, mosaic, edit=edit, choices=options.choices, threads=options.threads
-    )
-    marked = mark(mosaic, raw_image.defects.marks, factor=treatment.steps.factor)
-    check_dng(path, marked.mosaic, source=raw_image.path)
-    return notes
 
 
 def _describe(treatment: Treatment) -> str:

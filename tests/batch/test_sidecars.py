@@ -44,7 +44,7 @@ def test_without_sidecars_nothing_is_written(pair):
 def test_a_copy_of_ours_follows_its_original(pair):
     source, output = pair
     sidecar, copy = source.with_suffix(".xmp"), output.with_suffix(".xmp")
-    for content in (b"one", b"two", b"two", b"one"):
+    for content in (b"<one/>", b"<two/>", b"<two/>", b"<one/>"):
         sidecar.write_bytes(content)
 
         assert () == copy_sidecars(source, output)
@@ -53,10 +53,10 @@ def test_a_copy_of_ours_follows_its_original(pair):
 
 def test_what_was_edited_or_is_not_ours_stays(pair):
     source, output = pair
-    source.with_suffix(".xmp").write_bytes(b"one")
+    source.with_suffix(".xmp").write_bytes(b"<one/>")
     copy_sidecars(source, output)
     output.with_suffix(".xmp").write_bytes(b"edited")
-    source.with_name("IMG_1.CR2.xmp").write_bytes(b"theirs")
+    source.with_name("IMG_1.CR2.xmp").write_bytes(b"<theirs/>")
     output.with_name("IMG_1_denoised.dng.xmp").write_bytes(b"mine")
 
     warnings = copy_sidecars(source, output)
@@ -68,7 +68,7 @@ def test_what_was_edited_or_is_not_ours_stays(pair):
 
 def test_a_sidecar_that_serves_both_is_not_copied_onto_itself(pair):
     source, _ = pair
-    source.with_suffix(".xmp").write_bytes(b"one")
+    source.with_suffix(".xmp").write_bytes(b"<one/>")
 
     assert () == copy_sidecars(source, source.with_suffix(".dng"))
 
@@ -77,7 +77,7 @@ def test_a_sidecar_that_serves_both_is_not_copied_onto_itself(pair):
 
 def test_a_folder_in_the_way_is_a_warning(pair):
     source, output = pair
-    source.with_suffix(".xmp").write_bytes(b"one")
+    source.with_suffix(".xmp").write_bytes(b"<one/>")
     output.with_suffix(".xmp").mkdir()
 
     assert 1 == len(copy_sidecars(source, output))

@@ -240,7 +240,7 @@ class TestDenoiseFile:
         plain, large = (
             denoise_file(tmp_path / "a.dng", tmp_path / name, options)
             for name, options in (
-                ("b.dng", DenoiseOptions()),
+                ("b.dng", DenoiseOptions(preview="keep")),
                 ("c.dng", DenoiseOptions(preview="render", compression="none")),
             )
         )

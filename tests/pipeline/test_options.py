@@ -37,7 +37,7 @@ from fadn_cli.pipeline.options import DenoiseOptions
         ({"specialist": 3}, "specialist must be the name of a network, got 3"),
         ({"format": "jpeg"}, "format must be dng or tiff, got 'jpeg'"),
         ({"quality": "medium"}, "quality must be best or fast, got 'medium'"),
-        ({"preview": "small"}, "preview must be keep, render or none, got 'small'"),
+        ({"preview": "small"}, "preview must be render, keep or none, got 'small'"),
         ({"compression": "jxl"}, "compression must be lj92 or none, got 'jxl'"),
         ({"preview": "none", "format": "tiff"}, "format is tiff"),
         ({"compression": "none", "format": "tiff"}, "format is tiff"),

@@ -78,14 +78,14 @@ def test_a_choice_replaces_what_it_makes_meaningless_below_it(path, flags, expec
 
 
 def test_what_is_said_of_dngs_says_nothing_of_a_tiff(path):
-    found = read(path, '[default]\npreview = "render"\nthreads = 2\n[prints]\nformat = "tiff"')
+    found = read(path, '[default]\npreview = "none"\nthreads = 2\n[prints]\nformat = "tiff"')
 
     chosen = presets.resolve(found, "prints")
 
-    assert ("keep", "tiff", 2) == tuple(
+    assert ("render", "tiff", 2) == tuple(
         chosen[key].value for key in ("preview", "format", "threads")
     )
-    assert "render" == presets.resolve(found, "prints", {"format": "dng"})["preview"].value
+    assert "none" == presets.resolve(found, "prints", {"format": "dng"})["preview"].value
     assert DenoiseOptions(**{key: each.value for key, each in chosen.items()}).format == "tiff"
 
 

@@ -72,6 +72,7 @@ def pair(tmp_path_factory):
                 quality="fast",
                 threads=1,
                 bits="source",
+                preview="keep",
             )
             denoise_file(paths[0], output, options)
         return Pair(*paths)

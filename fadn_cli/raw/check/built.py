@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fadn_cli.findings import TagChange
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.raw.check.tag_changes import show
-from fadn_cli.raw.dng.marker import without_marks
+from fadn_cli.raw.dng.marker import packets_agree
 from fadn_cli.raw.previews.describe import is_ours
 from fadn_cli.raw.source.blocks import MetadataBlocks
 from fadn_cli.raw.source.embedded import jpegs_in
@@ -63,7 +63,7 @@ def metadata_changes(old: MetadataBlocks, tiff: TiffFile, output: Path) -> Itera
             other = by_tag.get(field.tag)
             if other is None or _values(field) != _values(other):
                 yield _change(name, field.tag, _shown_field(field), _shown_field(other))
-    if without_marks(old.xmp or b"") != without_marks(new.xmp or b""):
+    if not packets_agree(old.xmp or b"", new.xmp or b""):
         yield _change("IFD0", Tag.XMP, _size(old.xmp), _size(new.xmp))
     note = old.maker_note
     if note is None or note == new.maker_note:

@@ -15,8 +15,8 @@ from fadn_cli.errors import RawReadError
 from fadn_cli.findings import TagChange
 from fadn_cli.raw.check.pairs import Pair, pair_ifds
 from fadn_cli.raw.dng.levels import scaled_fields
-from fadn_cli.raw.dng.marker import without_marks
-from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.dng.marker import packets_agree
+from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
 from fadn_cli.raw.tiff.tags import Tag, tag_name
@@ -109,7 +109,7 @@ def compare_tags(
 
 def _may_change_in_preview(pair: Pair, tag: int) -> bool:
     """Tell whether a tag may change since its IFD holds another picture."""
-    return pair.fate == "rendered" and tag in PICTURE_TAGS
+    return pair.fate == "rendered" and pair.before is not None and tag in void_tags(pair.before)
 
 
 def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:
@@ -118,7 +118,7 @@ def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:
         return () < integers(old, tag) < _LOSSLESS_JPEG_VERSION == integers(new, tag)
     if tag == Tag.XMP:
         before, after = _packet(old), _packet(new)
-        return after is not None and without_marks(before or b"") == without_marks(after)
+        return after is not None and packets_agree(before or b"", after)
     return tag in _OF_IFD0
 
 

@@ -47,7 +47,7 @@ def develop_grey(
     area = mosaic.active_area
     step = 2 if half_size and min(area.height, area.width) > 1 else 1
     height, width = area.height // step, area.width // step
-    table = _encoded(space, gain)
+    table = encoding_of(space, gain)
     grey = np.empty((height, width), np.uint16)
     cols = slice(area.left, area.left + width * step)
     for start in range(0, height * step, _ROWS_PER_BLOCK):
@@ -62,7 +62,7 @@ def develop_grey(
     return np.broadcast_to(grey[..., None], (height, width, 3))
 
 
-def _encoded(space: PreviewSpace, gain: float) -> NDArray[np.uint16]:
+def encoding_of(space: PreviewSpace, gain: float) -> NDArray[np.uint16]:
     """Return how each level of linear light, 0 to 65535, is encoded."""
     x = np.minimum(np.arange(_WHITE + 1) * (gain / _WHITE), 1)
     if space == PreviewSpace.ADOBE_RGB:

@@ -20,9 +20,17 @@ from numpy.typing import NDArray
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata, Rect
-from fadn_cli.raw.dng.edit import BLUE, GREEN, RED, RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.edit import (
+    BLUE,
+    GREEN,
+    RED,
+    RGB,
+    DngEdit,
+    WriteChoices,
+    edit_fields,
+    edited_packet,
+)
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
-from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_build
 from fadn_cli.raw.makers.names import unique_name
@@ -85,7 +93,8 @@ def build(
         size = output.tell()
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
-    return explain_build(
+    _, unmerged = edited_packet(blocks.xmp or b"", edit)
+    return *unmerged, *explain_build(
         len(map_file(raw_image.path)),
         size,
         compression=choices.compression,
@@ -206,7 +215,7 @@ def _description_fields(raw_image: RawImage, blocks: MetadataBlocks, edit: DngEd
     fields = list(blocks.shared)
     if all(field.tag != Tag.SOFTWARE for field in fields):
         fields.append(make_field(Tag.SOFTWARE, edit.description))
-    packet = mark_denoised(blocks.xmp or b"", strength=edit.strength, process=edit.description)
+    packet, _ = edited_packet(blocks.xmp or b"", edit)
     fields.append(make_field(Tag.XMP, packet))
     lens, serial = blocks.find(Tag.LENS_SPECIFICATION), blocks.find(Tag.BODY_SERIAL_NUMBER)
     if lens is not None and lens.type == FieldType.RATIONAL and len(lens.values) == 4:

@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fadn_cli.errors import FadnError
 from fadn_cli.noise import NoiseModel
+from fadn_cli.raw.dng.marker import mark_denoised, without_marks
 from fadn_cli.raw.tiff.tags import Tag, make_field
 from fadn_cli.raw.tiff.write import Field
+from fadn_cli.raw.xmp.merge import NO_EDITS, Edits, merge
 
 RGB = RED, GREEN, BLUE = 0, 1, 2
 """How CFAPattern and CFAPlaneColor number the colours. [TIFF/EP; DNG 1.7.1]"""
-PREVIEWS = ("keep", "render", "none")
+PREVIEWS = ("render", "keep", "none")
 """What may become of the previews."""
 COMPRESSIONS = ("lj92", "none")
 """How the samples may be stored."""
@@ -40,6 +43,8 @@ class DngEdit:
     description: str
     """Program, version and options, for people: "fadn 0.1.0 strength=1 model=bayer-fast-low";
     goes into the XMP packet."""
+    sidecars: Edits = NO_EDITS
+    """What the file's XMP is to say besides."""
 
     def __post_init__(self) -> None:
         if len(self.unique_id) != 16:
@@ -51,16 +56,30 @@ class WriteChoices:
     """How the user wants a DNG to be written."""
 
     preview: str = "keep"
-    """"keep": the source's previews stay. "render": they are rendered anew from the denoised
-    samples. "none": there are none but the thumbnail that IFD0 may be."""
+    """"render": previews are rendered anew from the denoised samples. "keep": the source's stay.
+    "none": there are none but the thumbnail that IFD0 may be."""
     compression: str = "lj92"
     """"lj92": lossless JPEG. "none": as they are."""
 
     def __post_init__(self) -> None:
         if self.preview not in PREVIEWS:
-            raise ValueError(f"preview must be keep, render or none, got {self.preview!r}")
+            raise ValueError(f"preview must be render, keep or none, got {self.preview!r}")
         if self.compression not in COMPRESSIONS:
             raise ValueError(f"compression must be lj92 or none, got {self.compression!r}")
+
+
+def edited_packet(packet: bytes, edit: DngEdit) -> tuple[bytes, tuple[str, ...]]:
+    """Return an XMP packet with what sidecars say, and the marker; and what could not be merged."""
+    sidecars, notes = edit.sidecars, tuple[str, ...]()
+    try:
+        packet = merge(without_marks(packet), sidecars) if sidecars.packets else packet
+    except FadnError as error:
+        notes = (f"its XMP says nothing of what its sidecars do: {error}",)
+        sidecars = NO_EDITS
+    marked = mark_denoised(
+        packet, strength=edit.strength, process=edit.description, sidecars=sidecars.names
+    )
+    return marked, notes
 
 
 def edit_fields(edit: DngEdit, *, plane_colors: Sequence[int] = RGB) -> list[Field]:

@@ -12,25 +12,27 @@ rdf:about is the same) and part 3 (TIFF: tag 700, UTF-8); darktable pull request
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr, unescape
 
 from fadn_cli.errors import FadnError
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.xmp.merge import names_in
 
 _NAMESPACES = {"darktable": "http://darktable.sf.net/", "fadn": "urn:fadn:1.0/"}
-_PROPERTIES = rb"(?:darktable:neural_restore|fadn:(?:Process|Strength))"
+_PROPERTIES = rb"(?:darktable:neural_restore|fadn:(?:Process|Strength|Sidecars))"
 _OWN_ELEMENT = re.compile(  # as `_description` writes it: with nothing of another's in it
     rb"<(\w+):Description \1:about=QUOTED xmlns:darktable=QUOTED xmlns:fadn=\"urn:fadn:1\.0/\""
-    rb" darktable:neural_restore=QUOTED fadn:Process=QUOTED fadn:Strength=QUOTED/>\n?".replace(
-        b"QUOTED", rb"(?:\"[^\"<]*\"|'[^'<]*')"
-    )
+    rb" darktable:neural_restore=QUOTED fadn:Process=QUOTED fadn:Strength=QUOTED"
+    rb"(?: fadn:Sidecars=QUOTED)?/>\n?".replace(b"QUOTED", rb"(?:\"[^\"<]*\"|'[^'<]*')")
 )
 _OWN_PROPERTIES = re.compile(
     rb"\s" + _PROPERTIES + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')"
     rb"|<(" + _PROPERTIES + rb")>[^<]*</\1>"
 )
+_SIDECARS = re.compile(rb"fadn:Sidecars\s*(?:=|>)")
 _MARKER = re.compile(rb"fadn:Process\s*(?:=\s*[\"']|>)\s*[^\s\"'<]")
 _PROCESS = re.compile(rb"fadn:Process\s*(?:=\s*([\"'])(.*?)\1|>([^<]*)<)")
 _RDF_END = re.compile(rb"</(\w+):RDF\s*>")
@@ -46,7 +48,9 @@ _EMPTY_PACKET = (
 ).encode()
 
 
-def mark_denoised(packet: bytes, *, strength: float, process: str) -> bytes:
+def mark_denoised(
+    packet: bytes, *, strength: float, process: str, sidecars: Sequence[str] = ()
+) -> bytes:
     """Add the marker to an XMP packet, in place of an earlier one of ours.
 
     Parameters
@@ -57,6 +61,8 @@ def mark_denoised(packet: bytes, *, strength: float, process: str) -> bytes:
         How much of the noise was removed, 0-1.
     process : str
         What did it: program, version, options.
+    sidecars : sequence of str
+        Names of those whose XMP has been merged into the packet.
 
     Returns
     -------
@@ -67,9 +73,10 @@ def mark_denoised(packet: bytes, *, strength: float, process: str) -> bytes:
     packet = without_marks(packet)
     end = list(_RDF_END.finditer(packet))[-1]
     about = _ABOUT.search(packet)
-    element = _description(
-        end[1].decode(), about[1].decode() if about else '""', strength=strength, process=process
-    )
+    properties = {"Process": process, "Strength": f"{strength:g}"}
+    if sidecars:
+        properties["Sidecars"] = ", ".join(sidecars)
+    element = _description(end[1].decode(), about[1].decode() if about else '""', properties)
     return packet[: end.start()] + element.encode() + packet[end.start() :]
 
 
@@ -97,6 +104,23 @@ def without_marks(packet: bytes) -> bytes:
     packet = _OWN_PROPERTIES.sub(b"", _OWN_ELEMENT.sub(b"", packet))
     packet = _RDF_EMPTY.sub(rb"<\1:RDF\2>\n</\1:RDF>", packet, count=1)
     return packet if _RDF_END.search(packet) else _EMPTY_PACKET
+
+
+def packets_agree(before: bytes, after: bytes) -> bool:
+    """Tell whether a packet of ours says what the source's does, but for markers.
+
+    Where sidecars have been merged, as our marker says, any property may have another value, and
+    there may be more of them; but none that the source has may be missing.
+    """
+    before = without_marks(before)
+    if before == without_marks(after):
+        return True
+    if _SIDECARS.search(after) is None or not is_denoised(after):
+        return False
+    try:
+        return names_in(before, name="before") <= names_in(after, name="after")
+    except FadnError:
+        return False
 
 
 def is_denoised(packet: bytes) -> bool:
@@ -164,12 +188,12 @@ def read_process(path: Path) -> str | None:
     return process
 
 
-def _description(rdf: str, about: str, *, strength: float, process: str) -> str:
+def _description(rdf: str, about: str, properties: Mapping[str, str]) -> str:
     """Write the element that holds our properties; `about` comes with its quotes."""
     namespaces = " ".join(f'xmlns:{name}="{uri}"' for name, uri in _NAMESPACES.items())
     # Attribute values hold no <, and _OWN_ELEMENT knows every attribute and their order.
+    own = " ".join(f"fadn:{name}={quoteattr(value)}" for name, value in properties.items())
     return (
         f"<{rdf}:Description {rdf}:about={about} {namespaces}"
-        f' darktable:neural_restore="raw-denoise"'
-        f' fadn:Process={quoteattr(process)} fadn:Strength="{strength:g}"/>\n'
+        f' darktable:neural_restore="raw-denoise" {own}/>\n'
     )

@@ -18,13 +18,12 @@ from typing import BinaryIO
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage
-from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields
+from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields, edited_packet
 from fadn_cli.raw.dng.levels import scaled_fields
-from fadn_cli.raw.dng.marker import mark_denoised
 from fadn_cli.raw.dng.marks import mark
 from fadn_cli.raw.dng.samples import write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
-from fadn_cli.raw.previews.describe import PICTURE_TAGS
+from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.previews.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.tiff.file import map_file, parse
@@ -103,7 +102,8 @@ def splice(
             rewrite.remove(ifd)
         _state_changes(rewrite, source, layout, edit, marked.constants)
         rewrite.write(room)
-    return explain_splice(
+    _, unmerged = edited_packet(_packet(source.tiff.ifds[0]), edit)
+    return *unmerged, *explain_splice(
         source.raw_ifd,
         layout,
         previews_grown=_previews_grown(source),
@@ -222,7 +222,7 @@ def _write_pictures(
         if renewal.ifd is None:
             rewrite.add([*renewal.fields, *fields])
         else:
-            rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=PICTURE_TAGS)
+            rewrite.change(renewal.ifd, [*renewal.fields, *fields], drop=void_tags(renewal.ifd))
 
 
 def _previews_grown(source: _Source) -> int:
@@ -252,13 +252,16 @@ def _state_changes(
     rewrite.change(raw_ifd, [*layout, *levels, *stated], drop={*stale, *_OLD_LAYOUT})
 
 
+def _packet(ifd0: Ifd) -> bytes:
+    """Return the source's XMP packet."""
+    entry = ifd0.get(Tag.XMP)
+    return bytes(entry.data) if entry else b""
+
+
 def _ifd0_fields(ifd0: Ifd, edit: DngEdit) -> list[Field]:
     """Return the new values of tags that belong to IFD0 wherever the samples are."""
-    packet = ifd0.get(Tag.XMP)
-    marked = mark_denoised(
-        bytes(packet.data) if packet else b"", strength=edit.strength, process=edit.description
-    )
-    fields = [make_field(Tag.XMP, marked), make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id)]
+    fields = [make_field(Tag.XMP, edited_packet(_packet(ifd0), edit)[0])]
+    fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
     for tag in (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION):
         if () < ifd0.ints(tag) < _LOSSLESS_JPEG_VERSION:
             fields.append(make_field(tag, _LOSSLESS_JPEG_VERSION))

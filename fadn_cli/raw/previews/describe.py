@@ -11,6 +11,7 @@ from fadn_cli.errors import FadnError
 from fadn_cli.raw.source.embedded import read_frame
 from fadn_cli.raw.tiff.file import Ifd
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, make_field
+from fadn_cli.raw.tiff.tree import integer, is_preview
 from fadn_cli.raw.tiff.write import Field
 
 APPLICATION = "fadn"
@@ -53,6 +54,48 @@ PICTURE_TAGS = frozenset(
     }
 )
 """What an IFD says of its preview, and of nothing else: with another picture, all of it is void."""
+_RAW_TAGS = frozenset(
+    {
+        Tag.CFA_REPEAT_PATTERN_DIM,
+        Tag.CFA_PATTERN,
+        Tag.CFA_PLANE_COLOR,
+        Tag.CFA_LAYOUT,
+        Tag.LINEARIZATION_TABLE,
+        Tag.BLACK_LEVEL_REPEAT_DIM,
+        Tag.BLACK_LEVEL,
+        Tag.BLACK_LEVEL_DELTA_H,
+        Tag.BLACK_LEVEL_DELTA_V,
+        Tag.WHITE_LEVEL,
+        Tag.DEFAULT_SCALE,
+        Tag.DEFAULT_CROP_ORIGIN,
+        Tag.DEFAULT_CROP_SIZE,
+        Tag.DEFAULT_USER_CROP,
+        Tag.ACTIVE_AREA,
+        Tag.MASKED_AREAS,
+        Tag.BAYER_GREEN_SPLIT,
+        Tag.CHROMA_BLUR_RADIUS,
+        Tag.ANTI_ALIAS_STRENGTH,
+        Tag.BEST_QUALITY_SCALE,
+        Tag.ROW_INTERLEAVE_FACTOR,
+        Tag.SUB_TILE_BLOCK_SIZE,
+        Tag.OPCODE_LIST_1,
+        Tag.OPCODE_LIST_2,
+        Tag.OPCODE_LIST_3,
+        Tag.NOISE_PROFILE,
+        Tag.NOISE_REDUCTION_APPLIED,
+    }
+)
+
+
+def is_reduced_raw(ifd: Ifd) -> bool:
+    """Tell whether a preview is made of raw pixels, for quick display: Adobe's fast load data."""
+    photometric = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR)
+    return is_preview(ifd) and photometric in (Photometric.LINEAR_RAW, Photometric.CFA)
+
+
+def void_tags(ifd: Ifd) -> frozenset[int]:
+    """Return the tags by which an IFD describes the preview it holds: void with another picture."""
+    return PICTURE_TAGS | _RAW_TAGS if is_reduced_raw(ifd) else frozenset(PICTURE_TAGS)
 
 
 def is_ours(ifd: Ifd) -> bool:

@@ -10,12 +10,11 @@ ITU-T T.81 (JPEG); Exif 2.32, tag 274 (what each orientation means); ITU-R BT.60
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from fadn_cli.raw.source.embedded import read_frame
 
 Picture = NDArray[np.uint8]
 """(height, width, 3), encoded for the screen."""
@@ -26,8 +25,7 @@ _DECODED_SIDE = 256  # a JPEG is decoded at the first eighth, quarter or half th
 _MOST_PIXELS = 1 << 26  # of a JPEG that is worth looking at; pillow warns of more
 _LIKENESS = 0.4  # correlation above which two sketches show the same scene
 _CLEARLY = 0.05  # more of it, to decide for the less usual orientation
-_MOST_STOPS = 3.0
-_GAMMA = 2.2  # near enough to every space's curve to tell how bright something looks
+_FLAT = 0.01  # deviation of a sketch without contrast
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,15 +38,6 @@ _TURNS = {
 """How a picture is turned upright, by EXIF orientation."""
 
 
-def to_picture(rgb: NDArray[np.uint16], *, gain: float = 1.0) -> Picture:
-    """Make an 8-bit picture of (height, width, 3) uint16, its dark tones `gain` times as bright."""
-    if gain == 1:
-        return (rgb >> 8).astype(np.uint8)
-    tones = _brighten(np.linspace(0, 1, 1 << 16, dtype=np.float32), gain)
-    picture: Picture = np.rint(tones * 255).astype(np.uint8)[rgb]
-    return picture
-
-
 def encode_jpeg(picture: Picture) -> bytes:
     """Encode a picture; the bytes depend on nothing else."""
     buffer = io.BytesIO()
@@ -57,12 +46,14 @@ def encode_jpeg(picture: Picture) -> bytes:
 
 
 def decode_jpeg(jpeg: bytes) -> Picture | None:
-    """Decode a colour JPEG at a reduced size, big enough to look at; None if it is damaged."""
-    frame = read_frame(jpeg)
-    if frame is None or frame.height * frame.width > _MOST_PIXELS:
-        return None
+    """Decode a JPEG, grey or in colour, at a reduced size, big enough to look at.
+
+    None if it is damaged, or of a kind that pillow does not know.
+    """
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
+            if opened.height * opened.width > _MOST_PIXELS:
+                return None
             opened.draft("RGB", (_DECODED_SIDE, _DECODED_SIDE))
             return np.asarray(opened.convert("RGB"))
     except (OSError, SyntaxError, ValueError):  # what pillow raises at broken files
@@ -70,11 +61,12 @@ def decode_jpeg(jpeg: bytes) -> Picture | None:
 
 
 def picture_of_bytes(data: bytes, size: tuple[int, int]) -> Picture | None:
-    """Return the picture in plain RGB bytes; None if there are more or fewer than it takes."""
-    shape = (*size, 3)
-    if not data or len(data) != math.prod(shape):
-        return None
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    """Return the picture in plain RGB or grey bytes; None if their number fits neither."""
+    for channels in (3, 1):
+        shape = (*size, channels)
+        if data and len(data) == math.prod(shape):
+            return np.broadcast_to(np.frombuffer(data, np.uint8).reshape(shape), (*size, 3))
+    return None
 
 
 def fitted_size(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
@@ -130,10 +122,42 @@ def frame(picture: Picture, box: tuple[int, int], *, like: Picture | None = None
 def resize(picture: Picture, size: tuple[int, int]) -> Picture:
     """Resize a picture to (height, width)."""
     height, width = size
+    if picture.shape[:2] == size:
+        return picture
     small = Image.fromarray(picture).resize(
         (width, height), Image.Resampling.BICUBIC, reducing_gap=2.0
     )
     return np.asarray(small)
+
+
+def enlarge(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Interpolate a picture linearly between the middles of its pixels, to (height, width)."""
+    large = Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(large)
+
+
+def areas(picture: Picture, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the mean colours of (height, width) areas of a picture, 0 to 255."""
+    small = Image.fromarray(picture).resize(size[::-1], Image.Resampling.BOX, reducing_gap=4.0)
+    return np.asarray(small, np.float32)
+
+
+def luma(
+    picture: Picture, size: tuple[int, int], part: tuple[float, float, float, float]
+) -> NDArray[np.float64]:
+    """Return the luma of a part at (height, width), 0 to 255: (left, top, right, bottom) shares."""
+    height, width, _ = picture.shape
+    box = tuple(share * side for share, side in zip(part, (width, height) * 2, strict=True))
+    small = Image.fromarray(picture).resize(
+        size[::-1], Image.Resampling.BILINEAR, box=box, reducing_gap=2.0
+    )
+    return np.asarray(small.convert("L"), np.float64)
+
+
+def mix(picture: Picture, rows: NDArray[np.floating[Any]]) -> Picture:
+    """Make each colour of a picture of all three, by the rows of a (3, 3) matrix."""
+    matrix = np.hstack([rows, np.zeros((3, 1))]).ravel().tolist()
+    return np.asarray(Image.fromarray(picture).convert("RGB", tuple(matrix)))
 
 
 def turn_upright(picture: Picture, orientation: int) -> Picture:
@@ -163,42 +187,15 @@ def is_stored_upright(old: Picture, picture: Picture, orientation: int) -> bool:
     return upright > max(lying + _CLEARLY, _LIKENESS)
 
 
-def gain_like(old: Picture, picture: Picture) -> float:
-    """Return the gain that makes a picture as bright as an old one of the same scene.
+def shows_the_same(old: Picture, picture: Picture) -> bool:
+    """Tell whether two pictures, turned and framed alike, show the same scene.
 
-    Cameras brighten their own pictures, by up to two stops.
-
-    Parameters
-    ----------
-    old, picture : Picture
-        Turned alike; of whatever sizes.
-
-    Returns
-    -------
-    float
-        For `to_picture`; 1 if the pictures do not show the same scene.
+    Two without any contrast do: nothing tells them apart.
     """
-    height, width, _ = old.shape
-    wanted, found = _sketch(old), _sketch(frame(picture, (height, width), like=old))
-    if _likeness(wanted, found) < _LIKENESS:
-        return 1.0
-    low, high = -_MOST_STOPS, _MOST_STOPS
-    for _ in range(12):  # bisection: halves the doubt each time
-        middle = (low + high) / 2
-        too_dark = float(_brighten(found, 2**middle).mean()) < float(wanted.mean())
-        low, high = (middle, high) if too_dark else (low, middle)
-    return float(2 ** round((low + high) / 2, 2))
-
-
-def _brighten(x: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-    """Brighten encoded tones, 0 to 1: the dark ones by `gain`, ever less towards white.
-
-    Black and white stay where they are, so nothing is clipped.
-    """
-    linear = x ** np.float32(_GAMMA)
-    brighter = gain * linear / (1 + np.float32(gain - 1) * linear)
-    result: NDArray[np.float32] = brighter ** np.float32(1 / _GAMMA)
-    return result
+    first, second = _sketch(old), _sketch(picture)
+    if max(float(first.std()), float(second.std())) < _FLAT:
+        return True
+    return _likeness(first, second) >= _LIKENESS
 
 
 def _middle(size: tuple[int, int], box: tuple[int, int]) -> tuple[slice, slice]:

@@ -1,8 +1,9 @@
 """Previews rendered anew, so that they show the denoised samples.
 
 `splice` calls it for the previews of a DNG, `canonical` for those it builds. The one thing to know:
-a new preview is the old one without its noise: of its size, place, colour space and brightness, and
-turned as it was. Raw pixels that serve as a preview, masks and grey pictures are left alone.
+a new preview is the old one without its noise: of its size (or half of the sensor's, if that is
+less), in its place and colours, and turned as it was. Reduced raw pixels for quick display become
+such a picture too; masks are left alone.
 
 References
 ----------
@@ -12,25 +13,27 @@ DNG 1.7.1, chapter 2 (previews) and tags 50966 to 50971.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fadn_cli.mosaic.values import Mosaic, RawImage, Rect
-from fadn_cli.raw.develop.render import develop
-from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg, describe_rgb
+from fadn_cli.mosaic.values import Mosaic, RawImage
+from fadn_cli.raw.previews.align import WHOLE, Sides, cut, find_part
+from fadn_cli.raw.previews.describe import (
+    APPLICATION,
+    describe_jpeg,
+    describe_rgb,
+    is_reduced_raw,
+)
+from fadn_cli.raw.previews.match import PLAIN, Look, find_look, settle
 from fadn_cli.raw.previews.pictures import (
     Picture,
     decode_jpeg,
     encode_jpeg,
     fitted_size,
     frame,
-    gain_like,
     is_stored_upright,
     picture_of_bytes,
     resize,
-    to_picture,
     turn_upright,
 )
+from fadn_cli.raw.previews.shown import Shown, show
 from fadn_cli.raw.previews.view import View, read_view
 from fadn_cli.raw.source.embedded import read_frame
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
@@ -42,10 +45,9 @@ PREVIEW_SIDE = 1024
 """Longer side of a preview where the source has none, pixels."""
 THUMBNAIL_SIDE = 256
 """Longer side of the first picture, pixels: DNG asks for a small one; Adobe's is this size."""
-_COLOR = (Photometric.RGB, Photometric.YCBCR)
+_PICTURES = (Photometric.BLACK_IS_ZERO, Photometric.RGB, Photometric.YCBCR)
 _SPACES = (PreviewSpace.SRGB, PreviewSpace.ADOBE_RGB, PreviewSpace.PRO_PHOTO)
 _MOST_BARS = 4  # times the picture itself; more is no size that a camera writes
-_ENOUGH = 256  # pixels of the shorter side that are enough to compare pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,9 +144,9 @@ def shrink_first_preview(
 
 def box_of(tiff: TiffFile, ifd: Ifd) -> Box | None:
     """Return the room that an IFD's preview takes; None if it is not one we can render."""
-    if not is_preview(ifd):
-        return None
-    if integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR) not in _COLOR:
+    is_raw = is_reduced_raw(ifd)
+    photometric = integer(ifd, Tag.PHOTOMETRIC_INTERPRETATION, Photometric.YCBCR)
+    if not is_preview(ifd) or not (is_raw or photometric in _PICTURES):
         return None
     height, width = integer(ifd, Tag.IMAGE_LENGTH, 0), integer(ifd, Tag.IMAGE_WIDTH, 0)
     pieces = [bytes(tiff.data[start:stop]) for _, start, stop in data_spans(ifd)]
@@ -154,7 +156,9 @@ def box_of(tiff: TiffFile, ifd: Ifd) -> Box | None:
     if not (height and width):
         return None
     like = None
-    if len(pieces) == 1 and not _is_plain(ifd):
+    if is_raw:  # linear, and so no guide
+        pass
+    elif len(pieces) == 1 and not _is_plain(ifd):
         like = decode_jpeg(pieces[0])
     elif ifd.get(Tag.TILE_OFFSETS) is None:
         like = picture_of_bytes(b"".join(pieces), (height, width))
@@ -189,22 +193,17 @@ def render_pictures(
     RawReadError
         The source can no longer be opened.
     """
-    half_size = 2 * max(max(box.height, box.width) for box in boxes) <= max(view.size)
+    side = max(max(box.height, box.width) for box in boxes)
     old = max((box for box in boxes if box.like is not None), key=_pixels, default=None)
-    orientation, gain = 1, None
-    shown: dict[PreviewSpace, Picture] = {}
-    for space in dict.fromkeys(box.space for box in boxes):
-        rgb = develop(raw_image, mosaic, half_size=half_size, space=space, gain=view.gain)
-        rgb = rgb[_slices(view.area, mosaic.active_area, rgb.shape)]
-        if gain is None:
-            orientation, gain = _compare(rgb, old, raw_image.metadata.orientation)
-        picture = to_picture(rgb, gain=gain)
-        del rgb
-        if view.pixel_ratio != 1:
-            height, width = (max(1, round(side / (2 if half_size else 1))) for side in view.size)
-            picture = resize(picture, (height, width))
-        shown[space] = turn_upright(picture, orientation)
-    return [_fill(box, shown[box.space]) for box in boxes]
+    first = [] if old is None else [old]  # in whose colours the look is found
+    orientation, look, part = 1, None, WHOLE
+    pictures: dict[PreviewSpace, Picture] = {}
+    for space in dict.fromkeys(box.space for box in (*first, *boxes)):
+        shown = show(raw_image, mosaic, view, side=side, space=space)
+        if look is None:
+            orientation, look, part = _compare(shown, old, raw_image.metadata.orientation)
+        pictures[space] = cut(turn_upright(shown.picture(look), orientation), part)
+    return [_fill(box, pictures[box.space]) for box in boxes]
 
 
 def _pixels(box: Box) -> int:
@@ -212,14 +211,18 @@ def _pixels(box: Box) -> int:
     return box.height * box.width
 
 
-def _compare(rgb: NDArray[np.uint16], old: Box | None, orientation: int) -> tuple[int, float]:
-    """Return how an old picture was turned, and how much brighter it was."""
+def _compare(shown: Shown, old: Box | None, orientation: int) -> tuple[int, Look, Sides]:
+    """Return how an old picture was turned, its look, and which part of the new one it shows."""
     if old is None or old.like is None:
-        return 1, 1.0
-    step = max(1, min(rgb.shape[:2]) // _ENOUGH)
-    plain = to_picture(rgb[::step, ::step])
+        return 1, PLAIN, WHOLE
+    plain = shown.sketch(PLAIN)
     turned = orientation if is_stored_upright(old.like, plain, orientation) else 1
-    return turned, gain_like(old.like, turn_upright(plain, turned))
+    plain, part = turn_upright(plain, turned), WHOLE
+    look = find_look(old.like, plain)
+    if look is not PLAIN:
+        part = find_part(old.like, turn_upright(shown.sketch(look), turned))
+        look = find_look(old.like, cut(plain, part))
+    return turned, look, part
 
 
 def _fill(box: Box, picture: Picture) -> Picture:
@@ -228,16 +231,10 @@ def _fill(box: Box, picture: Picture) -> Picture:
     height, width = fitted_size((picture.shape[0], picture.shape[1]), wanted)
     enlarged = height != box.height and width != box.width
     if box.is_filled and not enlarged and _pixels(box) <= _MOST_BARS * height * width:
-        return frame(picture, wanted, like=box.like)
-    return resize(picture, (height, width))
-
-
-def _slices(area: Rect, whole: Rect, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return where an area lies in a developed picture of the whole."""
-    down, across = shape[0] / whole.height, shape[1] / whole.width
-    top, left = round(area.top * down), round(area.left * across)
-    height, width = max(1, round(area.height * down)), max(1, round(area.width * across))
-    return slice(top, top + height), slice(left, left + width)
+        filled = frame(picture, wanted, like=box.like)
+    else:
+        filled = resize(picture, (height, width))
+    return filled if box.like is None else settle(filled, box.like)
 
 
 def _renewal(ifd: Ifd | None, picture: Picture, space: PreviewSpace) -> Renewal:
@@ -255,5 +252,7 @@ def _renewal(ifd: Ifd | None, picture: Picture, space: PreviewSpace) -> Renewal:
 
 
 def _is_plain(ifd: Ifd | None) -> bool:
-    """Tell whether a preview is uncompressed."""
-    return ifd is not None and integer(ifd, Tag.COMPRESSION, 1) == Compression.NONE
+    """Tell whether a preview is an uncompressed picture."""
+    if ifd is None or is_reduced_raw(ifd):
+        return False
+    return integer(ifd, Tag.COMPRESSION, 1) == Compression.NONE

@@ -9,10 +9,10 @@ from PIL import Image
 
 from fadn_cli.raw.check.dng import check_dng, check_file
 from fadn_cli.raw.check.verify import verify
-from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS
 from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.previews import renew
+from fadn_cli.raw.previews.shown import show
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
@@ -200,16 +200,17 @@ def test_the_colour_space_is_the_old_one_or_srgb(tmp_path, monkeypatch, stated, 
 
     def watched(*arguments, space, **options):
         developed.append(space)
-        return develop(*arguments, space=space, **options)
+        return show(*arguments, space=space, **options)
 
-    monkeypatch.setattr(renew, "develop", watched)
+    monkeypatch.setattr(renew, "show", watched)
     preview = Preview(96, 144, space=stated)
     source = write_previewed(tmp_path / "in.dng", behind=(preview,))
 
     tiff = structure(write_copy(source)[0])
 
     assert (expected,) == tiff.ifds[0].sub_ifds(Tag.SUB_IFDS)[1].ints(Tag.PREVIEW_COLOR_SPACE)
-    assert list(dict.fromkeys((2, expected))) == developed  # IFD0's is sRGB
+    assert {2, expected} == set(developed)  # IFD0's is sRGB
+    assert expected == developed[0]  # the look is found in the largest one's
 
 
 def test_what_was_said_of_the_old_preview_is_gone_and_nothing_else(tmp_path):
@@ -298,13 +299,11 @@ def test_a_preview_that_shares_bytes_with_something_else_leaves_them_alone(tmp_p
 @pytest.mark.parametrize(
     "other",
     (
-        {262: (SHORT, 34892)},  # raw pixels for quick display
-        {262: (SHORT, 1), 277: (SHORT, 1), 258: (SHORT, 8)},
         {254: (LONG, 4)},  # a transparency mask
         {254: (LONG, 0x10004)},
     ),
 )
-def test_what_is_no_picture_in_colour_is_left_as_it_is(tmp_path, other):
+def test_what_is_no_picture_is_left_as_it_is(tmp_path, other):
     source = write_previewed(tmp_path / "in.dng")
     ifd = structure(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
     for tag, (_, value) in other.items():
@@ -448,3 +447,29 @@ def test_real_files_hold_whatever_the_choice(raws, tmp_path, preview, compressio
         assert (preview == "render") == len(shown)
         for picture in shown:
             assert 30 < picture.mean() < 120
+
+
+def reduced(photometric, **extra):
+    """The fields that make a preview one of raw pixels, or a grey one."""
+    return {262: (SHORT, photometric)} | extra
+
+
+@pytest.mark.parametrize("photometric", (34892, 32803, 1))
+@pytest.mark.parametrize("plain", (True, False))
+def test_reduced_raw_pixels_and_grey_pictures_are_renewed_too(tmp_path, photometric, plain):
+    kind = "rgb" if plain else "jpeg"
+    source = write_previewed(tmp_path / "in.dng", behind=(Preview(96, 144, kind),))
+    ifd = structure(source).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
+    set_value(source, ifd.get(Tag.PHOTOMETRIC_INTERPRETATION), photometric)
+    spare = ifd.get(Tag.PREVIEW_DATE_TIME).location  # states a level now, as raw pixels do
+    overwrite(source, spare, (50717).to_bytes(2, "little") + b"\4\0\1\0\0\0" + bytes(4))
+
+    output, _ = write_copy(source)
+
+    new = structure(output).ifds[0].sub_ifds(Tag.SUB_IFDS)[1]
+    assert "fadn" == new.get(Tag.PREVIEW_APPLICATION_NAME).text
+    assert new.first_int(Tag.PHOTOMETRIC_INTERPRETATION, 0) in (2, 6)
+    assert (new.get(Tag.WHITE_LEVEL) is None) == (photometric != 1)
+    shown = previews_of(output)["IFD0/SubIFD1"]
+    assert np.abs(encoded(light()).mean() - shown.mean()) < 4
+    assert verify(source, output).holds
