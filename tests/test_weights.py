@@ -22,6 +22,9 @@ GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
     "bayer-fast": {"faint": 51.55, "low": 48.02, "high": 44.34, "extreme": 40.21},
     "bayer-best": {"faint": 52.5, "low": 49.26, "high": 45.66, "extreme": 41.26},
+    "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
+    "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
+    "mono-fast": {"faint": 51.25, "low": 47.8, "high": 44.01, "extreme": 39.55},
 }
 PATTERNS = {"bayer": "RGGB", "xtrans": XTRANS_CELL, "mono": MONO}
 GAINS = {"R": 0.6, "B": 0.75}
