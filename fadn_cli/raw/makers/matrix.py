@@ -18,6 +18,7 @@ _SRGB_TO_XYZ = np.array(  # IEC 61966-2-1
         [0.019334, 0.119193, 0.950227],
     ]
 )
+_NARROWEST = 64  # pixels: four bands with room between
 _SMALLEST = 0.01  # a matrix nearer to none at all than that is none
 
 
@@ -31,6 +32,8 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
     """
     colors, samples = raw.raw_colors, raw.raw_image
     left, width = raw.sizes.left_margin, raw.sizes.width
+    if width < _NARROWEST:
+        return None
     samples[:] = _GREY
     bands = [left + width * index // 4 for index in range(5)]
     for color in range(3):  # the first band stays grey
@@ -53,6 +56,8 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
     # Away from where bands meet.
     centres = [slice((2 * i + 1) * width // 8 - 2, (2 * i + 1) * width // 8 + 3) for i in range(4)]
     grey, *seen = [np.median(rgb[:, band].reshape(-1, 3), axis=0) for band in centres]
+    if grey.min() <= 0:
+        return None
     to_srgb = (np.stack(seen, axis=1) - grey[:, None]) / (grey.mean() * _STEP / _GREY)
     if abs(to_srgb - np.eye(3)).max() < _SMALLEST or abs(np.linalg.det(to_srgb)) < _SMALLEST:
         return None
