@@ -30,28 +30,9 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
     raw : rawpy.RawPy
         Unpacked, of three colours; its samples are overwritten.
     """
-    colors, samples = raw.raw_colors, raw.raw_image
-    left, width = raw.sizes.left_margin, raw.sizes.width
-    if width < _NARROWEST:
+    if raw.sizes.width < _NARROWEST:
         return None
-    samples[:] = _GREY
-    bands = [left + width * index // 4 for index in range(5)]
-    for color in range(3):  # the first band stays grey
-        band = np.s_[:, bands[color + 1] : bands[color + 2]]
-        of_color = (colors[band] == color) | ((colors[band] == 3) & (color == 1))
-        samples[band][of_color] += _STEP
-    rgb = raw.postprocess(
-        half_size=True,
-        user_wb=[1.0, 1.0, 1.0, 1.0],
-        user_black=0,
-        user_cblack=[0, 0, 0, 0],
-        user_sat=_WHITE,
-        user_flip=0,
-        no_auto_bright=True,
-        adjust_maximum_thr=0,
-        gamma=(1, 1),
-        output_bps=16,
-    )
+    rgb = _develop_bands(raw)
     _, width, _ = rgb.shape
     # Away from where bands meet.
     centres = [slice((2 * i + 1) * width // 8 - 2, (2 * i + 1) * width // 8 + 3) for i in range(4)]
@@ -65,3 +46,28 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
     to_camera /= to_camera.sum(axis=1, keepdims=True)  # white is grey to the camera, as to LibRaw
     matrix: NDArray[np.float32] = (to_camera @ np.linalg.inv(_SRGB_TO_XYZ)).astype(np.float32)
     return matrix
+
+
+def _develop_bands(raw: Any) -> NDArray[np.uint16]:
+    """Develop a grey band and, beside it, one with more red, green and blue each, linearly."""
+    colors, samples = raw.raw_colors, raw.raw_image
+    left, width = raw.sizes.left_margin, raw.sizes.width
+    samples[:] = _GREY
+    bands = [left + width * index // 4 for index in range(5)]
+    for color in range(3):  # the first band stays grey
+        band = np.s_[:, bands[color + 1] : bands[color + 2]]
+        of_color = (colors[band] == color) | ((colors[band] == 3) & (color == 1))
+        samples[band][of_color] += _STEP
+    rgb: NDArray[np.uint16] = raw.postprocess(
+        half_size=True,
+        user_wb=[1.0, 1.0, 1.0, 1.0],
+        user_black=0,
+        user_cblack=[0, 0, 0, 0],
+        user_sat=_WHITE,
+        user_flip=0,
+        no_auto_bright=True,
+        adjust_maximum_thr=0,
+        gamma=(1, 1),
+        output_bps=16,
+    )
+    return rgb

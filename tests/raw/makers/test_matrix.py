@@ -36,7 +36,7 @@ def test_it_is_what_libraw_tells_of_other_cameras(found, suffix):
     assert np.float32 == matrix.dtype
 
 
-@pytest.mark.parametrize("size", ((16, 20), (64, 96)))
+@pytest.mark.parametrize("size", ((32, 40), (64, 96)))
 def test_of_what_is_tiny_or_developed_without_one_it_is_none(tmp_path, size):
     path = write_dng(tmp_path / "a.dng", noisy_samples(*size), color_matrix=None, neutral=None)
 
