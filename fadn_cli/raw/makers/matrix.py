@@ -18,6 +18,7 @@ _SRGB_TO_XYZ = np.array(  # IEC 61966-2-1
         [0.019334, 0.119193, 0.950227],
     ]
 )
+_NARROWEST = 64  # pixels: four bands with room between
 _SMALLEST = 0.01  # a matrix nearer to none at all than that is none
 
 
@@ -29,6 +30,26 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
     raw : rawpy.RawPy
         Unpacked, of three colours; its samples are overwritten.
     """
+    if raw.sizes.width < _NARROWEST:
+        return None
+    rgb = _develop_bands(raw)
+    _, width, _ = rgb.shape
+    # Away from where bands meet.
+    centres = [slice((2 * i + 1) * width // 8 - 2, (2 * i + 1) * width // 8 + 3) for i in range(4)]
+    grey, *seen = [np.median(rgb[:, band].reshape(-1, 3), axis=0) for band in centres]
+    if grey.min() <= 0:
+        return None
+    to_srgb = (np.stack(seen, axis=1) - grey[:, None]) / (grey.mean() * _STEP / _GREY)
+    if abs(to_srgb - np.eye(3)).max() < _SMALLEST or abs(np.linalg.det(to_srgb)) < _SMALLEST:
+        return None
+    to_camera = np.linalg.inv(to_srgb)
+    to_camera /= to_camera.sum(axis=1, keepdims=True)  # white is grey to the camera, as to LibRaw
+    matrix: NDArray[np.float32] = (to_camera @ np.linalg.inv(_SRGB_TO_XYZ)).astype(np.float32)
+    return matrix
+
+
+def _develop_bands(raw: Any) -> NDArray[np.uint16]:
+    """Develop a grey band and, beside it, one with more red, green and blue each, linearly."""
     colors, samples = raw.raw_colors, raw.raw_image
     left, width = raw.sizes.left_margin, raw.sizes.width
     samples[:] = _GREY
@@ -37,7 +58,7 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
         band = np.s_[:, bands[color + 1] : bands[color + 2]]
         of_color = (colors[band] == color) | ((colors[band] == 3) & (color == 1))
         samples[band][of_color] += _STEP
-    rgb = raw.postprocess(
+    rgb: NDArray[np.uint16] = raw.postprocess(
         half_size=True,
         user_wb=[1.0, 1.0, 1.0, 1.0],
         user_black=0,
@@ -49,14 +70,4 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
         gamma=(1, 1),
         output_bps=16,
     )
-    _, width, _ = rgb.shape
-    # Away from where bands meet.
-    centres = [slice((2 * i + 1) * width // 8 - 2, (2 * i + 1) * width // 8 + 3) for i in range(4)]
-    grey, *seen = [np.median(rgb[:, band].reshape(-1, 3), axis=0) for band in centres]
-    to_srgb = (np.stack(seen, axis=1) - grey[:, None]) / (grey.mean() * _STEP / _GREY)
-    if abs(to_srgb - np.eye(3)).max() < _SMALLEST or abs(np.linalg.det(to_srgb)) < _SMALLEST:
-        return None
-    to_camera = np.linalg.inv(to_srgb)
-    to_camera /= to_camera.sum(axis=1, keepdims=True)  # white is grey to the camera, as to LibRaw
-    matrix: NDArray[np.float32] = (to_camera @ np.linalg.inv(_SRGB_TO_XYZ)).astype(np.float32)
-    return matrix
+    return rgb

@@ -198,6 +198,8 @@ def _decoded(path: Path) -> Iterator[Any]:
         with quiet_stderr():
             raw = rawpy.imread(openable(path))
             raw.unpack()
+        with raw:
+            yield raw
     except rawpy.LibRawFileUnsupportedError as error:
         raise RawReadError(
             f"{path.name}: not a raw file that LibRaw can decode",
@@ -211,8 +213,6 @@ def _decoded(path: Path) -> Iterator[Any]:
         raise RawReadError(
             f"{path.name}: cannot be decoded ({text})", advice=_COPY_AGAIN
         ) from error
-    with raw:
-        yield raw
 
 
 def _samples(raw: Any, name: str) -> NDArray[np.uint16]:

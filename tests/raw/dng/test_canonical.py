@@ -11,6 +11,7 @@ import rawpy
 from PIL import Image
 
 from fadn_cli.raw.check.dng import check_dng
+from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.edit import PREVIEWS
 from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
@@ -283,6 +284,7 @@ def test_libraw_develops_it_like_its_source_in_shape_and_colours(raws, denoised,
     assert source.shape == SHAPES.get(name, source.shape)
     means = [picture.reshape(-1, 3).mean(axis=0) for picture in (source, output)]
     assert abs(means[0] - means[1]).max() < 1
+    assert () == verify(raws / name, denoised(name)[0]).violations
 
 
 def develop_with_libraw(path):

@@ -6,6 +6,7 @@ import rawpy
 
 from fadn_cli.raw.makers.matrix import hidden_matrix
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
+from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 
 
@@ -33,6 +34,15 @@ def test_it_is_what_libraw_tells_of_other_cameras(found, suffix):
     assert matrix is not None
     assert np.allclose(expected, matrix / (matrix @ white)[:, None], atol=2e-3)
     assert np.float32 == matrix.dtype
+
+
+@pytest.mark.parametrize("size", ((32, 40), (64, 96)))
+def test_of_what_is_tiny_or_developed_without_one_it_is_none(tmp_path, size):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(*size), color_matrix=None, neutral=None)
+
+    with rawpy.imread(str(path)) as raw:
+        raw.unpack()
+        assert hidden_matrix(raw) is None
 
 
 @pytest.mark.raw
