@@ -43,7 +43,7 @@ def denoised(monkeypatch):
 
     fake = Fake()
 
-    def denoise_file(path, output, options, *, on_tile, on_written):
+    def denoise_file(path, output, options, *, on_tile, on_written, sidecars):
         fake.calls += 1
         with atomic_output(output, overwrite=options.overwrite) as temporary:
             temporary.write_bytes(path.read_bytes() + f" at {options.strength:g}".encode())
@@ -120,9 +120,9 @@ def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised
     other = task.job.source.parent / "day 2" / "a.nef"
     other.parent.mkdir()
     other.write_bytes(b"another raw")
-    other.with_suffix(".xmp").write_text("edits of another")
+    other.with_suffix(".xmp").write_text("<another/>")
     job = Job(source=other, output=task.job.output)
-    task.job.source.with_suffix(".xmp").write_text("edits")
+    task.job.source.with_suffix(".xmp").write_text("<edits/>")
     work(replace(task, sidecars=True))
 
     result = work(replace(task, job=job, sidecars=True))
@@ -130,7 +130,7 @@ def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised
     assert f"is that of {os.path.realpath(task.job.source)}" in str(result.error)
     assert "--name" in result.error.advice
     assert b"raw at 1" == task.job.output.read_bytes()
-    assert "edits" == task.job.output.with_suffix(".xmp").read_text()
+    assert "<edits/>" == task.job.output.with_suffix(".xmp").read_text()
     forced = changed(replace(task, job=job), DenoiseOptions(overwrite=True))
     assert "denoised" == work(forced).state
 
