@@ -37,7 +37,7 @@ class Handling:
     keep_mtime: bool = False
     """Whether outputs get the time at which their source was last modified."""
     sidecars: bool = False
-    """Whether XMP sidecars are copied."""
+    """Whether sidecars are copied, and their XMP merged into that of a DNG."""
 
 
 def run(

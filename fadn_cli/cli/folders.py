@@ -99,8 +99,8 @@ Sidecars = Annotated[
     bool,
     typer.Option(
         "--sidecars",
-        help="Copy XMP sidecars (IMG_1.xmp, IMG_1.CR2.xmp) to the output's name; one that was"
-        " edited there stays.",
+        help="Copy sidecars (XMP, pp3, arp, dop, on1) to the output's name, and merge their XMP"
+        " into the DNG's own; one that was edited there stays.",
     ),
 ]
 DryRun = Annotated[

@@ -20,7 +20,7 @@ CHANGED = {
     "chroma": 0.5,
     "hot_pixels": True,
     "format": "tiff",
-    "preview": "render",
+    "preview": "keep",
     "compression": "none",
     "bits": "source",
     "banding": True,

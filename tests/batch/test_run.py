@@ -41,7 +41,7 @@ def denoised(monkeypatch):
 
     fake = Fake()
 
-    def denoise_file(path, output, options, *, on_tile, on_written):
+    def denoise_file(path, output, options, *, on_tile, on_written, sidecars):
         fake.calls.append(path)
         if path.name in fake.errors:
             raise fake.errors[path.name]

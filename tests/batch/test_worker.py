@@ -26,6 +26,7 @@ from fadn_cli.pipeline.output import sha256_of
 from fadn_cli.system.files import atomic_output
 from fadn_cli.system.temporary import temporary_of
 from tests.making.reports import make_report
+from tests.making.xmp import xmp
 
 HALF = DenoiseOptions(strength=0.5)
 
@@ -42,7 +43,7 @@ def denoised(monkeypatch):
 
     fake = Fake()
 
-    def denoise_file(path, output, options, *, on_tile, on_written):
+    def denoise_file(path, output, options, *, on_tile, on_written, sidecars):
         fake.calls += 1
         with atomic_output(output, overwrite=options.overwrite) as temporary:
             temporary.write_bytes(path.read_bytes() + f" at {options.strength:g}".encode())
@@ -119,9 +120,9 @@ def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised
     other = task.job.source.parent / "day 2" / "a.nef"
     other.parent.mkdir()
     other.write_bytes(b"another raw")
-    other.with_suffix(".xmp").write_text("edits of another")
+    other.with_suffix(".xmp").write_text("<another/>")
     job = Job(source=other, output=task.job.output)
-    task.job.source.with_suffix(".xmp").write_text("edits")
+    task.job.source.with_suffix(".xmp").write_text("<edits/>")
     work(replace(task, sidecars=True))
 
     result = work(replace(task, job=job, sidecars=True))
@@ -129,7 +130,7 @@ def test_another_photograph_of_that_name_replaces_nothing_unasked(task, denoised
     assert f"is that of {os.path.realpath(task.job.source)}" in str(result.error)
     assert "--name" in result.error.advice
     assert b"raw at 1" == task.job.output.read_bytes()
-    assert "edits" == task.job.output.with_suffix(".xmp").read_text()
+    assert "<edits/>" == task.job.output.with_suffix(".xmp").read_text()
     forced = changed(replace(task, job=job), DenoiseOptions(overwrite=True))
     assert "denoised" == work(forced).state
 
@@ -350,12 +351,36 @@ def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, m
 
 def test_sidecars_come_along_even_for_what_is_done(task, denoised):
     work(task)
-    task.job.source.with_suffix(".xmp").write_text("edits")
+    task.job.source.with_name("a.nef.pp3").write_text("edits")
 
     result = work(replace(task, sidecars=True))
 
     assert "done" == result.state
-    assert "edits" == task.job.output.with_suffix(".xmp").read_text()
+    assert "edits" == task.job.output.with_name(task.job.output.name + ".pp3").read_text()
+
+
+def test_with_other_edits_an_output_is_made_again(task, denoised):
+    task = replace(task, sidecars=True)
+    sidecar = task.job.source.with_suffix(".xmp")
+    states = []
+    for stars in (None, 1, 1, 2):
+        if stars:
+            sidecar.write_bytes(xmp(f'xmp:Rating="{stars}"'))
+        states.append((judge(task).action, work(task).state))
+
+    assert ["denoise", "redo", "done", "redo"] == [action for action, _ in states]
+    assert sidecar.read_bytes() == task.job.output.with_suffix(".xmp").read_bytes()
+
+
+def test_xmp_that_does_not_parse_stops_nothing(task, denoised):
+    task.job.source.with_suffix(".xmp").write_text("<x")
+
+    result = work(replace(task, sidecars=True))
+
+    assert result.error is None
+    [warning] = [each for each in result.warnings if "a.xmp" in each]
+    assert "well-formed" in warning
+    assert not task.job.output.with_suffix(".xmp").exists()
 
 
 def test_judging_writes_nothing(task, denoised):

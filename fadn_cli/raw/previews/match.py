@@ -15,9 +15,12 @@ from fadn_cli.raw.previews.pictures import Picture, areas, enlarge, frame, mix, 
 
 Floats = NDArray[np.floating[Any]]
 _SIDE = 96  # areas of the longer side that tell the curve
-_QUANTILES = np.linspace(0.01, 0.99, 33)
+_GROUPS = 33  # of areas, from dark to light
+_BLACK = 4 / 255
+_GREY = 1 / 255  # mean difference between the colours of a picture that has none
+_LEAST_SHOWN = 0.2  # of the areas; what is darker everywhere is a dark picture
 _SLOPES = (0.1, 8.0)  # of a curve, so that it neither flattens nor tears tones apart
-_RIDGE = 1e-3  # how much two pictures must agree for colours to be mixed
+_RIDGE = 2e-3  # how much two pictures must agree for colours to be mixed
 _MOST_MIXED = 1.0
 _AREA = 32  # pixels of the new picture whose mean becomes the old one's
 _MOST_AREAS = 96
@@ -77,10 +80,15 @@ def find_look(old: Picture, picture: Picture) -> Look:
     scale = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     wanted, found = (areas(each, size).reshape(-1, 3) / 255 for each in (old, framed))
+    shown = np.maximum(wanted, found).max(axis=1) > _BLACK  # else bars
+    if shown.mean() > _LEAST_SHOWN:
+        wanted, found = wanted[shown], found[shown]
     tones = np.linspace(0, 1, 256)
     curves = np.stack([_curve(found[:, c], wanted[:, c], tones) for c in range(3)])
     curved = np.stack([np.interp(found[:, c], tones, curves[c]) for c in range(3)], axis=1)
-    return Look(curves=curves.astype(np.float32), mixing=_mixing(curved, wanted))
+    is_grey = np.ptp(wanted, axis=1).mean() < _GREY
+    mixing = np.full((3, 3), 1 / 3, np.float32) if is_grey else _mixing(curved, wanted)
+    return Look(curves=curves.astype(np.float32), mixing=mixing)
 
 
 def settle(picture: Picture, old: Picture) -> Picture:
@@ -112,15 +120,21 @@ def settle(picture: Picture, old: Picture) -> Picture:
 
 
 def _curve(found: Floats, wanted: Floats, tones: Floats) -> Floats:
-    """Return the rising curve that gives values the distribution of others."""
-    x, y = np.quantile(found, _QUANTILES), np.quantile(wanted, _QUANTILES)
+    """Return the rising curve that brings values to others, whatever a few of them are.
+
+    What is equally dark here is mostly equally dark there; the rest lies elsewhere, or is a bar.
+    """
+    groups = np.array_split(np.argsort(found, kind="stable"), min(_GROUPS, len(found)))
+    x, y = (np.array([np.median(of[each]) for each in groups]) for of in (found, wanted))
+    y = (np.maximum.accumulate(y) + np.minimum.accumulate(y[::-1])[::-1]) / 2
     keep = np.concatenate([[True], np.diff(np.round(x * 255)) > 0])
     x, y = np.concatenate([[0], x[keep], [1]]), np.concatenate([[0], y[keep], [1]])
     result: Floats = np.interp(tones, x, y)
-    steps = np.clip(np.diff(result), _SLOPES[0] / 255, _SLOPES[1] / 255)
-    result = np.concatenate([[result[0]], result[0] + np.cumsum(steps)])
-    highest: Floats = result / max(1.0, result[-1])
-    return highest
+    least, most = (slope * (tones[1] - tones[0]) for slope in _SLOPES)
+    for number in range(1, len(result)):
+        before = result[number - 1]
+        result[number] = min(max(result[number], before + least), before + most)
+    return np.minimum(result, 1)
 
 
 def _mixing(found: Floats, wanted: Floats) -> Floats:

@@ -152,7 +152,7 @@ def test_a_rendered_preview_is_as_large_and_as_bright_as_the_cameras(tmp_path, s
     [start], [size] = ifd.ints(Tag.STRIP_OFFSETS), ifd.ints(Tag.STRIP_BYTE_COUNTS)
     shown = np.asarray(Image.open(io.BytesIO(content[start : start + size])))
     assert (*shape, 3) == shown.shape
-    assert drawn(own).mean() == pytest.approx(shown.mean(), rel=0.1)
+    assert drawn(own, shape=(400, 600)).mean() == pytest.approx(shown.mean(), rel=0.02)
     assert (2, "fadn") == (
         ifd.first_int(Tag.PREVIEW_COLOR_SPACE, 0),
         ifd.get(Tag.PREVIEW_APPLICATION_NAME).text,
