@@ -566,7 +566,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(noisy, tmp_path):
 
 def test_how_files_are_handled_reaches_the_batch(tmp_path, denoised):
     (tmp_path / "a.nef").touch()
-    (tmp_path / "a.xmp").write_text("edits")
+    (tmp_path / "a.xmp").write_text("<edits/>")
     arguments = "--sidecars --name {stem}-clean{ext} --jobs 2 --threads 4 --include a*"
 
     result = CliRunner().invoke(
@@ -575,4 +575,4 @@ def test_how_files_are_handled_reaches_the_batch(tmp_path, denoised):
 
     assert 0 == result.exit_code
     assert tmp_path / "out" / "a-clean.dng" == denoised[0][1]
-    assert "edits" == (tmp_path / "out" / "a-clean.xmp").read_text()
+    assert "<edits/>" == (tmp_path / "out" / "a-clean.xmp").read_text()
