@@ -7,6 +7,7 @@ import pytest
 import rawpy
 
 from fadn_cli.pipeline.file import denoise_file
+from fadn_cli.pipeline.options import DenoiseOptions
 from tests.programs.developers import (
     PROGRAMS,
     SIDE,
@@ -30,9 +31,11 @@ REACH = 16
 
 
 @pytest.fixture(scope="module")
-def pair(raws, denoised):
-    """A real raw and its denoised twin."""
-    return raws / CHART, denoised(CHART)[0]
+def pair(raws, tmp_path_factory):
+    """A real raw and its denoised twin, with the source's previews."""
+    output = tmp_path_factory.mktemp("pair") / CHART
+    denoise_file(raws / CHART, output, DenoiseOptions(preview="keep"))
+    return raws / CHART, output
 
 
 @pytest.fixture(scope="module")
