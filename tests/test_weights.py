@@ -24,6 +24,7 @@ GOLDEN = {
     "bayer-best": {"faint": 52.5, "low": 49.26, "high": 45.66, "extreme": 41.26},
     "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
     "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
+    "mono-best": {"faint": 52.31, "low": 49.1, "high": 45.4, "extreme": 40.63},
     "mono-fast": {"faint": 51.25, "low": 47.8, "high": 44.01, "extreme": 39.55},
 }
 PATTERNS = {"bayer": "RGGB", "xtrans": XTRANS_CELL, "mono": MONO}
