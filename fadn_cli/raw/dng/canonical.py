@@ -76,7 +76,7 @@ def build(
             mosaic.samples,
             compression=choices.compression,
             components=1 if mosaic.cfa.kind == "mono" else 2,
-            stated_bits=_bits(mosaic.white_level),
+            stated_bits=int(mosaic.white_level).bit_length(),
             byteorder=byteorder,
             threads=threads,
         )
@@ -85,7 +85,8 @@ def build(
         offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
         fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
         fields += _camera_fields(raw_image.metadata)
-        fields += _description_fields(raw_image, blocks, edit)
+        packet, unmerged = edited_packet(blocks.xmp or b"", edit)
+        fields += _description_fields(raw_image, blocks, edit, packet)
         fields += _metadata_ifds(output, blocks, placed, byteorder)
         if note:
             fields.append(safety_field(note) if placed else private_field(note))
@@ -93,7 +94,6 @@ def build(
         size = output.tell()
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
-    _, unmerged = edited_packet(blocks.xmp or b"", edit)
     return *unmerged, *explain_build(
         len(map_file(raw_image.path)),
         size,
@@ -210,12 +210,13 @@ def _camera_fields(metadata: RawMetadata) -> list[Field]:
     return fields
 
 
-def _description_fields(raw_image: RawImage, blocks: MetadataBlocks, edit: DngEdit) -> list[Field]:
+def _description_fields(
+    raw_image: RawImage, blocks: MetadataBlocks, edit: DngEdit, packet: bytes
+) -> list[Field]:
     """Describe the photograph and the file."""
     fields = list(blocks.shared)
     if all(field.tag != Tag.SOFTWARE for field in fields):
         fields.append(make_field(Tag.SOFTWARE, edit.description))
-    packet, _ = edited_packet(blocks.xmp or b"", edit)
     fields.append(make_field(Tag.XMP, packet))
     lens, serial = blocks.find(Tag.LENS_SPECIFICATION), blocks.find(Tag.BODY_SERIAL_NUMBER)
     if lens is not None and lens.type == FieldType.RATIONAL and len(lens.values) == 4:
@@ -283,11 +284,6 @@ def _write(output: BinaryIO, picture: tuple[bytes, list[Field]]) -> list[Field]:
         make_field(Tag.ROWS_PER_STRIP, height),
         make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
     ]
-
-
-def _bits(white_level: float) -> int:
-    """Return how many bits the source's samples take, white included."""
-    return int(white_level).bit_length()
 
 
 def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
