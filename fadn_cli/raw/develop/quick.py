@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawMetadata, Rect
+from fadn_cli.raw.makers.matrix import XYZ_OF_SRGB
 from fadn_cli.raw.tiff.tags import PreviewSpace
 
 _SAMPLES_PER_BLOCK = 1 << 19  # what fits into a processor's cache
 _WHITE = 65535
 _STEPS = {"bayer": 2, "xtrans": 3, "mono": 1}
-_XYZ_OF_SRGB = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-)
 _OF_SRGB = {
     PreviewSpace.SRGB: np.eye(3),
     PreviewSpace.ADOBE_RGB: np.array([[0.715146, 0.284856, 0], [0, 1, 0], [0, 0.041166, 0.958839]]),
@@ -180,7 +178,7 @@ def _color_matrix(
     """
     to_srgb, daylight = np.eye(3), np.ones(3)
     if metadata.color_matrix is not None:
-        camera = metadata.color_matrix.astype(np.float64) @ _XYZ_OF_SRGB
+        camera = metadata.color_matrix.astype(np.float64) @ XYZ_OF_SRGB
         white = camera.sum(axis=1)
         if (white > 0).all() and abs(np.linalg.det(camera)) > 1e-6:
             to_srgb, daylight = np.linalg.inv(camera / white[:, None]), 1 / white

@@ -11,13 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _GREY, _STEP, _WHITE = 16000, 4000, 32000  # DN of what is developed
-_SRGB_TO_XYZ = np.array(  # IEC 61966-2-1
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
+XYZ_OF_SRGB = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
+"""Linear sRGB in XYZ D65, to the digits that LibRaw has of it [IEC 61966-2-1]."""
 _NARROWEST = 64  # pixels: four bands with room between
 _SMALLEST = 0.01  # a matrix nearer to none at all than that is none
 
@@ -44,7 +41,7 @@ def hidden_matrix(raw: Any) -> NDArray[np.float32] | None:
         return None
     to_camera = np.linalg.inv(to_srgb)
     to_camera /= to_camera.sum(axis=1, keepdims=True)  # white is grey to the camera, as to LibRaw
-    matrix: NDArray[np.float32] = (to_camera @ np.linalg.inv(_SRGB_TO_XYZ)).astype(np.float32)
+    matrix: NDArray[np.float32] = (to_camera @ np.linalg.inv(XYZ_OF_SRGB)).astype(np.float32)
     return matrix
 
 
