@@ -168,7 +168,7 @@ def make_features(
         coarse[:, rows.start // 2 : rows.stop // 2] = stabilize.block_means(level)
     if inputs.has_chessboard:
         features[0, inputs.samples] = stabilize.chessboard(*shape[-2:])
-    seen = features[0, inputs.channels - inputs.levels * (inputs.bands + 1) :]
+    seen = features[0, inputs.samples + inputs.has_chessboard :]
     seen = seen.reshape(-1, inputs.levels, *shape[-2:])
     for one in np.ndindex(inputs.levels):  # one by one: they stay in the processor's cache
         own = coarse[one], shot[one], read[one]
