@@ -15,24 +15,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fadn_cli  # noqa: E402
 from fadn_cli.denoise.network.specialists import bundled  # noqa: E402
-from fadn_cli.denoise.sensors.xtrans import XTRANS  # noqa: E402
-from fadn_cli.mosaic.cfa import CfaPattern  # noqa: E402
+from fadn_cli.mosaic.cfa import CANONICAL, CfaPattern  # noqa: E402
 
 SIDE, BORDER = 768, 48
 LAGS = 6
 LEVELS = {"A": (1e-4, 6.3e-9), "C": (1.6e-3, 2.6e-6), "E": (2.56e-2, 1.1e-3)}
 """Shot and read noise."""
 LIGHT = {"R": 0.11, "G": 0.18, "B": 0.14, "Y": 0.18}
-CELLS = {"bayer": "RGGB", "mono": "Y"}
-
-
-def cell_of(kind: str) -> CfaPattern:
-    """Return a pattern of a kind of sensor; of X-Trans, by unpacking planes that hold a colour."""
-    if kind != "xtrans":
-        return CfaPattern(colors=CELLS[kind])
-    index = np.array(XTRANS.noise_index, np.float32)[:, None, None]
-    whole = XTRANS.unpack(np.broadcast_to(index, (9, 2, 2)))
-    return CfaPattern(colors="".join("RGB"[int(value)] for value in whole.ravel()))
 
 
 def autocorrelation(removed: np.ndarray, colors: np.ndarray) -> float:
@@ -70,16 +59,15 @@ def site_means(left: np.ndarray, cfa: CfaPattern) -> float:
 
 def measure(kind: str, quality: str, shot: float, read: float) -> tuple[float, float]:
     """Return both figures of one quality of a sensor."""
-    cfa = cell_of(kind)
+    cfa = CANONICAL[kind]
     rows, cols = np.mgrid[:SIDE, :SIDE]
     letters = np.vectorize(cfa.at)(rows, cols)
     clean = np.vectorize(LIGHT.get)(letters).astype(np.float32)
     std = np.sqrt(shot * clean + read)
     noise = np.random.default_rng(3).standard_normal(clean.shape).astype(np.float32)
     noisy = (clean + std * noise).astype(np.float32)
-    name = "MONO" if kind == "mono" else cfa.colors
     given = {"shot_noise": shot, "read_noise": read, "quality": quality}
-    output = fadn_cli.denoise_mosaic(noisy, cfa=name, **given)
+    output = fadn_cli.denoise_mosaic(noisy, cfa=cfa.name, **given)
     removed = (noisy - output) / std
     return autocorrelation(removed, letters), site_means((output - clean) / std, cfa)
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from fadn_cli.compare.picture import before_after_picture
 from fadn_cli.demo.scene import draw_scene
 from fadn_cli.errors import OutputExistsError
-from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.cfa import CANONICAL, CfaPattern
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import DenoiseReport
 from fadn_cli.raw.develop.render import develop
-from fadn_cli.raw.dng.plain import RGGB, PlainCamera, build_plain
+from fadn_cli.raw.dng.plain import PlainCamera, build_plain
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.system.files import atomic_output, make_folder
 from fadn_cli.system.opening import write_plain
@@ -29,11 +29,7 @@ HEIGHT, WIDTH = 640, 960
 ISO = 12800
 SHOT_NOISE = 5e-3  # a sensor that is full at 200 photons: a small camera at night
 READ_NOISE = 4e-5
-SENSORS = {
-    "bayer": RGGB,
-    "xtrans": CfaPattern(colors="GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"),
-    "mono": CfaPattern(colors="Y"),
-}
+SENSORS = CANONICAL
 """What the made-up camera may have, by name."""
 _SEED = 2026
 _BLACK, _WHITE = 1024, 15871  # DN of a 14-bit camera
@@ -114,7 +110,7 @@ def run(
     )
 
 
-def expose(scene: NDArray[np.float32], cfa: CfaPattern = RGGB) -> NDArray[np.float32]:
+def expose(scene: NDArray[np.float32], cfa: CfaPattern = CANONICAL["bayer"]) -> NDArray[np.float32]:
     """Let the camera see a scene: its filters, its sensor's mosaic, no noise yet.
 
     Parameters
@@ -153,7 +149,7 @@ def add_noise(x: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.clip(np.rint(noisy * (_WHITE - _BLACK) + _BLACK), 0, _WHITE).astype(np.uint16)
 
 
-def build_dng(samples: NDArray[np.uint16], cfa: CfaPattern = RGGB) -> bytes:
+def build_dng(samples: NDArray[np.uint16], cfa: CfaPattern = CANONICAL["bayer"]) -> bytes:
     """Wrap a mosaic of the made-up camera into a plain, uncompressed DNG."""
     matrix = (_MIXING * _NEUTRAL[:, None]) @ np.linalg.inv(_SRGB_TO_XYZ)
     return build_plain(

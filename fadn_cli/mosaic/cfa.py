@@ -160,3 +160,14 @@ class CfaPattern:
             for top in (0, 1)
             for left in (0, 1)
         )
+
+
+CANONICAL = {
+    str(pattern.kind): pattern
+    for pattern in (
+        CfaPattern(colors="RGGB"),
+        CfaPattern(colors="".join(_XTRANS)),
+        CfaPattern(colors="Y"),
+    )
+}
+"""Of each kind, the phase that networks see."""

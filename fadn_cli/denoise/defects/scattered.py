@@ -20,9 +20,11 @@ from fadn_cli.denoise.defects.surroundings import (
     Surroundings,
 )
 from fadn_cli.denoise.sensors.sensor import Packing
-from fadn_cli.denoise.sensors.xtrans import CELL, XTRANS
+from fadn_cli.denoise.sensors.xtrans import CELL
+from fadn_cli.mosaic.cfa import CANONICAL
 
-_PERIOD = 6
+_CFA = CANONICAL["xtrans"]
+_PERIOD = _CFA.period
 _PERIODS_PER_BAND = 32  # of rows: temporaries stay in the processor's cache
 _NEARBY = 5  # rows and columns to each side that a defect has to stand out from: 120 other sites
 _LEAST_AROUND = 6  # samples of a colour that surround a site
@@ -45,13 +47,7 @@ def _nearest_of(row: int, col: int) -> Offsets:
     return [(along, right * out) for along, out in offsets]
 
 
-def _colors() -> dict[tuple[int, int], str]:
-    """Return the colour of each site of a period."""
-    planes = XTRANS.unpack(np.tile(np.arange(9, dtype=np.float32)[:, None, None], (2, 2)))
-    return {place: XTRANS.colors[int(number)] for place, number in np.ndenumerate(planes)}
-
-
-def _groups_of(row: int, col: int, colors: dict[tuple[int, int], str]) -> Sequence[Group]:
+def _groups_of(row: int, col: int) -> Sequence[Group]:
     """Return what touches and surrounds a site, by colour."""
     side = range(-4, 5)
     offsets = sorted(
@@ -60,9 +56,7 @@ def _groups_of(row: int, col: int, colors: dict[tuple[int, int], str]) -> Sequen
     groups = []
     for color in "GRB":
         alike = [
-            (down, right)
-            for down, right in offsets
-            if colors[(row + down) % _PERIOD, (col + right) % _PERIOD] == color
+            (down, right) for down, right in offsets if _CFA.at(row + down, col + right) == color
         ]
         near = [each for each in alike if each in _TOUCHING]
         far = [each for each in alike if max(map(abs, each)) > 1]
@@ -77,7 +71,7 @@ class Scattered(Surroundings):
     """The 36 kinds of sites."""
 
     step = _PERIOD
-    groups = [_groups_of(*divmod(kind, _PERIOD), _colors()) for kind in range(_PERIOD**2)]
+    groups = [_groups_of(*divmod(kind, _PERIOD)) for kind in range(_PERIOD**2)]
     _offsets = np.array([_nearest_of(*divmod(kind, _PERIOD)) for kind in range(_PERIOD**2)])
 
     def __init__(self, packed: Samples, packing: Packing) -> None:

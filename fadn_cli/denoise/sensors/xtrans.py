@@ -60,6 +60,7 @@ class XTrans(Sensor):
         return x[rows[:, None], cols], packing
 
     def pack(self, mosaic: Samples) -> Samples:
+        """Split a mosaic into greens, and pairs that change places from cell to cell."""
         height, width = mosaic.shape
         if height % CELL or width % CELL:
             raise ValueError(f"packing needs sides of multiples of {CELL}, got {height}x{width}")
@@ -72,6 +73,7 @@ class XTrans(Sensor):
         return packed
 
     def unpack(self, packed: Samples) -> Samples:
+        """Put greens and pairs back where they lie in each cell."""
         _, height, width = packed.shape
         mosaic = np.empty((CELL * height, CELL * width), np.float32)
         cells = mosaic.reshape(height, CELL, width, CELL)

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.cfa import CfaPattern
+from fadn_cli.mosaic.cfa import CANONICAL, CfaPattern
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, make_field
 from fadn_cli.raw.tiff.write import Field, build_header, build_ifd
 
-RGGB = CfaPattern(colors="RGGB")
 """The usual colours of a made-up camera."""
 _D65 = 21  # CalibrationIlluminant1 [Exif 2.32, LightSource]
 
@@ -41,7 +40,7 @@ class PlainCamera:
     colours."""
     neutral: tuple[float, ...]
     """What R, G and B of a white surface are; as the matrix."""
-    cfa: CfaPattern = RGGB
+    cfa: CfaPattern = CANONICAL["bayer"]
     """The colours from sample (0, 0)."""
 
 

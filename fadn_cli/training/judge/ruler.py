@@ -17,7 +17,7 @@ from PIL import Image
 
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Sensor
-from fadn_cli.mosaic.cfa import MONO
+from fadn_cli.mosaic.cfa import CANONICAL
 from fadn_cli.training.data.photos import RGB_TO_XYZ, SUFFIXES, XYZ_TO_CAMERA
 from fadn_cli.training.data.synthesis import CAMERA_OFFSET, CAMERA_SLOPE, READ_OFFSET, READ_SLOPE
 
@@ -151,10 +151,7 @@ def color_index(sensor: Sensor, rows: int, cols: int) -> NDArray[np.intp]:
 
 def pattern_of(sensor: Sensor) -> str:
     """Return the letters of a sensor's canonical pattern, as `denoise_mosaic` takes them."""
-    if not sensor.has_color:
-        return MONO
-    cells = 2 if sensor.kind == "xtrans" else 1
-    return "".join("RGB"[each] for each in color_index(sensor, cells, cells).ravel())
+    return CANONICAL[sensor.kind].name
 
 
 def add_noise(

@@ -13,8 +13,9 @@ from fadn_cli.raw.develop.render import develop
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import PreviewSpace
 from tests.making.dng.previewed import noisy_scene, write_previewed
+from tests.making.sensors import XTRANS_CELL
 
-XTRANS = "GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG"
+XTRANS = XTRANS_CELL
 LIGHT = {"R": 0.2, "G": 0.5, "B": 0.35, "Y": 0.4}
 BLACK, WHITE = 512, 15000
 
