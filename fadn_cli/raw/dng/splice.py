@@ -100,9 +100,8 @@ def splice(
             )
         for ifd in source.dropped:
             rewrite.remove(ifd)
-        _state_changes(rewrite, source, layout, edit, marked.constants)
+        unmerged = _state_changes(rewrite, source, layout, edit, marked.constants)
         rewrite.write(room)
-    _, unmerged = edited_packet(_packet(source.tiff.ifds[0]), edit)
     return *unmerged, *explain_splice(
         source.raw_ifd,
         layout,
@@ -238,8 +237,8 @@ def _state_changes(
     layout: Sequence[Field],
     edit: DngEdit,
     constants: Mapping[int, int],
-) -> None:
-    """Say in the raw IFD and in IFD0 what has been done."""
+) -> tuple[str, ...]:
+    """Say in the raw IFD and in IFD0 what was done; return what could not be merged."""
     ifd0, raw_ifd = source.tiff.ifds[0], source.raw_ifd
     stated = edit_fields(edit, plane_colors=raw_ifd.ints(Tag.CFA_PLANE_COLOR) or RGB)
     stale = {*_DIGESTS, Tag.NOISE_PROFILE}
@@ -248,8 +247,10 @@ def _state_changes(
     if ifd0 is not raw_ifd:
         repeated += scaled_fields(ifd0, source.factor, constants)
     levels = scaled_fields(raw_ifd, source.factor, constants)
-    rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit), *repeated], drop=stale)
+    packet, unmerged = edited_packet(_packet(ifd0), edit)
+    rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit, packet), *repeated], drop=stale)
     rewrite.change(raw_ifd, [*layout, *levels, *stated], drop={*stale, *_OLD_LAYOUT})
+    return unmerged
 
 
 def _packet(ifd0: Ifd) -> bytes:
@@ -258,9 +259,9 @@ def _packet(ifd0: Ifd) -> bytes:
     return bytes(entry.data) if entry else b""
 
 
-def _ifd0_fields(ifd0: Ifd, edit: DngEdit) -> list[Field]:
+def _ifd0_fields(ifd0: Ifd, edit: DngEdit, packet: bytes) -> list[Field]:
     """Return the new values of tags that belong to IFD0 wherever the samples are."""
-    fields = [make_field(Tag.XMP, edited_packet(_packet(ifd0), edit)[0])]
+    fields = [make_field(Tag.XMP, packet)]
     fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
     for tag in (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION):
         if () < ifd0.ints(tag) < _LOSSLESS_JPEG_VERSION:
