@@ -112,7 +112,8 @@ class Cost:
 
 def measure(cost: Cost, command: list[str], root: Path) -> str:
     """Run a child of a checkout, add what it took, and return its output."""
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    # Bytecode is kept, as it is of an installed command.
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": ""}
     start, busy = time.perf_counter(), _busy()
     with subprocess.Popen(
         command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True

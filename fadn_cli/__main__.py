@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fadn_cli.errors import INTERRUPTED, FadnError, WriteError, out_of_memory
 from fadn_cli.screen import streams
-from fadn_cli.system import signals
+from fadn_cli.system import loading, signals
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why a stream cannot be written. Files are written elsewhere, where their names are known."""
@@ -23,7 +23,8 @@ def main() -> None:
     signals.listen()
     try:
         streams.prepare()
-        from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
+        with loading.quick():
+            from fadn_cli.cli.app import app  # here, since Ctrl-C may come this early
 
         app(prog_name="fadn")
     except KeyboardInterrupt:

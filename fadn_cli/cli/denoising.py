@@ -6,6 +6,7 @@ import typer
 
 from fadn_cli.cli import choices, folders
 from fadn_cli.cli.options import Overwrite, PresetOption, Quality, QualityOption
+from fadn_cli.system import loading
 
 
 def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> None:
@@ -91,11 +92,13 @@ def denoise(
       fadn denoise 'day */*.NEF' --name '{date}_{stem}{ext}' -o clean --dry-run
       find . -name '*.RW2' -newer last -print0 | fadn denoise - --json
     """
-    from fadn_cli.batch import planning, sources
-    from fadn_cli.batch import run as batch
-    from fadn_cli.pipeline import presets
-    from fadn_cli.pipeline.defects.listing import check_list
-    from fadn_cli.pipeline.options import DenoiseOptions
+    with loading.quick():
+        from fadn_cli.batch import planning, sources
+        from fadn_cli.batch import run as batch
+        from fadn_cli.pipeline import presets
+        from fadn_cli.pipeline.defects.listing import check_list
+        from fadn_cli.pipeline.options import DenoiseOptions
+        from fadn_cli.screen import progress  # noqa: F401
 
     if (shot_noise is None) != (read_noise is None):
         raise typer.BadParameter("--shot-noise and --read-noise belong together: give both.")

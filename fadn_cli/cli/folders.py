@@ -186,7 +186,6 @@ def carry_out(
     """Run a batch with everything that shows it; return the exit code."""
     from fadn_cli.batch import results
     from fadn_cli.batch import run as batch
-    from fadn_cli.compare import gallery
     from fadn_cli.screen import progress
     from fadn_cli.system import signals
 
@@ -194,6 +193,8 @@ def carry_out(
     if report is not None:
         results.prepare_report(report)
     if preview:
+        from fadn_cli.compare import gallery  # here: most do without
+
         gallery.check_places(
             (job.output for job in plan.jobs),
             folder=_gallery_folder(output),

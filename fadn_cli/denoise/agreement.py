@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.quantiles import medians, quantile
+
 LEAST_ROWS = 16
 """Packed rows: of fewer nothing can be said."""
 _FLAT = 1.6  # times the variance of grain alone, around a row, segment by segment
@@ -68,7 +70,7 @@ def find_offsets(rough: Samples, variance: Samples, reach: int) -> Bands:
     )
     if trusted.mean() < 0.1:
         return Bands(offsets=np.zeros_like(offsets), std=None, is_clear=False)
-    spread = 1.4826 * float(np.median(np.abs(offsets[trusted])))
+    spread = 1.4826 * quantile(np.abs(offsets[trusted]), 0.5)
     # what leans on several rows is the scene's, and so is what stands out
     calm = _around(np.where(trusted, offsets, spread)[..., None] ** 2, reach)[..., 0]
     trusted &= (np.abs(offsets) < _OUTLIER * spread) & (calm < _RESTLESS * spread**2)
@@ -122,8 +124,7 @@ def _averages(x: Samples, weight: Samples) -> tuple[Samples, Samples]:
 def _median(x: Samples, usable: NDArray[np.bool_]) -> Samples:
     """Return the median over groups and segments: of (lines, 2, rows, segments), (lines, rows)."""
     if usable.all():
-        plain: Samples = np.median(x, axis=(1, 3))
-        return plain
+        return medians(x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1))
     shown = np.where(usable, x, np.nan).swapaxes(1, 2).reshape(len(x), x.shape[2], -1)
     shown[np.isnan(shown).all(axis=2)] = 0
     median: Samples = np.nanmedian(shown, axis=2)

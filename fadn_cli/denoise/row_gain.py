@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.cells import MARGIN, SATURATED, SIDE
+from fadn_cli.quantiles import quantile, quantiles
 
 _LEAST_TILES = 12
 _LEAST_GAIN = 1.6
@@ -118,7 +119,7 @@ def _is_amplified(bright: _Rows, dark: _Rows) -> bool:
     """Tell gains from stripes in the scene: those are no noisier than their light makes them."""
     high, low = bright.level, dark.level
     least, most = max(high.min(), low.min()), min(high.max(), low.max())
-    edges = np.quantile(np.append(high, low), np.linspace(0, 1, 2 * _LEVELS + 1))
+    edges = quantiles(np.append(high, low), np.linspace(0, 1, 2 * _LEVELS + 1).tolist())
     ratios, smooth = [], []
     for start, stop in zip(edges, edges[1:], strict=False):
         if start >= least and stop <= most:
@@ -129,7 +130,7 @@ def _is_amplified(bright: _Rows, dark: _Rows) -> bool:
                 smooth.append(rough < _TEXTURED)
     if len(ratios) >= 2:
         shown = np.array(ratios)[smooth if sum(smooth) >= 2 else slice(None)]
-        return float(np.median(shown)) > _AT_SAME_LEVEL
+        return quantile(shown, 0.5) > _AT_SAME_LEVEL
     # no level occurs in both: light alone adds as much variance as brightness, at most
     (loud, _), (quiet, _) = (_flat_variance(rows.variance) for rows in (bright, dark))
     return loud > _EXTRA_NOISE * float(high.sum() / max(low.sum(), 1e-9)) * quiet

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.noise.blocks import measure_blocks
+from fadn_cli.denoise.noise.blocks import measure_planes
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.quantiles import quantile
 
 _ZONES = (4, 6)  # rows, columns
 _PATCH = 72  # packed pixels a side of each zone that are looked at
@@ -149,7 +150,7 @@ def _look(packed: Samples, sensor: Sensor) -> Zones:
                 middle = (2 * index + 1) * length // (2 * count)
                 half = min(_PATCH, length // count) // 2
                 sides.append(slice(middle - half, middle + half))
-            blocks, _ = measure_blocks(packed[:, sides[0], sides[1]], sensor)
+            blocks = measure_planes(packed[:, sides[0], sides[1]], sensor)
             place = ((2 * col + 1) / across - 1, (2 * row + 1) / down - 1)
             order = np.argsort(blocks.mean, kind="stable")
             for members in np.array_split(order, _LEVELS):
@@ -193,7 +194,7 @@ def _fit(zones: Zones, *, shaded: bool) -> tuple[Zones, Zones]:
     """Fit log variance = log(g shot x + g^2 read); return what it leaves, and the parameters."""
     x, y, level, variance, count = zones
     terms = np.stack([x**2, y**2, (x**2 + y**2) ** 2])
-    ratio = np.median(variance / level)
+    ratio = quantile(variance / level, 0.5)
     values = np.array([np.log(ratio), np.log(ratio * 0.02), 0.0, 0.0, 0.0])
     left = np.zeros_like(level)
     for _ in range(_STEPS):

@@ -51,5 +51,5 @@ class Defects:
 
 def join_sites(*sites: Sites) -> Sites:
     """Return all sites, ascending, each once."""
-    joined: Sites = np.unique(np.concatenate([_none(), *sites])).astype(np.intp)
-    return joined
+    joined: Sites = np.sort(np.concatenate([_none(), *sites])).astype(np.intp)
+    return joined[np.diff(joined, prepend=-1) > 0]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic
+from fadn_cli.quantiles import quantiles
 
 LEAST_LEVEL = 0.25
 """A plateau lies at least that far from black to white: no sensor's colours differ by more."""
@@ -194,7 +195,7 @@ def _noise_std(planes: Sequence[Samples], black: float, white: float, level: flo
     blocks, means = blocks[is_usable], means[is_usable]
     bends = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]
     shot_noise = (bends * bends).mean(axis=(1, 2)) / 6 / means
-    least, weak = np.quantile(shot_noise, (_LEAST, _WEAKEST))
+    least, weak = quantiles(shot_noise, (_LEAST, _WEAKEST))
     if least < _AGREEMENT * weak:  # texture, not noise
         return 0.0
     return float(np.sqrt(weak / _WEAKEST_BIAS * (level - black)))

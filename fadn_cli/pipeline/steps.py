@@ -7,12 +7,11 @@ patches.
 
 import math
 
-import numpy as np
-
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, finest_factor, own_step
 from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.noise import NoiseModel
 from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.quantiles import quantile
 from fadn_cli.raw.dng.opcodes import what_keeps_steps
 
 _ROWS_LOOKED_AT = 256
@@ -67,7 +66,7 @@ def _darkest(mosaic: Mosaic) -> float:
     """Return the normalized level of the darkest places: what black would need need not be."""
     active = mosaic.samples[mosaic.active_area.slices]
     black = float(mosaic.black_level.max())
-    dark = float(np.quantile(active[:: max(1, len(active) // _ROWS_LOOKED_AT)], _DARK))
+    dark = quantile(active[:: max(1, len(active) // _ROWS_LOOKED_AT)], _DARK)
     return max(0.0, (dark - black) / (mosaic.white_level - black))
 
 

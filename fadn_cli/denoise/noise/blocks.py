@@ -11,6 +11,7 @@ plane resolves, hold far less of it.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.quantiles import quantile
 
 SIDE = 6
 """Side of a block, packed px; 5 and 8 measured worse on textured photographs."""
@@ -70,31 +72,70 @@ def measure_blocks(
         One block for each place where this is so in all planes. Its mean and energies are those of
         the planes, weighed alike, so that energy over mean is noise over level here too.
     """
+    parts, wholes = [np.empty((5, 0))], [np.empty((6, 0))]
+    for grid in _grids(packed, sensor):
+        parts.append(grid.rows())
+        whole = grid.usable.all(axis=0)
+        noisy = _noisy_level(grid.energies[:, :, whole])
+        together = _Places(sensor, is_odd=grid.is_odd)
+        wholes.append(together.combine(grid.blocks[:, whole], grid.place[whole], noisy))
+    share = _share(packed)
+    return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
+
+
+def measure_planes(packed: NDArray[np.float32], sensor: Sensor = BAYER) -> BlockStatistics:
+    """Return the first half of what `measure_blocks` does, in a third of the time."""
+    parts = [np.empty((5, 0)), *(grid.rows() for grid in _grids(packed, sensor))]
+    return _gather(parts, _share(packed) * _COEFFICIENTS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Blocks side by side, all over a frame or in some rows of them."""
+
+    blocks: NDArray[np.float32]
+    """(planes, N, SIDE, SIDE)."""
+    usable: NDArray[np.bool_]
+    """(planes, N)."""
+    energies: NDArray[np.float32]
+    """(4, planes, N): see `_energies`."""
+    place: NDArray[np.intp]
+    """(N,)."""
+    is_odd: bool
+    """Whether blocks begin with an odd cell."""
+
+    def rows(self) -> NDArray[np.float64]:
+        """Return (5, usable blocks): their energies and places."""
+        places = np.broadcast_to(self.place, self.usable.shape)
+        found: NDArray[np.float64] = np.concatenate([self.energies, [places]])[:, self.usable]
+        return found
+
+
+def _grids(packed: NDArray[np.float32], sensor: Sensor) -> Iterator[_Grid]:
+    """Yield the blocks of a frame; of a small one, also those that begin between them."""
     _, height, width = packed.shape
-    offsets = (0, SIDE // 2) if height * width < 16 * _MAX_BLOCKS else (0,)
+    offsets, first = _offsets(packed), 0
     rows_of_blocks = max(height // SIDE, 1)
     wanted = _MAX_BLOCKS // max(len(packed) * (width // SIDE) * len(offsets) ** 2, 1)
     stride = max(-(-rows_of_blocks // max(wanted, 1)), 1)
-    parts, wholes, first = [np.empty((5, 0))], [np.empty((6, 0))], 0
-    for top in offsets:
-        for left in offsets:
-            if min(height - top, width - left) < SIDE:
-                continue
-            blocks = _cut(packed, top, left, stride)
-            steady = sensor.steady(blocks)
-            usable = _is_usable(steady)
-            place = first + np.arange(blocks.shape[1])
-            energies = _energies(steady)
-            parts.append(
-                np.concatenate([energies, [np.broadcast_to(place, usable.shape)]])[:, usable]
-            )
-            whole = usable.all(axis=0)
-            noisy = _noisy_level(energies[:, :, whole])
-            together = _Places(sensor, is_odd=(top + left) % 2 == 1)
-            wholes.append(together.combine(blocks[:, whole], place[whole], noisy))
-            first += len(place)
-    share = 1 / len(offsets) ** 2
-    return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
+    for top, left in ((top, left) for top in offsets for left in offsets):
+        if min(height - top, width - left) < SIDE:
+            continue
+        blocks = _cut(packed, top, left, stride)
+        steady = sensor.steady(blocks)
+        place = first + np.arange(blocks.shape[1])
+        yield _Grid(blocks, _is_usable(steady), _energies(steady), place, (top + left) % 2 == 1)
+        first += len(place)
+
+
+def _offsets(packed: NDArray[np.float32]) -> tuple[int, ...]:
+    """Return at which rows and columns grids of blocks begin."""
+    return (0, SIDE // 2) if packed[0].size < 16 * _MAX_BLOCKS else (0,)
+
+
+def _share(packed: NDArray[np.float32]) -> float:
+    """Return what a block says of its own, as others overlap it."""
+    return 1 / len(_offsets(packed)) ** 2
 
 
 def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArray[np.float32]:
@@ -138,7 +179,7 @@ def _noisy_level(energies: NDArray[np.float32]) -> float:
     mean, *_, high = energies
     if not mean.size:
         return 1.0
-    return float(np.quantile(high / np.maximum(mean, 1e-3), _WEAK)) / _CONTRAST**2
+    return quantile(high / np.maximum(mean, 1e-3), _WEAK) / _CONTRAST**2
 
 
 class _Places:

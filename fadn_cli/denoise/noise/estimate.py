@@ -26,6 +26,7 @@ from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import MID_GREY, NoiseModel, noise_model
+from fadn_cli.quantiles import quantile, quantiles
 
 MAX_DISAGREEMENT = 2.0
 """Factor in standard deviation beyond which a stated noise profile is doubted."""
@@ -94,7 +95,7 @@ def measure(
         blocks=places if together else planes,
         planes=planes,
         floor=floor,
-        bright=min(max(float(np.quantile(sample, _BRIGHT)), 1e-3), 1.0),
+        bright=min(max(quantile(sample, _BRIGHT), 1e-3), 1.0),
         least_read=max(step * step / 12, 1e-12),
         colors=sensor.noise_colors,
     )
@@ -191,14 +192,14 @@ def reconcile(
 def typical_levels(packed: NDArray[np.float32]) -> tuple[float, ...]:
     """Return the 10, 50 and 90 % quantiles of the levels that occur, from a sample of the frame."""
     sample = packed.reshape(-1)[:: max(packed.size // 100_000, 1)]
-    return tuple(float(level) for level in np.quantile(sample, (0.1, 0.5, 0.9)))
+    return tuple(quantiles(sample, (0.1, 0.5, 0.9)))
 
 
 def _weigh(measurement: Measurement, iso: int | None) -> Weighed:
     """Alternate between choosing the calmest blocks under a model and finding the model in them."""
     blocks = measurement.blocks
     known = Known(iso=iso, bright=measurement.bright, least_read=measurement.least_read)
-    shot = max(float(np.quantile(blocks.high / np.maximum(blocks.mean, 1e-3), 0.05)), 1e-12)
+    shot = max(quantile(blocks.high / np.maximum(blocks.mean, 1e-3), 0.05), 1e-12)
     read = max(float(typical_read_noise(shot)), measurement.least_read)
     for _ in range(_ROUNDS):
         levels = measure_levels(blocks, shot, read, measurement.floor)

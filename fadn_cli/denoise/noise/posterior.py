@@ -21,6 +21,7 @@ from fadn_cli.denoise.noise.prior import (
     student,
     typical_read_noise,
 )
+from fadn_cli.quantiles import quantile
 
 _SHARES = np.geomspace(0.003, 1, 10)  # of the middling blocks' texture, in the calmest ones
 _SHARE_SLOPE = -0.3  # of their log density: texture is usually weaker in calm blocks by far
@@ -76,12 +77,12 @@ def weigh(
     read : float
         Variance at black, roughly: what the colours are compared without.
     """
-    steep = log(np.quantile(levels.variance / np.maximum(levels.mean, 1e-3), 0.6))
+    steep = log(quantile(levels.variance / np.maximum(levels.mean, 1e-3), 0.6))
     low, high = steep - _BELOW, steep + _ABOVE
     if known.iso:
         low = min(low, log(ISO_100_SHOT_NOISE * known.iso / 100) - _BELOW_ISO)
     bottom = log(known.least_read)
-    top = log(max(3 * known.least_read, 2 * float(np.median(levels.variance))))
+    top = log(max(3 * known.least_read, 2 * quantile(levels.variance, 0.5)))
     slopes, reads = np.linspace(low, high, _COARSE[0]), np.linspace(bottom, top, _COARSE[1])
     weights, shots = _weights(levels, known, colors, read, np.exp(slopes), np.exp(reads))
     for _ in range(_CLOSER):
@@ -107,7 +108,7 @@ def _weights(
     reads: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the (slopes, reads) posterior, its sum 1, and the shot noise expected of slopes."""
-    unevenness = float(np.quantile(levels.middling / levels.variance - 1, _UNEVENNESS_QUANTILE))
+    unevenness = quantile(levels.middling / levels.variance - 1, _UNEVENNESS_QUANTILE)
     by_color = None
     if colors is not None:
         # near what is usual: in the dark, texture passes for read noise, and read noise for shot

@@ -8,11 +8,11 @@ of the data, which denoising lowers. Mosaics without colours do without it: see 
 
 import io
 import struct
+from functools import lru_cache
 
 import numpy as np
 import rawpy
 from numpy.typing import NDArray
-from PIL import ImageCms
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic.values import Mosaic, RawImage
@@ -32,16 +32,18 @@ _SPACES = {
 """LibRaw's name of a colour space, and its curve as LibRaw spells it: exponent, slope at black."""
 
 
-def _constant_srgb_profile() -> bytes:
-    """Build the sRGB profile without the two things in it that differ from run to run."""
+@lru_cache(maxsize=1)
+def srgb_profile() -> bytes:
+    """Return the ICC profile of what `develop` returns, unless it is told otherwise.
+
+    Without the two things in it that differ from run to run.
+    """
+    from PIL import ImageCms  # here: DNGs do without
+
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # creation date
     profile[40:44] = bytes(4)  # primary platform
     return bytes(profile)
-
-
-SRGB_PROFILE: bytes = _constant_srgb_profile()
-"""ICC profile of what `develop` returns, unless it is told otherwise."""
 
 
 def develop(

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.raw.develop.grey import GREY_PROFILE
-from fadn_cli.raw.develop.render import SRGB_PROFILE
+from fadn_cli.raw.develop.render import srgb_profile
 from fadn_cli.raw.source.metadata import MetadataBlocks, read_blocks
 from fadn_cli.raw.tiff.file import ByteOrder, map_file, parse
 from fadn_cli.raw.tiff.tags import Tag, make_field
@@ -49,6 +48,8 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
     OSError
         Writing failed; `files.atomic_output` makes it a WriteError.
     """
+    import tifffile  # here: DNGs do without
+
     has_color = raw_image.mosaic.cfa.kind != "mono"
     with open_anew(path) as output:
         tifffile.imwrite(
@@ -59,7 +60,7 @@ def write_tiff(path: Path, rgb: NDArray[np.uint16], raw_image: RawImage, *, soft
             compression="zlib",
             predictor=True,
             rowsperstrip=_ROWS_PER_STRIP,
-            iccprofile=SRGB_PROFILE if has_color else GREY_PROFILE,
+            iccprofile=srgb_profile() if has_color else GREY_PROFILE,
             software=software,
             metadata=None,
         )
@@ -82,6 +83,8 @@ def read_tiff(path: Path) -> NDArray[np.uint16]:
     UnsupportedRawError
         It is not an RGB or grey picture of 8 or 16 bits.
     """
+    import tifffile
+
     parse(map_file(path), name=path.name)  # names damage in our own words
     try:
         rgb: NDArray[Any] = tifffile.imread(path, key=0)

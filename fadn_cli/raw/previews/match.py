@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.quantiles import quantile
 from fadn_cli.raw.previews.pictures import Picture, areas, enlarge, frame, mix, shows_the_same
 
 Floats = NDArray[np.floating[Any]]
@@ -125,7 +126,7 @@ def _curve(found: Floats, wanted: Floats, tones: Floats) -> Floats:
     What is equally dark here is mostly equally dark there; the rest lies elsewhere, or is a bar.
     """
     groups = np.array_split(np.argsort(found, kind="stable"), min(_GROUPS, len(found)))
-    x, y = (np.array([np.median(of[each]) for each in groups]) for of in (found, wanted))
+    x, y = (np.array([quantile(of[each], 0.5) for each in groups]) for of in (found, wanted))
     y = (np.maximum.accumulate(y) + np.minimum.accumulate(y[::-1])[::-1]) / 2
     keep = np.concatenate([[True], np.diff(np.round(x * 255)) > 0])
     x, y = np.concatenate([[0], x[keep], [1]]), np.concatenate([[0], y[keep], [1]])

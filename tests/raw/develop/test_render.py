@@ -10,8 +10,7 @@ from PIL import Image, ImageCms
 
 from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic.values import Rect
-from fadn_cli.raw.develop import render
-from fadn_cli.raw.develop.render import SRGB_PROFILE, develop
+from fadn_cli.raw.develop.render import develop, srgb_profile
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import PreviewSpace
 from tests.making.camera_tiff import write_camera_tiff
@@ -170,12 +169,12 @@ def test_a_mosaic_of_another_size_is_refused(tmp_path):
 
 
 def test_the_profile_is_srgb_and_holds_no_time():
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(SRGB_PROFILE))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile()))
     back = ImageCms.profileToProfile(
         Image.new("RGB", (1, 1), (200, 100, 50)), profile, ImageCms.createProfile("sRGB")
     )
 
     assert "sRGB" in ImageCms.getProfileDescription(profile)
     assert (200, 100, 50) == back.getpixel((0, 0))
-    assert SRGB_PROFILE == render._constant_srgb_profile()
-    assert bytes((2000 // 256, 2000 % 256)) == SRGB_PROFILE[24:26]
+    assert srgb_profile() == srgb_profile.__wrapped__()
+    assert bytes((2000 // 256, 2000 % 256)) == srgb_profile()[24:26]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.raw.develop import tiff_image
-from fadn_cli.raw.develop.render import SRGB_PROFILE
+from fadn_cli.raw.develop.render import srgb_profile
 from fadn_cli.raw.develop.tiff_image import read_tiff, write_tiff
 from fadn_cli.raw.dng.marker import read_process
 from fadn_cli.raw.source.metadata import read_blocks
@@ -45,7 +45,7 @@ def test_pixels_profile_and_metadata_come_back(tmp_path, rgb, byteorder):
     with Image.open(output) as picture:
         exif = picture.getexif()
         details, position = exif.get_ifd(EXIF_IFD), exif.get_ifd(GPS_IFD)
-        assert SRGB_PROFILE == picture.info["icc_profile"]
+        assert srgb_profile() == picture.info["icc_profile"]
     assert ("NIKON D800", 8, "fadn 0.1.0", "A. Photographer", "2026:01:02 03:04:05") == tuple(
         exif[tag] for tag in (272, 274, 305, 315, 306)
     )
