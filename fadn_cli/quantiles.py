@@ -43,9 +43,9 @@ def quantiles(values: NDArray[Any], shares: Sequence[float]) -> list[float]:
 
 
 def medians(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the medians along the last axis: of (..., n), (...)."""
-    last = values.shape[-1] - 1
-    around = [last // 2, last - last // 2]
-    ordered: NDArray[np.float32] = np.partition(values, around, axis=-1)[..., around]
-    middle: NDArray[np.float32] = ordered.mean(axis=-1)
+    """Return the medians along the last axis, of all that is not nan: of (..., n), (...)."""
+    ordered = np.sort(values, axis=-1)  # nan comes last
+    last = np.count_nonzero(~np.isnan(values), axis=-1)[..., None] - 1
+    around = np.concatenate([last // 2, last - last // 2], axis=-1)
+    middle: NDArray[np.float32] = np.take_along_axis(ordered, around, axis=-1).mean(axis=-1)
     return middle

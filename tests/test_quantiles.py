@@ -27,3 +27,10 @@ def test_medians_are_those_of_numpy(size):
     values = np.random.default_rng(size).normal(0, 1, (2, 3, size)).astype(np.float32)
 
     assert np.array_equal(np.median(values, axis=-1), medians(values))
+
+
+def test_what_is_nan_does_not_count():
+    values = np.random.default_rng(1).normal(0, 1, (5, 9)).astype(np.float32)
+    values[values > 0.8] = np.nan
+
+    assert np.array_equal(np.nanmedian(values, axis=-1), medians(values))

@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 
 import fadn_cli
 from fadn_cli.cli.app import app
-from fadn_cli.denoise import frame
 from fadn_cli.pipeline import presets
 from fadn_cli.pipeline.file import DenoiseOptions, denoise_file
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
+from tests.making.tiles import choose_small
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "docs" / "scripting.md"
@@ -95,7 +95,7 @@ def store(tmp_path_factory):
 @pytest.fixture
 def home(store, tmp_path, monkeypatch):
     """A photographer's home: raws in it, in folders, and on a card; the working folder is there."""
-    monkeypatch.setattr(frame, "TILE", 64)  # for the doctor, who times whole tiles
+    choose_small(monkeypatch, 64)  # for the doctor, who times whole tiles
     home = tmp_path / "home"
     for place, names in {
         ".": ("IMG_1234.dng", "IMG_1234.NEF", "photo.dng", "later/new.RW2"),

@@ -127,17 +127,17 @@ def _median(x: Samples, usable: NDArray[np.bool_]) -> Samples:
         return medians(x.swapaxes(1, 2).reshape(len(x), x.shape[2], -1))
     shown = np.where(usable, x, np.nan).swapaxes(1, 2).reshape(len(x), x.shape[2], -1)
     shown[np.isnan(shown).all(axis=2)] = 0
-    median: Samples = np.nanmedian(shown, axis=2)
-    return median
+    return medians(shown)
 
 
 def _around(x: Samples, reach: int) -> Samples:
     """Average over the rows around each: along the last axis but one, fewer at the ends."""
     rows = x.shape[-2]
-    padded = np.cumsum(x, axis=-2, dtype=np.float64)
-    padded = np.concatenate([np.zeros_like(padded[..., :1, :]), padded], axis=-2)
     start = np.maximum(np.arange(rows) - reach, 0)
     stop = np.minimum(np.arange(rows) + reach + 1, rows)
-    total = padded[..., stop, :] - padded[..., start, :]
-    means: Samples = (total / (stop - start)[:, None]).astype(np.float32)
+    means = np.empty(x.shape, np.float32)
+    for one in np.ndindex(x.shape[:-2]):  # sums take twice the memory
+        sums = np.zeros((rows + 1, x.shape[-1]))
+        np.cumsum(x[one], axis=0, out=sums[1:])
+        means[one] = (sums[stop] - sums[start]) / (stop - start)[:, None]
     return means

@@ -1,38 +1,48 @@
-"""Run a specialist over a whole packed frame: tiles out to threads, results blended.
+"""Run a specialist over a whole packed frame: rows of tiles out to threads, rows of results back.
 
-`pipeline` calls it. The one thing to know: the result depends neither on the number of threads nor
-on the size of the tiles, and memory beyond the output does not grow with the frame.
+`pipeline` calls it. The one thing to know: nothing of the frame's size is held. While results are
+asked for, rows of the frame are packed, given out as tiles, and joined again as soon as no tile to
+come can change them. The result depends neither on the number of threads nor on the order in which
+they are done: tiles are the network's, the same on every machine.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.levels import keep_levels
+from fadn_cli.denoise.levels import Strip, keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network.inference import Network
 from fadn_cli.denoise.network.specialists import Specialist
-from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.kinds import SENSORS, ArrayFrame, Frame
 from fadn_cli.denoise.tiles import Tile, TileGrid
 from fadn_cli.noise import NoiseModel
 from fadn_cli.system.cores import usable_threads
 
-TILE = 640
-"""Largest side of a tile in packed pixels: each at work needs some 130 MB. Larger ones overlap
-less, but leave the processor's cache: on 24 megapixels 640 and 768 took the same time."""
 MOST_WORKERS = 4
 """Tiles at work at once; further threads share in a tile, which bounds memory on large machines."""
+_AHEAD = 1  # tiles beyond those at work, waiting or done
+_ROWS = 256  # of a frame that the network leaves alone, at once
 
 OnTile = Callable[[int, int], None]
 """Called with (tiles done, tiles in all) as the work goes on."""
 
 
-def denoise_packed(
-    packed: NDArray[np.float32],
+class Shares(TypedDict, total=False):
+    """How much of the noise to remove, and on how many threads: see `denoise_rows`."""
+
+    luma: float
+    chroma: float
+    threads: int | None
+
+
+def denoise_rows(
+    frame: Frame,
     noise: NoiseModel,
     specialist: Specialist,
     *,
@@ -40,15 +50,15 @@ def denoise_packed(
     chroma: float = 1.0,
     threads: int | None = None,
     on_tile: OnTile | None = None,
-) -> tuple[NDArray[np.float32], int]:
-    """Run a specialist over a packed frame in overlapping, blended tiles.
+) -> tuple[Generator[Strip], int]:
+    """Run a specialist over a frame in overlapping, blended tiles.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
-        Not modified.
+    frame : Frame
+        Packed, normalized; its rows are asked for twice.
     noise : NoiseModel
-        Of `packed`.
+        Of the frame.
     specialist : Specialist
         The network.
     luma, chroma : float
@@ -60,44 +70,85 @@ def denoise_packed(
 
     Returns
     -------
-    denoised : (planes, h, w) float32, normalized
-        A new array; the samples of `packed` where luma and chroma are 0.
+    strips : iterator of Strip
+        All rows of the frame, from the top; not clipped. The work is done as they are asked for.
     tiles : int
-        How many tiles the network ran on.
+        How many tiles the network runs on.
     """
     if luma == chroma == 0:
-        return packed.copy(), 0
-    sensor = SENSORS[specialist.cfa_kind]
-    grid = TileGrid.cover(
-        *packed.shape[1:],
-        receptive_field=specialist.receptive_field,
-        alignment=specialist.alignment,
-        tile=TILE,
-    )
-    cores = usable_threads(threads)
-    workers = min(cores, len(grid), MOST_WORKERS)
-    # The workers' calls share the network's threads, and each works along.
-    network = _load(specialist, cores - workers + 1)
-    results = _run_tiles(grid, packed, lambda tile: network(tile, noise), workers)
+        return _unchanged(frame), 0
+    grid = grid_of(specialist, frame.shape)
+    network, workers = load_network(specialist, grid, threads)
+    results = _run_tiles(grid, frame, lambda tile: network(tile, noise), workers)
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)
-    denoised = keep_levels(packed, grid.blend(results), noise, sensor)
-    return mix(packed, denoised, luma=luma, chroma=chroma), len(grid)
+    strips = keep_levels(frame, grid.blend(results), noise, SENSORS[specialist.cfa_kind])
+    return _mixed(strips, luma, chroma), len(grid)
+
+
+def denoise_packed(
+    packed: NDArray[np.float32],
+    noise: NoiseModel,
+    specialist: Specialist,
+    *,
+    on_tile: OnTile | None = None,
+    **shares: Unpack[Shares],
+) -> tuple[NDArray[np.float32], int]:
+    """Do what `denoise_rows` does to a frame in memory: (planes, h, w) float32, a new array."""
+    strips, tiles = denoise_rows(ArrayFrame(packed), noise, specialist, on_tile=on_tile, **shares)
+    return gathered(strips, packed.shape), tiles
+
+
+def gathered(strips: Iterable[Strip], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return what became of a frame of a shape as one array."""
+    denoised = np.empty(shape, np.float32)
+    for strip in strips:
+        denoised[:, strip.start : strip.start + strip.after.shape[1]] = strip.after
+    return denoised
+
+
+def grid_of(specialist: Specialist, shape: tuple[int, int, int]) -> TileGrid:
+    """Return the tiles that a specialist sees a frame of a shape in."""
+    return TileGrid.cover(
+        *shape[1:],
+        reach=specialist.reach,
+        overlap=specialist.overlap,
+        alignment=specialist.alignment,
+        tile=specialist.tile,
+    )
+
+
+def _unchanged(frame: Frame) -> Generator[Strip]:
+    """Yield all rows as they are."""
+    for start in range(0, frame.shape[1], _ROWS):
+        rows = frame.rows(start, start + _ROWS)
+        yield Strip(start, rows, rows.copy())
+
+
+def _mixed(strips: Iterable[Strip], luma: float, chroma: float) -> Generator[Strip]:
+    """Blend each strip with what it was."""
+    for strip in strips:
+        mix(strip.before, strip.after, luma=luma, chroma=chroma)
+        yield strip
 
 
 def _run_tiles(
     grid: TileGrid,
-    packed: NDArray[np.float32],
+    frame: Frame,
     work: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     workers: int,
 ) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
-    """Yield each tile's result in order; one waits while each worker has one, never more."""
+    """Yield each tile's result in order; some wait for their turn, so that no worker ever does."""
+
+    def run(tile: Tile) -> NDArray[np.float32]:
+        return work(grid.cut(frame, tile))
+
     with ThreadPoolExecutor(workers) as pool:
         running: deque[tuple[Tile, Future[NDArray[np.float32]]]] = deque()
         try:
-            for tile, samples in grid.split(packed):
-                running.append((tile, pool.submit(work, samples)))
-                if len(running) > workers:
+            for tile in grid.tiles:
+                running.append((tile, pool.submit(run, tile)))
+                if len(running) > workers + _AHEAD:
                     first, future = running.popleft()
                     yield first, future.result()
             while running:
@@ -115,6 +166,16 @@ def _counted(
     for done, result in enumerate(results, start=1):
         on_tile(done, count)
         yield result
+
+
+def load_network(
+    specialist: Specialist, grid: TileGrid, threads: int | None
+) -> tuple[Network, int]:
+    """Load a network, once for all frames; return it, and how many tiles are at work at once."""
+    cores = usable_threads(threads)
+    workers = min(cores, len(grid), MOST_WORKERS)
+    # The workers' calls share the network's threads, and each works along.
+    return _load(specialist, cores - workers + 1), workers
 
 
 @lru_cache(maxsize=4)

@@ -9,10 +9,15 @@ Binning by the denoised brightness instead, over the whole frame, was tried: in 
 value is partly low noise, and the correction then makes the shift it should remove.
 """
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import Frame
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import NoiseModel
 
@@ -23,48 +28,94 @@ _NEAR_WHITE = 3.0  # sigma below white: above that the noise itself is clipped a
 _LEAST_SHARE = 0.25  # of a block's samples: with fewer left, nothing is known of its mean
 
 
+class Strip(NamedTuple):
+    """Some rows of a frame, before and after."""
+
+    start: int
+    """Which row of the frame is the first."""
+    before: NDArray[np.float32]
+    """(planes, n, w) normalized: not to be written to."""
+    after: NDArray[np.float32]
+    """(planes, n, w) normalized."""
+
+
 def keep_levels(
-    packed: NDArray[np.float32],
-    denoised: NDArray[np.float32],
+    frame: Frame,
+    denoised: Iterable[tuple[int, NDArray[np.float32]]],
     noise: NoiseModel,
     sensor: Sensor = BAYER,
-) -> NDArray[np.float32]:
-    """Put the local mean of what was removed back, in place.
+) -> Iterator[Strip]:
+    """Put the local mean of what was removed back.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
-        The source. Not modified.
-    denoised : (planes, h, w) float32, normalized
-        Overwritten with the result.
+    frame : Frame
+        The source.
+    denoised : iterable of (start, rows)
+        What became of all of its rows, as they come; overwritten.
     noise : NoiseModel
         Of the source.
     sensor : Sensor
         Whose planes they are.
 
-    Returns
-    -------
-    (planes, h, w) float32, normalized
-        `denoised` itself.
+    Yields
+    ------
+    Strip
+        A row of blocks, once the one below it is known.
     """
-    _, height, width = packed.shape
-    row_starts, row_weights = _axis(height)
+    _, height, width = frame.shape
+    starts, row_weights = _axis(height)
     col_starts, col_weights = _axis(width)
-    stops = [*row_starts[1:], height]
-    for plane, (before, after) in enumerate(zip(packed, denoised, strict=True)):
-        kind = sensor.noise_index[plane]
-        shot, read = noise.shot_noise[kind], noise.read_noise[kind]
-        means = np.stack(
-            [
-                _block_means(before[start:stop], after[start:stop], col_starts, shot, read)
-                for start, stop in zip(row_starts, stops, strict=True)
-            ]
-        )  # (block rows, block columns)
-        across = means @ col_weights  # (block rows, w)
-        for block, (start, stop) in enumerate(zip(row_starts, stops, strict=True)):
-            for near in range(max(block - 1, 0), min(block + 2, len(across))):
-                after[start:stop] += row_weights[near, start:stop, None] * across[near]
-    return denoised
+    edges = [*starts, height]
+    waiting: deque[Strip] = deque()
+    means: dict[int, NDArray[np.float32]] = {}  # by row of blocks: (planes, w)
+    for block, after in enumerate(_rows_of(edges, denoised)):
+        start = int(edges[block])
+        strip = Strip(start, frame.rows(start, start + after.shape[1]), after)
+        waiting.append(strip)
+        found = [
+            _block_means(old, new, col_starts, noise.shot_noise[kind], noise.read_noise[kind])
+            for old, new, kind in zip(strip.before, after, sensor.noise_index, strict=True)
+        ]
+        means[block] = np.stack(found) @ col_weights
+        if block:
+            yield _levelled(waiting.popleft(), means, row_weights, block - 1)
+            means.pop(block - 2, None)
+    yield _levelled(waiting.popleft(), means, row_weights, len(starts) - 1)
+
+
+def _rows_of(
+    edges: Sequence[int], strips: Iterable[tuple[int, NDArray[np.float32]]]
+) -> Iterator[NDArray[np.float32]]:
+    """Cut rows that come in strips at other edges."""
+    parts: list[NDArray[np.float32]] = []
+    height, at = 0, 1
+    for _, rows in strips:
+        while rows.shape[1]:
+            wanted = edges[at] - edges[at - 1] - height
+            # A copy: what has to wait must not keep all of its strip in memory.
+            parts.append(rows[:, :wanted].copy())
+            height, rows = height + parts[-1].shape[1], rows[:, wanted:]
+            if edges[at - 1] + height == edges[at]:
+                yield parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+                parts, height, at = [], 0, at + 1
+        del rows  # even an empty rest keeps all of the strip in memory
+
+
+def _levelled(
+    strip: Strip,
+    means: Mapping[int, NDArray[np.float32]],
+    weights: NDArray[np.float32],
+    block: int,
+) -> Strip:
+    """Add what a row of blocks and its neighbours lack, from line to line between their centres."""
+    rows = slice(strip.start, strip.start + strip.after.shape[1])
+    for near in range(block - 1, block + 2):
+        if near in means:
+            share = weights[near, rows, None]
+            for plane, lacking in zip(strip.after, means[near], strict=True):
+                plane += share * lacking
+    return strip
 
 
 def _block_means(
@@ -99,32 +150,30 @@ def _axis(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     return edges[:-1], weights.astype(np.float32)
 
 
-def mean_shift(
-    before: NDArray[np.float32],
-    after: NDArray[np.float32],
-    noise: NoiseModel,
-    sensor: Sensor = BAYER,
-) -> tuple[float, ...]:
-    """Return how far means have moved, in units of the noise's sigma at that mean.
+class MeanShift:
+    """How far means move, summed up strip by strip.
 
     Parameters
     ----------
-    before, after : (planes, h, w) float32, normalized
-    noise : NoiseModel
-        Of `before`.
     sensor : Sensor
         Whose planes they are.
-
-    Returns
-    -------
-    tuple of float
-        For each of the sensor's `noise_colors`.
     """
-    # float64 sums: six million float32 terms would drift.
-    index = np.array(sensor.noise_index)
-    count = np.bincount(index)
-    old, new = (
-        np.bincount(index, x.mean(axis=(1, 2), dtype=np.float64)) / count for x in (before, after)
-    )
-    std = np.sqrt(noise.shot_noise * np.maximum(old, 0) + noise.read_noise)
-    return tuple(float(value) for value in (new - old) / np.maximum(std, 1e-12))
+
+    def __init__(self, sensor: Sensor = BAYER) -> None:
+        self._sensor, self._samples = sensor, 0
+        # float64 sums: six million float32 terms would drift.
+        self._sums = np.zeros((2, sensor.planes), np.float64)
+
+    def add(self, strip: Strip) -> None:
+        """Take some rows into account."""
+        self._samples += strip.after[0].size
+        for total, rows in zip(self._sums, (strip.before, strip.after), strict=True):
+            total += rows.sum(axis=2).sum(axis=1, dtype=np.float64)
+
+    def in_sigma(self, noise: NoiseModel) -> tuple[float, ...]:
+        """Return the shift of each of the sensor's `noise_colors`, in sigma at that mean."""
+        index = np.array(self._sensor.noise_index)
+        count = np.bincount(index) * self._samples
+        old, new = (np.bincount(index, total) / count for total in self._sums)
+        std = np.sqrt(noise.shot_noise * np.maximum(old, 0) + noise.read_noise)
+        return tuple(float(value) for value in (new - old) / np.maximum(std, 1e-12))

@@ -51,12 +51,14 @@ def check_speed(quality: str) -> Callable[[], Check]:
 
     def check() -> Check:
         """Time as many tiles as work at once."""
-        from fadn_cli.denoise.frame import MOST_WORKERS, TILE, denoise_packed
+        from fadn_cli.denoise.frame import MOST_WORKERS, denoise_packed
 
         specialist = specialists.choose(_NOISE, quality)
         tiles = min(available_cores(), MOST_WORKERS)
         rng = np.random.default_rng(0)
-        packed = rng.normal(0.1, 0.01, (4, TILE, tiles * TILE)).astype(np.float32)
+        side = specialist.tile
+        width = tiles * (side - specialist.overlap) + specialist.overlap
+        packed = rng.normal(0.1, 0.01, (4, side, width)).astype(np.float32)
         times = []
         for _ in range(2):  # the first one loads the network
             start = time.perf_counter()

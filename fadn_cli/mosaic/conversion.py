@@ -29,6 +29,11 @@ def scaled(mosaic: Mosaic, factor: int) -> Mosaic:
     """
     if factor != 1 and factor * mosaic.highest > MOST:
         raise ValueError(f"{mosaic.highest:g} times {factor} does not fit 16 bits")
+    return replace(with_levels(mosaic, factor), samples=mosaic.samples * np.uint16(factor))
+
+
+def with_levels(mosaic: Mosaic, factor: int) -> Mosaic:
+    """Return a mosaic with its own samples, and levels multiplied by a factor."""
     times = np.float32(factor)
     by_col, by_row, linear = (
         None if levels is None else levels * times
@@ -36,7 +41,6 @@ def scaled(mosaic: Mosaic, factor: int) -> Mosaic:
     )
     return replace(
         mosaic,
-        samples=mosaic.samples * np.uint16(factor),
         black_level=mosaic.black_level * times,
         white_level=mosaic.white_level * factor,
         black_delta_h=by_col,
@@ -55,14 +59,18 @@ def normalize(mosaic: Mosaic) -> NDArray[np.float32]:
     """
     height, width = mosaic.samples.shape
     x = np.empty((height, width), np.float32)
-    white = np.float32(mosaic.white_level)
     for start in range(0, height, _ROWS_PER_BLOCK):
-        stop = min(start + _ROWS_PER_BLOCK, height)
-        black = mosaic.black_rows(start, stop)
-        rows = x[start:stop]
-        np.subtract(mosaic.samples[start:stop], black, out=rows)
-        rows /= white - black
+        rows = slice(start, min(start + _ROWS_PER_BLOCK, height))
+        x[rows] = normalize_part(mosaic, rows, slice(0, width))
     return x
+
+
+def normalize_part(mosaic: Mosaic, rows: slice, cols: slice) -> NDArray[np.float32]:
+    """Normalize a part of a mosaic, as `normalize` does all of it: (rows, cols) float32."""
+    black = mosaic.black_rows(rows.start, rows.stop)[:, cols]
+    part: NDArray[np.float32] = mosaic.samples[rows, cols] - black
+    part /= np.float32(mosaic.white_level) - black
+    return part
 
 
 def denormalize(x: NDArray[np.float32], source: Mosaic, steps: Steps = SOURCE_STEPS) -> Mosaic:
@@ -93,26 +101,79 @@ def denormalize(x: NDArray[np.float32], source: Mosaic, steps: Steps = SOURCE_ST
     """
     if x.shape != source.samples.shape:
         raise ValueError(f"x is {x.shape}, the source mosaic {source.samples.shape}")
-    result = scaled(source, steps.factor)
-    area = source.active_area
-    cols = area.slices[1]
-    clip = clip_levels(source)
-    keep = saturated_areas(source, clip)
-    white = np.float32(result.white_level)
-    clip = np.floor(clip * np.float32(steps.factor))
-    for start in range(area.top, area.top + area.height, _ROWS_PER_BLOCK):
-        rows = slice(start, min(start + _ROWS_PER_BLOCK, area.top + area.height))
-        black = result.black_rows(rows.start, rows.stop)[:, cols]
-        before = result.samples[rows, cols]
-        values = x[rows, cols] * (white - black) + black
-        if steps.dithers_below is not None:
-            spread = dither(source.samples, rows, cols)
-            np.copyto(spread, 0, where=x[rows, cols] >= np.float32(steps.dithers_below))
+    rounding, area = Rounding(source, steps), source.active_area
+    bottom, (_, cols) = area.top + area.height, area.slices
+    parts = [rounding.untouched(0, area.top)]
+    for start in range(area.top, bottom, _ROWS_PER_BLOCK):
+        stop = min(start + _ROWS_PER_BLOCK, bottom)
+        parts.append(rounding.rows(x[start:stop, cols], start))
+    parts.append(rounding.untouched(bottom, len(x)))
+    return replace(rounding.levels, samples=np.concatenate(parts))
+
+
+class Rounding:
+    """What `denormalize` does, a few rows at a time.
+
+    Parameters
+    ----------
+    source : Mosaic
+        The mosaic that was normalized.
+    steps : Steps
+        What to round to.
+
+    Raises
+    ------
+    ValueError
+        A sample or the white level would not fit 16 bits in such steps.
+    """
+
+    def __init__(self, source: Mosaic, steps: Steps = SOURCE_STEPS) -> None:
+        if steps.factor != 1 and steps.factor * source.highest > MOST:
+            raise ValueError(f"{source.highest:g} times {steps.factor} does not fit 16 bits")
+        self.levels = replace(
+            with_levels(source, steps.factor),
+            samples=np.broadcast_to(np.uint16(0), source.samples.shape),
+        )
+        self._source, self._steps = source, steps
+        clip = clip_levels(source)
+        self._keep = saturated_areas(source, clip)
+        self._clip = np.floor(clip * np.float32(steps.factor))
+
+    levels: Mosaic
+    """Everything of the result but its samples, which are all 0 and take no memory."""
+
+    def untouched(self, start: int, stop: int) -> NDArray[np.uint16]:
+        """Return rows of the source in these steps: (stop - start, W)."""
+        return self._source.samples[start:stop] * np.uint16(self._steps.factor)
+
+    def rows(self, x: NDArray[np.float32], start: int) -> NDArray[np.uint16]:
+        """Return rows of the result: (n, W) uint16 DN, all that is not active untouched.
+
+        Parameters
+        ----------
+        x : (n, active width) float32, normalized
+            Not modified.
+        start : int
+            The first one's row in the mosaic.
+        """
+        rows, (_, cols) = slice(start, start + len(x)), self._source.active_area.slices
+        result = self.untouched(rows.start, rows.stop)
+        black = self.levels.black_rows(rows.start, rows.stop)[:, cols]
+        before = result[:, cols]
+        values = x * (np.float32(self.levels.white_level) - black)
+        values += black
+        if self._steps.dithers_below is not None:
+            spread = dither(self._source.samples, rows, cols)
+            np.copyto(spread, 0, where=x >= np.float32(self._steps.dithers_below))
             values += spread
-        limit = np.maximum(_by_site(clip, rows, cols), before)
-        after = np.clip(np.rint(values), 0, limit).astype(np.uint16)
-        before[...] = after if keep is None else np.where(keep[rows, cols], before, after)
-    return result
+        limit = np.maximum(_by_site(self._clip, rows, cols), before)
+        np.rint(values, out=values)
+        np.clip(values, 0, limit, out=values)
+        if self._keep is None:
+            before[...] = values
+        else:
+            np.copyto(before, values, where=~self._keep[rows, cols], casting="unsafe")
+        return result
 
 
 def with_values(source: Mosaic, sites: Sites, x: NDArray[np.float32]) -> Mosaic:

@@ -34,6 +34,7 @@ _LEAST, _AGREEMENT = 0.01, 0.6  # the weakest of these, and what it is of them i
 _WEAKEST_BIAS = 0.85  # what their variance is of all, at 256 samples
 _MEASURED = (0.05, 0.9)  # of white, and of the plateau's level: between these
 _FEWEST_BLOCKS = 12
+_ROWS, _ROWS_AROUND = 240, 6  # at once, whole cells of every sensor; and neighbours reach 2 rows
 _SATURATED_NEIGHBOURS = 3  # an isolated sample at white is noise that crossed it, and is denoised
 
 Samples = NDArray[np.uint16]
@@ -80,13 +81,23 @@ def saturated_areas(
         None if no sample is saturated.
     """
     clip = clip_levels(mosaic) if clip is None else clip
-    at_clip = np.empty(mosaic.samples.shape, np.bool_)
-    period = mosaic.cfa.period
-    for row in range(period):
-        for col in range(period):
-            site = slice(row, None, period), slice(col, None, period)
-            np.greater_equal(mosaic.samples[site], clip[row, col], out=at_clip[site])
-    return _saturated(at_clip, mosaic.cfa) if at_clip.any() else None
+    samples, period = mosaic.samples, mosaic.cfa.period
+    found: NDArray[np.bool_] | None = None
+    for start in range(0, len(samples), _ROWS):
+        # Some rows more on both sides, from a whole cell on: memory must not grow with the image.
+        top = max(start - _ROWS_AROUND // period * period, 0)
+        part = samples[top : start + _ROWS + _ROWS_AROUND]
+        at_clip = np.empty(part.shape, np.bool_)
+        for row in range(period):
+            for col in range(period):
+                site = slice(row, None, period), slice(col, None, period)
+                np.greater_equal(part[site], clip[row, col], out=at_clip[site])
+        if at_clip.any():
+            found = np.zeros(samples.shape, np.bool_) if found is None else found
+            rows = slice(start - top, start - top + _ROWS)
+            own = found[start : start + _ROWS]
+            own[...] = _saturated(at_clip, mosaic.cfa)[rows]
+    return None if found is None or not found.any() else found
 
 
 def _kinds_of_sites(cfa: CfaPattern) -> Iterator[list[tuple[int, int]]]:

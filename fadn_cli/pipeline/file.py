@@ -1,7 +1,8 @@
 """The whole story on one screen: a raw file in, a denoised file out.
 
-The command line and the batch call `denoise_file`. The one thing to know: nothing is rounded or
-clipped between `pack_active` and `unpack_active`.
+The command line and the batch call `denoise_file`. The one thing to know: "denoise" is one stream,
+in which rows are denoised, rounded and encoded while the next are at work; nothing is rounded or
+clipped before that.
 """
 
 from collections.abc import Callable
@@ -10,22 +11,20 @@ from typing import Any
 
 from fadn_cli.denoise.defects.hotpixels import find_defects
 from fadn_cli.denoise.frame import OnTile
-from fadn_cli.denoise.levels import mean_shift
-from fadn_cli.denoise.sensors.kinds import pack_active, unpack_active
-from fadn_cli.denoise.shading import multiply
+from fadn_cli.denoise.sensors.kinds import pack_active
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.repair import repair
-from fadn_cli.pipeline.mosaic import treat
 from fadn_cli.pipeline.options import DenoiseOptions
-from fadn_cli.pipeline.output import write_output
+from fadn_cli.pipeline.output import Output
 from fadn_cli.pipeline.preparation import Treatment, prepare
 from fadn_cli.pipeline.report import DenoiseReport, FileInfo, NoiseSummary
+from fadn_cli.pipeline.stream import denoise_into
 from fadn_cli.raw.dng.marker import is_marked
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.xmp.merge import NO_EDITS, Edits
 from fadn_cli.system.files import atomic_output, ensure_not_source
 from fadn_cli.system.snapshot import hold
-from fadn_cli.system.usage import Stopwatch, peak_memory
+from fadn_cli.system.usage import Stopwatch, give_memory_back, peak_memory
 
 OnWritten = Callable[[Path, str, str], None]
 """Called with an output complete under a temporary name, the source's hash, and the output's."""
@@ -73,19 +72,19 @@ def denoise_file(
     with atomic_output(output, overwrite=options.overwrite) as temporary, hold(path) as source:
         with clock.stage("read"):
             raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
-            packed, packing = pack_active(raw_image.mosaic)
         with clock.stage("estimate"):
+            packed, packing = pack_active(raw_image.mosaic, options.threads)
             treatment = prepare(packed, packing, raw_image, options)
-        with clock.stage("denoise"):
-            denoised, tiles = treat(packed, packing, treatment, on_tile)
-            shifts = mean_shift(packed, denoised, treatment.noise.used, packing.sensor)
+            frame = treatment.frame(packed, raw_image.mosaic)
             del packed
-            if treatment.shading is not None:
-                multiply(denoised, treatment.shading)
-            mosaic = unpack_active(denoised, packing, raw_image.mosaic, treatment.steps)
-            del denoised
-        with clock.stage("write"):
-            written = write_output(temporary, raw_image, mosaic, treatment, sidecars)
+            give_memory_back()
+        with Output(raw_image, treatment) as whole:
+            with clock.stage("denoise"):
+                tiles, shifts = denoise_into(
+                    whole, raw_image.mosaic, frame, packing, treatment, on_tile
+                )
+            with clock.stage("write"):
+                written = whole.write(temporary, sidecars)
         source.check()
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)
@@ -122,7 +121,7 @@ def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
     """Do what `inspect_file` is asked for, on a file that is held."""
     raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
-    packed, packing = pack_active(mosaic)
+    packed, packing = pack_active(mosaic, options.threads)
     treatment = prepare(packed, packing, raw_image, options)
     noise, specialist, hot_pixels = treatment.noise, treatment.specialist, treatment.hot_pixels
     if hot_pixels is None:

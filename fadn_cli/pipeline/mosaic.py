@@ -4,14 +4,17 @@ Programs call `denoise_mosaic`; `file` shares its middle, `treat`. The one thing
 rounded or clipped here.
 """
 
+from collections.abc import Generator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fadn_cli.denoise.defects.hotpixels import repair_defects
-from fadn_cli.denoise.frame import OnTile, denoise_packed
+from fadn_cli.denoise.frame import OnTile, Shares, denoise_packed, denoise_rows, gathered
+from fadn_cli.denoise.levels import Strip
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
-from fadn_cli.denoise.sensors.kinds import pack_mosaic
+from fadn_cli.denoise.sensors.kinds import ArrayFrame, Frame, pack_mosaic
 from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.denoise.turns import denoise_turned
 from fadn_cli.mosaic.cfa import CfaPattern
@@ -21,17 +24,17 @@ from fadn_cli.pipeline.preparation import MANY, Treatment, pick
 
 
 def treat(
-    packed: NDArray[np.float32],
+    frame: Frame,
     packing: Packing,
     treatment: Treatment,
     on_tile: OnTile | None = None,
-) -> tuple[NDArray[np.float32], int]:
+) -> tuple[Generator[Strip], int]:
     """Denoise a packed frame as was decided.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
-        Not modified.
+    frame : Frame
+        Packed, normalized.
     packing : Packing
         How it was packed.
     treatment : Treatment
@@ -41,16 +44,41 @@ def treat(
 
     Returns
     -------
-    denoised : (planes, h, w) float32, normalized
-        Not clipped.
+    strips : generator of Strip
+        All rows, from the top; not clipped. The work is done as they are asked for, but for an
+        ensemble's, of which all is done here.
     tiles : int
-        How many tiles the network ran on.
+        How many tiles the network runs on.
     """
     # Without the network, every way up gives the same.
-    count = treatment.options.ensemble if treatment.strength else 1
+    count, noise = treatment.options.ensemble if treatment.strength else 1, treatment.noise.used
+    if count == 1:
+        return denoise_rows(
+            frame, noise, treatment.specialist, **_shares(treatment), on_tile=on_tile
+        )
     work = _Work(treatment, count, on_tile)
-    denoised = denoise_turned(packed, packing, treatment.noise.used, work, count)
-    return denoised, work.tiles
+    packed = frame.rows(0, frame.shape[1])
+    denoised = denoise_turned(packed, packing, noise, work, count)
+    return _strips_of(frame, denoised), work.tiles
+
+
+def _shares(treatment: Treatment) -> Shares:
+    """Return how much the network is to remove, and on how many threads."""
+    return {
+        "luma": treatment.luma,
+        "chroma": treatment.chroma,
+        "threads": treatment.options.threads,
+    }
+
+
+def _strips_of(frame: Frame, denoised: NDArray[np.float32]) -> Generator[Strip]:
+    """Yield the rows of a frame, and what has become of them."""
+    for start in range(0, frame.shape[1], _ROWS):
+        rows = slice(start, start + _ROWS)
+        yield Strip(start, frame.rows(rows.start, rows.stop), denoised[:, rows])
+
+
+_ROWS = 64  # of a frame, at once
 
 
 class _Work:
@@ -71,13 +99,7 @@ class _Work:
                 self._on_tile(before + done, before + tiles * (self._count - number))
 
         denoised, tiles = denoise_packed(
-            packed,
-            noise,
-            treatment.specialist,
-            luma=treatment.luma,
-            chroma=treatment.chroma,
-            threads=treatment.options.threads,
-            on_tile=tell,
+            packed, noise, treatment.specialist, **_shares(treatment), on_tile=tell
         )
         self.tiles += tiles
         return denoised
@@ -169,7 +191,7 @@ def denoise_mosaic(
         noise = given or estimate_noise(packed, sensor=packing.sensor)
     network = pick(noise, options, packing.sensor.kind)
     found = FoundNoise(measured=None, used=noise)
-    denoised, _ = treat(
-        packed, packing, Treatment(options=options, noise=found, specialist=network)
+    strips, _ = treat(
+        ArrayFrame(packed), packing, Treatment(options=options, noise=found, specialist=network)
     )
-    return np.ascontiguousarray(packing.unpack(denoised))
+    return np.ascontiguousarray(packing.unpack(gathered(strips, packed.shape)))

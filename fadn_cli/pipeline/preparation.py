@@ -5,6 +5,7 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.defects.hotpixels import repair_defects
+from fadn_cli.denoise.frame import grid_of, load_network
 from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
-from fadn_cli.denoise.sensors.kinds import SENSORS
+from fadn_cli.denoise.sensors.kinds import SENSORS, ActiveFrame, ArrayFrame, Frame
 from fadn_cli.denoise.sensors.sensor import Packing, Sensor
 from fadn_cli.denoise.shading import Shading, divide, find_shading
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, own_step
-from fadn_cli.mosaic.values import RawImage
+from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.noise import NoiseModel, noise_model
 from fadn_cli.pipeline.doubts import refuse_senseless
 from fadn_cli.pipeline.options import DenoiseOptions
@@ -60,6 +62,23 @@ class Treatment:
     def sensor(self) -> Sensor:
         """The kind of sensor that the network is for."""
         return SENSORS[self.specialist.cfa_kind]
+
+    def frame(self, packed: NDArray[np.float32], mosaic: Mosaic) -> Frame:
+        """Return the frame that is to be denoised.
+
+        Parameters
+        ----------
+        packed : (planes, h, w) float32, normalized
+            What `prepare` has made of the active area of `mosaic`: kept only where no rows can be
+            packed again, since samples take a quarter of the memory.
+        mosaic : Mosaic
+            The photograph.
+        """
+        if self.hot_pixels or self.shading:
+            return ArrayFrame(packed)
+        if self.banding is None:
+            return ActiveFrame(mosaic)
+        return ActiveFrame(mosaic, self.banding.row_offsets, self.banding.column_offsets)
 
     @property
     def luma(self) -> float:
@@ -143,9 +162,14 @@ def prepare(
     )
     asked = options.banding if options.banding is not None or treatment.strength else False
     left = treatment.residual_std_ratio
-    banding = settle_banding(
-        packed, packing, noise.used, asked=asked, left=left, threads=options.threads
-    )
+    with ThreadPoolExecutor(1) as pool:
+        if treatment.strength:  # what is wrong with the network is told when it is to run
+            planes, height, width = packed.shape
+            grid = grid_of(treatment.specialist, (planes, height, width))
+            pool.submit(load_network, treatment.specialist, grid, options.threads)
+        banding = settle_banding(
+            packed, packing, noise.used, asked=asked, left=left, threads=options.threads
+        )
     steps, notes = choose_steps(raw_image, noise.used, options, residual=left)
     if options.chroma is not None and not packing.sensor.has_color:
         notes += ("Chroma has nothing to do: the sensor has no colours.",)
@@ -208,6 +232,9 @@ def _none_for(kind: str) -> Specialist:
         noise_range=(0.0, float("inf")),
         alignment=1,
         receptive_field=0,
+        reach=0,
+        overlap=8,
+        tile=8,
         inputs="",
         parameters=0,
         macs_per_packed_pixel=0,

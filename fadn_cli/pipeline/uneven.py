@@ -19,7 +19,7 @@ from fadn_cli.system.cores import start_together
 _GUESS = 0.3  # of the grain at black: what is not sure and more than that says nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Banding:
     """Row and column noise, in units of the grain's standard deviation at black."""
 
@@ -29,6 +29,10 @@ class Banding:
     """Of the columns; None where it cannot be told from the scene."""
     removed: tuple[str, ...]
     """"rows", "columns", both or neither."""
+    row_offsets: NDArray[np.float32] | None = None
+    """(cell, h) normalized: what was taken from every row of the frame; None: nothing."""
+    column_offsets: NDArray[np.float32] | None = None
+    """(cell, w) normalized: the same of its columns."""
 
 
 def settle_banding(
@@ -74,7 +78,13 @@ def settle_banding(
     if going:
         remove_bands(packed, packing, **going)
     rows, columns = (_told(each, std) for each in found.values())
-    return Banding(row_noise=rows, column_noise=columns, removed=tuple(going))
+    return Banding(
+        row_noise=rows,
+        column_noise=columns,
+        removed=tuple(going),
+        row_offsets=going["rows"].offsets if "rows" in going else None,
+        column_offsets=going["columns"].offsets if "columns" in going else None,
+    )
 
 
 def _told(bands: Bands, unit: float) -> float | None:

@@ -130,6 +130,17 @@ def held_bytes(path: Path) -> bytes | None:
     return None if snapshot is None else snapshot.data
 
 
+def size_of(path: Path) -> int:
+    """Return a file's size in bytes: as it was, if a snapshot holds it."""
+    snapshot = _held.get().get(path)
+    return path.stat().st_size if snapshot is None else snapshot.size
+
+
+def is_held(data: memoryview) -> bool:
+    """Tell whether these are bytes that no change of a file can reach."""
+    return isinstance(data.obj, bytes)
+
+
 def open_held(path: Path) -> io.BufferedReader | io.BytesIO:
     """Open a file to be read: as it was, if a snapshot holds it.
 

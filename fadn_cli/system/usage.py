@@ -4,6 +4,7 @@ The one thing to know: the system counts memory for the whole process since it b
 file.
 """
 
+import ctypes
 import re
 import sys
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _UNIT = 1 if sys.platform == "darwin" else 1024  # bytes per unit of ru_maxrss [getrusage(2)]
+_ARENA_MAX = -8  # mallopt's M_ARENA_MAX [glibc, malloc.h]
 _STATUS = Path("/proc/self/status")
 _HIGH_WATER = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
@@ -33,6 +35,21 @@ class Stopwatch:
     def seconds(self) -> dict[str, float]:
         """Return the stages' seconds, and "total" so far."""
         return {**self._stages, "total": time.perf_counter() - self._start}
+
+
+def keep_memory_together() -> None:
+    """Have all threads take memory from one place, before there are any.
+
+    Else glibc keeps what each has freed for itself: 50 MB more at 24 megapixels [measured].
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def give_memory_back() -> None:
+    """Return to the system what was freed and lies between what was not; glibc keeps it else."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_memory() -> int | None:

@@ -3,10 +3,24 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.levels import BLOCK, keep_levels
+from fadn_cli.denoise.levels import BLOCK, MeanShift, Strip
+from fadn_cli.denoise.levels import keep_levels as keep_levels_of_rows
+from fadn_cli.denoise.sensors.kinds import ArrayFrame
 from fadn_cli.noise import noise_model
 
 NOISE = noise_model(1e-3, 1e-5, source="test")
+
+
+def keep_levels(packed, denoised, noise, rows=37):
+    """All of it, given and taken some rows at a time."""
+    strips = (
+        (start, denoised[:, start : start + rows]) for start in range(0, len(packed[0]), rows)
+    )
+    kept = list(keep_levels_of_rows(ArrayFrame(packed), strips, noise))
+    assert [strip.start for strip in kept] == list(
+        np.cumsum([0, *(strip.after.shape[1] for strip in kept[:-1])])
+    )
+    return np.concatenate([strip.after for strip in kept], axis=1)
 
 
 @pytest.fixture(params=((256, 320), (250, 333), (40, 47)))
@@ -42,6 +56,14 @@ def test_an_unbiased_result_gains_no_more_than_the_mean_noise_of_a_block(scene):
     assert np.sqrt(np.mean(((kept - clean) / std) ** 2)) < 1.1 / side
 
 
+def test_how_many_rows_come_at_once_does_not_show(scene):
+    clean, packed, _ = scene
+
+    expected = keep_levels(packed, clean.copy(), NOISE, rows=10_000)
+
+    assert np.array_equal(expected, keep_levels(packed, clean.copy(), NOISE, rows=1))
+
+
 def test_hot_pixels_do_not_brighten_the_picture(scene):
     clean, packed, std = scene
     packed = packed.copy()
@@ -74,3 +96,15 @@ def test_float32_stays_and_the_source_is_not_modified(scene):
 
     assert np.float32 == keep_levels(packed, clean.copy(), NOISE).dtype
     assert np.array_equal(before, packed)
+
+
+def test_the_shift_of_means_is_told_in_sigma():
+    packed = np.full((4, 30, 20), 0.25, np.float32)
+    shift = MeanShift()
+
+    for start in range(0, 30, 7):
+        rows = packed[:, start : start + 7]
+        shift.add(Strip(start, rows, rows + np.float32(0.01)))
+
+    std = np.sqrt(1e-3 * 0.25 + 1e-5)
+    assert shift.in_sigma(NOISE) == pytest.approx([0.01 / std] * 4, rel=1e-4)

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from fadn_cli.cli.app import app
-from fadn_cli.denoise import frame
 from fadn_cli.denoise.network import inference as network
 from fadn_cli.denoise.network import specialists
 from fadn_cli.doctor import machine
@@ -18,12 +17,13 @@ from fadn_cli.errors import WeightsError
 from fadn_cli.findings import Check, Diagnosis
 from fadn_cli.pipeline import presets
 from fadn_cli.screen import console
+from tests.making.tiles import choose_small
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Small tiles and small files: what is measured here is not the machine."""
-    monkeypatch.setattr(frame, "TILE", 64)
+    choose_small(monkeypatch, 64)
     monkeypatch.setattr(machine, "_WRITTEN", 1_000_000)
     monkeypatch.setattr(machine, "_SLOW_DISK", 0)
     monkeypatch.setattr(machine, "_LITTLE_SPACE", 0)

@@ -13,6 +13,7 @@ from fadn_cli.batch.planning import plan
 from fadn_cli.errors import SourceChangedError, WriteError
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline import output as writing
+from fadn_cli.pipeline import stream
 from fadn_cli.pipeline.file import denoise_file, inspect_file
 from fadn_cli.pipeline.options import DenoiseOptions
 from tests.making.dng.write import write_dng
@@ -23,9 +24,9 @@ MOMENTS = (
     (pipeline, "repair"),
     (pipeline, "pack_active"),
     (pipeline, "prepare"),
-    (pipeline, "treat"),
-    (pipeline, "mean_shift"),
-    (pipeline, "unpack_active"),
+    (pipeline, "denoise_into"),
+    (stream, "treat"),
+    (stream, "unpack_rows"),
     (writing, "write_dng"),
     (writing, "check_dng"),
     (writing, "_hash_new"),

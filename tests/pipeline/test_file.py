@@ -33,6 +33,7 @@ from tests.making.dng.write import write_dng
 from tests.making.mosaics import PATTERNS, READ, SHOT, expose, grey_scene
 from tests.making.pictures import jpeg
 from tests.making.tiff import BYTE, RATIONAL
+from tests.making.tiles import cut_small
 
 REAL = (
     "canon_kiss_x4_colorchart.dng",
@@ -202,7 +203,7 @@ class TestDenoiseFile:
 
     def test_the_same_job_gives_the_same_bytes_whatever_the_threads(self, tmp_path, monkeypatch):
         write_scene(tmp_path / "a.dng")
-        monkeypatch.setattr("fadn_cli.denoise.frame.TILE", 128)
+        cut_small(monkeypatch, 96)
 
         for threads in (1, 2):
             output = tmp_path / f"{threads}.dng"

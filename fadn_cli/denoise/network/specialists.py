@@ -42,7 +42,13 @@ class Specialist:
     alignment: int
     """Packed sides must be multiples of this."""
     receptive_field: int
-    """Packed pixels per side that one output pixel depends on."""
+    """Packed pixels per side that one output pixel depends on, at most."""
+    reach: int
+    """Packed pixels that a tile's border shows inside of it."""
+    overlap: int
+    """Packed pixels that neighbouring tiles share."""
+    tile: int
+    """Largest side of a tile, packed pixels."""
     inputs: str
     """Name of the features it was trained on: a key of `stabilize.KINDS`."""
     parameters: int

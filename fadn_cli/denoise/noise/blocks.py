@@ -28,6 +28,7 @@ LEAST_GAIN = 0.5
 """Of the brightest colour's level: colours below it are not amplified further."""
 _MAX_BLOCKS = 120_000  # of a large frame, as a regular grid over all of it
 _SATURATED = 0.98  # a block with a sample above it is dropped: clipped noise is too small
+_AT_ONCE = 2048  # blocks of each plane
 _COEFFICIENTS = 15  # of 36 that a block's `high` averages
 _HIGHEST = 14  # sum of frequencies, of 0 to 22 for 12 x 12 samples, from which a place's count
 _CONTRAST = 0.1  # of texture: levels at which noise is stronger are not balanced
@@ -78,7 +79,10 @@ def measure_blocks(
         whole = grid.usable.all(axis=0)
         noisy = _noisy_level(grid.energies[:, :, whole])
         together = _Places(sensor, is_odd=grid.is_odd)
-        wholes.append(together.combine(grid.blocks[:, whole], grid.place[whole], noisy))
+        wholes += [
+            together.combine(grid.blocks[:, chosen], grid.place[chosen], noisy)
+            for chosen in _few(np.flatnonzero(whole))
+        ]
     share = _share(packed)
     return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
 
@@ -138,6 +142,12 @@ def _share(packed: NDArray[np.float32]) -> float:
     return 1 / len(_offsets(packed)) ** 2
 
 
+def _few(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Yield some at a time: what is made of their blocks stays in the processor's cache."""
+    for start in range(0, len(chosen), _AT_ONCE):
+        yield chosen[start : start + _AT_ONCE]
+
+
 def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArray[np.float32]:
     """Return the blocks of every `stride`-th row of blocks as (planes, N, SIDE, SIDE)."""
     planes, height, width = packed.shape
@@ -157,6 +167,13 @@ def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (4, planes, N): mean, texture, check and high of the blocks of planes."""
+    parts = [np.empty((4, len(blocks), 0), np.float32)]
+    parts += [_energies_of(blocks[:, some]) for some in _few(np.arange(blocks.shape[1]))]
+    return np.concatenate(parts, axis=2)
+
+
+def _energies_of(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the energies of a few blocks."""
     mean = blocks.mean(axis=(2, 3))
     cosines = _cosines(SIDE)
     energy = (cosines @ (blocks - mean[..., None, None]) @ cosines.T) ** 2

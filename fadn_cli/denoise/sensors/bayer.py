@@ -6,7 +6,7 @@ The one thing to know: the phase is moved by *reflect* padding, which keeps a Ba
 
 import numpy as np
 
-from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
+from fadn_cli.denoise.sensors.sensor import Packing, Places, Samples, Sensor, reflected
 from fadn_cli.denoise.sensors.sites import COLUMN_LINES, ROW_LINES, pack_sites, unpack_sites
 from fadn_cli.mosaic.cfa import CfaPattern
 
@@ -23,16 +23,16 @@ class Bayer(Sensor):
     row_lines = ROW_LINES
     column_lines = COLUMN_LINES
 
-    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
-        """Pad by reflection so that (0, 0) is red and both sides are even."""
-        self.check(x)
+    def places(self, shape: tuple[int, int], cfa: CfaPattern) -> Places:
+        """Reflect so that (0, 0) is red and both sides are even."""
         top, left = cfa.red_origin
-        height, width = x.shape
+        height, width = shape
         bottom, right = (height + top) % 2, (width + left) % 2
-        packing = Packing(sensor=self, cfa=cfa, top=top, left=left, bottom=bottom, right=right)
-        if not (top or left or bottom or right):
-            return x, packing
-        return np.pad(x, ((top, bottom), (left, right)), mode="reflect"), packing
+        return Places(
+            packing=Packing(sensor=self, cfa=cfa, top=top, left=left, bottom=bottom, right=right),
+            rows=reflected(np.arange(-top, height + bottom), height),
+            cols=reflected(np.arange(-left, width + right), width),
+        )
 
     def pack(self, mosaic: Samples) -> Samples:
         """Split an RGGB mosaic into planes R, Gr, Gb, B."""

@@ -6,7 +6,7 @@ work alike; but all four planes share one colour, and with it noise and brightne
 
 import numpy as np
 
-from fadn_cli.denoise.sensors.sensor import Packing, Samples, Sensor
+from fadn_cli.denoise.sensors.sensor import Packing, Places, Samples, Sensor, reflected
 from fadn_cli.denoise.sensors.sites import COLUMN_LINES, ROW_LINES, pack_sites, unpack_sites
 from fadn_cli.mosaic.cfa import CfaPattern
 
@@ -23,14 +23,14 @@ class Mono(Sensor):
     row_lines = ROW_LINES
     column_lines = COLUMN_LINES
 
-    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
+    def places(self, shape: tuple[int, int], cfa: CfaPattern) -> Places:
         """Repeat the last but one row and column where sides are odd."""
-        self.check(x)
-        bottom, right = (length % 2 for length in x.shape)
-        packing = Packing(sensor=self, cfa=cfa, bottom=bottom, right=right)
-        if not (bottom or right):
-            return x, packing
-        return np.pad(x, ((0, bottom), (0, right)), mode="reflect"), packing
+        height, width = shape
+        return Places(
+            packing=Packing(sensor=self, cfa=cfa, bottom=height % 2, right=width % 2),
+            rows=reflected(np.arange(height + height % 2), height),
+            cols=reflected(np.arange(width + width % 2), width),
+        )
 
     def pack(self, mosaic: Samples) -> Samples:
         """Split a mosaic into the planes of the four sites of each 2x2 cell."""

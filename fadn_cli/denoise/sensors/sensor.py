@@ -15,6 +15,7 @@ from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import NoiseModel
 
 Samples = NDArray[np.float32]
+_ROWS = 64  # of cells, at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,9 @@ class Sensor(ABC):
         return noise.shot_noise[index, None, None], noise.read_noise[index, None, None]
 
     @abstractmethod
+    def places(self, shape: tuple[int, int], cfa: CfaPattern) -> "Places":
+        """Return where the samples of a padded mosaic of a shape come from; see `align`."""
+
     def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, "Packing"]:
         """Pad a mosaic by mirroring, so that it begins in the canonical phase and is whole cells.
 
@@ -96,6 +100,13 @@ class Sensor(ABC):
         ValueError
             `x` is not two-dimensional or too small.
         """
+        self.check(x.shape)
+        height, width = x.shape
+        places = self.places((height, width), cfa)
+        packing = places.packing
+        if not (packing.top or packing.left or packing.bottom or packing.right):
+            return x, packing
+        return x[places.rows[:, None], places.cols], packing
 
     @abstractmethod
     def pack(self, mosaic: Samples) -> Samples:
@@ -170,10 +181,17 @@ class Sensor(ABC):
         """
         axis = 1 if columns else 2
         count = packed.shape[axis] // size
-        shape = list(packed.shape)
-        shape[axis : axis + 1] = count, size
-        whole = packed[:, : count * size] if columns else packed[:, :, : count * size]
-        means = whole.reshape(shape).mean(axis=axis + 1)
+        parts = []
+        # A few rows at a time: to be cut into segments, what is no whole number of them is copied.
+        step = size if columns else _ROWS
+        for start in range(0, count * size if columns else len(packed[0]), step):
+            rows = packed[:, start : start + step]
+            if columns:
+                parts.append(rows.mean(axis=1)[:, None])
+            else:
+                whole = rows[:, :, : count * size].reshape(len(packed), -1, count, size)
+                parts.append(whole.mean(axis=3))
+        means = np.concatenate(parts, axis=1)
         means = means.swapaxes(1, 2) if columns else means
         level: Samples = means[[group.planes[0] for group in sum(self.lines(columns=columns), ())]]
         return level.reshape(self.cell, 2, -1, count)
@@ -209,11 +227,11 @@ class Sensor(ABC):
         """
         return blocks
 
-    def check(self, x: Samples) -> None:
-        """Raise ValueError unless `x` is a mosaic of at least the least size."""
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError unless a shape is that of a mosaic of at least the least size."""
         least = self.least_side
-        if x.ndim != 2 or min(x.shape) < least:
-            raise ValueError(f"a mosaic is (H, W) with H, W >= {least}, got shape {x.shape}")
+        if len(shape) != 2 or min(shape) < least:
+            raise ValueError(f"a mosaic is (H, W) with H, W >= {least}, got shape {shape}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +259,18 @@ class Packing:
     def unpack(self, packed: Samples) -> Samples:
         """Return the mosaic of which `packed` holds the planes, as it was before `Sensor.align`."""
         return self.cut(self.sensor.unpack(packed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Places:
+    """Where the samples of a padded mosaic come from."""
+
+    packing: Packing
+    """What was added."""
+    rows: NDArray[np.intp]
+    """(H',) rows of the mosaic as it was."""
+    cols: NDArray[np.intp]
+    """(W',) columns of it."""
 
 
 def reflected(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:

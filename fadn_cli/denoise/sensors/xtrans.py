@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.sensors.sensor import Group, Line, Packing, Samples, Sensor
+from fadn_cli.denoise.sensors.sensor import Group, Line, Packing, Places, Samples, Sensor
 from fadn_cli.mosaic.cfa import CfaPattern
 
 CELL = 3
@@ -44,20 +44,19 @@ class XTrans(Sensor):
     row_lines = (_outer((0, 1), 0), _MIDDLE, _outer((3, 4), 1))
     column_lines = (_outer((0, 3), 0), _MIDDLE, _outer((1, 4), 1))
 
-    def align(self, x: Samples, cfa: CfaPattern) -> tuple[Samples, Packing]:
+    def places(self, shape: tuple[int, int], cfa: CfaPattern) -> Places:
         """Mirror about the middle rows and columns of cells: no other mirror keeps the pattern."""
-        self.check(x)
+        height, width = shape
         row, col = cfa.xtrans_origin  # the corner of a canonical cell
         left = -col % CELL
         # three columns further, the canonical cell lies three rows further too
         top = (3 * bool(left) - row) % 6
-        bottom, right = -(x.shape[0] + top) % CELL, -(x.shape[1] + left) % CELL
-        packing = Packing(sensor=self, cfa=cfa, top=top, left=left, bottom=bottom, right=right)
-        if not (top or left or bottom or right):
-            return x, packing
-        rows = _mirrored(x.shape[0], top, bottom)
-        cols = _mirrored(x.shape[1], left, right)
-        return x[rows[:, None], cols], packing
+        bottom, right = -(height + top) % CELL, -(width + left) % CELL
+        return Places(
+            packing=Packing(sensor=self, cfa=cfa, top=top, left=left, bottom=bottom, right=right),
+            rows=_mirrored(height, top, bottom),
+            cols=_mirrored(width, left, right),
+        )
 
     def pack(self, mosaic: Samples) -> Samples:
         """Split a mosaic into greens, and pairs that change places from cell to cell."""

@@ -7,9 +7,11 @@ and the file is thrown away.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fadn_cli.errors import FadnError, UnsupportedRawError, WriteError
 from fadn_cli.findings import FileFindings, Finding, Severity, errors_among
@@ -17,13 +19,20 @@ from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.check.comparison import differing_levels
 from fadn_cli.raw.check.image_rules import check_images
 from fadn_cli.raw.check.structure import check_tiff
-from fadn_cli.raw.codec.lossless import stream_fault
+from fadn_cli.raw.codec.lossless import (
+    Encoded,
+    checksum_of,
+    decode_otherwise,
+    stream_fault,
+    tile_size,
+)
 from fadn_cli.raw.source.dng_checks import find_raw_ifd, is_dng
-from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.source.reader import read_levels, read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag, tag_name
 from fadn_cli.raw.tiff.tree import data_spans, integer, layout_of, name_ifds
+from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.snapshot import hold
 
 MAX_FINDINGS = 200
@@ -31,7 +40,14 @@ MAX_FINDINGS = 200
 _ADVICE = "This is a bug in fadn, or a failing disk; try again, and report it if it happens again."
 
 
-def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> None:
+def check_dng(
+    path: Path,
+    expected: Mosaic,
+    *,
+    source: Path | None = None,
+    encoded: Encoded | None = None,
+    threads: int | None = None,
+) -> None:
     """Make sure that a DNG is in order and decodes to what was to be written.
 
     Parameters
@@ -42,6 +58,12 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
         The mosaic that was given to `raw.dng.write`.
     source : Path, optional
         The file it was made from: faults that the DNG has inherited from there are not its own.
+    encoded : Encoded, optional
+        What its samples were written from: they are decoded tile by tile then, on several threads,
+        by another decoder than the encoder's, and compared by their checksum; those of `expected`
+        are not looked at. None: LibRaw decodes them.
+    threads : int, optional
+        For that; all cores the process may use if None.
 
     Raises
     ------
@@ -53,7 +75,11 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
     """
     try:
         _refuse_faults(path, source)
-        found = read_raw(path).mosaic
+        if encoded is None:
+            found = read_raw(path).mosaic
+        else:
+            found = read_levels(path)
+            _compare_tiles(path, encoded, threads)
     except WriteError:
         raise
     except FadnError as error:
@@ -63,12 +89,44 @@ def check_dng(path: Path, expected: Mosaic, *, source: Path | None = None) -> No
         raise _wrong(f"cannot be read back: {error}") from error
     if found.samples.shape != expected.samples.shape:
         raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
-    differing = np.count_nonzero(found.samples != expected.samples)
+    differing = 0 if encoded else np.count_nonzero(found.samples != expected.samples)
     if differing:
         raise _wrong(f"{differing} samples differ")
     difference = next(differing_levels(found, expected), "")
     if difference:
         raise _wrong(difference)
+
+
+def _compare_tiles(path: Path, encoded: Encoded, threads: int | None) -> None:
+    """Raise WriteError unless a file's tiles decode to the samples that were encoded."""
+    data = map_file(path)
+    tiff = parse(data, name=path.name, tolerant=True)
+    spans = [(start, stop) for _, start, stop in data_spans(find_raw_ifd(tiff))]
+    height, width = encoded.shape
+    tile_height, tile_width = tile_size(encoded.shape)
+    across = -(-width // tile_width)
+    if len(spans) != len(encoded.tiles):
+        raise _wrong(f"{len(spans)} tiles instead of {len(encoded.tiles)}")
+
+    def decode(span: tuple[int, int]) -> NDArray[np.uint16]:
+        try:
+            tile = decode_otherwise(bytes(data[slice(*span)]))
+        except ValueError as error:
+            raise _wrong(f"a tile cannot be decoded: {error}") from error
+        if tile.shape != (tile_height, tile_width):
+            raise _wrong(f"a tile has {tile.size} samples")
+        return tile
+
+    found = 0
+    with ThreadPoolExecutor(usable_threads(threads)) as pool:
+        for top, first in zip(
+            range(0, height, tile_height), range(0, len(spans), across), strict=True
+        ):
+            tiles = list(pool.map(decode, spans[first : first + across]))
+            rows = np.concatenate(tiles, axis=1)[: height - top, :width]
+            found = checksum_of(rows, found)
+    if found != encoded.checksum:
+        raise _wrong("the samples differ")
 
 
 def check_file(path: Path) -> FileFindings:

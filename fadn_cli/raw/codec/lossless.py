@@ -10,9 +10,12 @@ References
 ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
 """
 
+import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Self
 
 import imagecodecs
 import numpy as np
@@ -27,13 +30,102 @@ _TILE_SIDE = 256  # Adobe's choice
 _SIDE_MULTIPLE = 16  # TIFF 6.0, section 15
 _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
 _MOST_BITS = 16
+_ROWS_AHEAD = 4  # of tiles: so many may wait for their turn
 _LONGEST_PADDING = 16  # bytes that writers leave after a stream
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Encoded:
+    """A mosaic's samples, encoded."""
+
+    tiles: tuple[bytes, ...] = field(repr=False)
+    """One JPEG stream per tile of `tile_size`, row by row."""
+    bits: int
+    """Their precision."""
+    shape: tuple[int, int]
+    """Of the mosaic."""
+    checksum: int
+    """`checksum_of` its samples."""
+
+
+class TileEncoder:
+    """Encodes a mosaic's rows as they come, on threads of its own.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of the mosaic: at least 2 each.
+    bits : int
+        Precision, see `precision`: no sample may need more.
+    components : int
+        Every how many samples of a row one is predicted by: 2 where colours take turns, 1 where
+        there are none. On X-Trans mosaics 2 takes a hundredth less than 1, and is what Adobe
+        writes.
+    threads : int, optional
+        How many to encode with; all cores the process may use if None. The bytes do not depend on
+        it.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        *,
+        bits: int,
+        components: int = 2,
+        threads: int | None = None,
+    ) -> None:
+        self._shape, self._bits, self._checksum = shape, bits, 0
+        self._size = tile_size(shape)
+        self._encode = partial(_encode_tile, self._size, bits, components)
+        self._pool = ThreadPoolExecutor(usable_threads(threads))
+        self._rows: list[NDArray[np.uint16]] = []  # of the row of tiles to come
+        self._height, self._done = 0, 0  # of these, and of all that went before
+        self._tiles: list[Future[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, rows: NDArray[np.uint16]) -> None:
+        """Take the next rows of the mosaic: (n, W), kept and not copied."""
+        self._checksum = checksum_of(rows, self._checksum)
+        while len(rows):
+            wanted = min(self._size[0], self._shape[0] - self._done) - self._height
+            self._rows.append(rows[:wanted])
+            self._height, rows = self._height + len(self._rows[-1]), rows[wanted:]
+            if self._height == min(self._size[0], self._shape[0] - self._done):
+                self._start()
+
+    def finish(self) -> Encoded:
+        """Wait for the last tile, once all rows have come."""
+        if self._done != self._shape[0]:
+            raise ValueError(f"{self._done} of {self._shape[0]} rows came in")
+        tiles = tuple(tile.result() for tile in self._tiles)
+        self._tiles = []
+        return Encoded(tiles=tiles, bits=self._bits, shape=self._shape, checksum=self._checksum)
+
+    def _start(self) -> None:
+        """Give a row of tiles out."""
+        rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
+        width = self._size[1]
+        pieces = [rows[:, left : left + width] for left in range(0, self._shape[1], width)]
+        if len(self._tiles) >= _ROWS_AHEAD * len(pieces):  # memory must not grow with the image
+            self._tiles[-_ROWS_AHEAD * len(pieces)].result()
+        self._tiles += [self._pool.submit(self._encode, piece) for piece in pieces]
+        self._done, self._rows, self._height = self._done + self._height, [], 0
+
+
+def checksum_of(rows: NDArray[np.uint16], before: int = 0) -> int:
+    """Return a checksum of rows that follow those of another one: CRC-32 of their 16-bit words."""
+    return zlib.crc32(np.ascontiguousarray(rows).data, before)
+
+
 def write_tiles(
     room: Room,
-    samples: NDArray[np.uint16],
+    samples: NDArray[np.uint16] | Encoded,
     *,
     components: int = 2,
     stated_bits: int = 0,
@@ -45,25 +137,29 @@ def write_tiles(
     ----------
     room : Room
         Of the file; tiles that fit nowhere else go to its end.
-    samples : (H, W) uint16
-        H and W at least 2.
+    samples : (H, W) uint16, or Encoded
+        H and W at least 2. What is encoded has its own bits.
     components : int
-        As for `encode_tiles`.
+        As for `TileEncoder`.
     stated_bits : int
         BitsPerSample of the source, kept unless a sample needs more (as it does after a
         linearization table).
     threads : int, optional
-        As for `encode_tiles`.
+        As for `TileEncoder`.
 
     Returns
     -------
     list of Field
         What the raw IFD must say about the tiles.
     """
-    bits = bits_for(samples, stated=stated_bits)
     tile_height, tile_width = tile_size(samples.shape)
+    if isinstance(samples, Encoded):
+        bits, tiles = samples.bits, iter(samples.tiles)
+    else:
+        bits = bits_for(samples, stated=stated_bits)
+        tiles = encode_tiles(samples, bits=bits, components=components, threads=threads)
     offsets, sizes = [], []
-    for tile in encode_tiles(samples, bits=bits, components=components, threads=threads):
+    for tile in tiles:
         offsets.append(room.place(tile))
         sizes.append(len(tile))
     return [
@@ -84,8 +180,12 @@ def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
     >>> bits_for(np.array([[16383]], np.uint16)), bits_for(np.array([[7]], np.uint16), stated=12)
     (14, 12)
     """
-    needed = int(samples.max()).bit_length()
-    return min(max(stated, needed, _FEWEST_BITS), _MOST_BITS)
+    return precision(int(samples.max()), stated)
+
+
+def precision(highest: int, stated: int = 0) -> int:
+    """Return the precision to code samples up to a level with; see `bits_for`."""
+    return min(max(stated, highest.bit_length(), _FEWEST_BITS), _MOST_BITS)
 
 
 def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -121,12 +221,8 @@ def encode_tiles(
         H and W at least 2; values below 2**bits.
     bits : int
         Precision, see `bits_for`.
-    components : int
-        Every how many samples of a row one is predicted by: 2 where colours take turns, 1 where
-        there are none. On X-Trans mosaics 2 takes a hundredth less than 1, and is what Adobe
-        writes.
-    threads : int, optional
-        How many to encode with; all cores the process may use if None.
+    components, threads : int
+        As for `TileEncoder`.
 
     Yields
     ------
@@ -190,6 +286,26 @@ def decode_stream(stream: bytes) -> NDArray[np.uint16]:
     except RuntimeError as error:
         raise ValueError(str(error)) from error
     return samples
+
+
+def decode_otherwise(stream: bytes) -> NDArray[np.uint16]:
+    """Decode a tile that `TileEncoder` has made, by code that has nothing to do with the encoder's.
+
+    Returns
+    -------
+    (H, W) uint16
+        The two components side by side, as they lie in the mosaic.
+
+    Raises
+    ------
+    ValueError
+        It cannot be decoded.
+    """
+    try:
+        samples: NDArray[np.uint16] = imagecodecs.ljpeg_decode(stream)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+    return samples.reshape(len(samples), -1)
 
 
 def _encode_tile(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata, Rect
+from fadn_cli.raw.codec.lossless import Encoded
 from fadn_cli.raw.dng.edit import (
     BLUE,
     GREEN,
@@ -31,7 +32,7 @@ from fadn_cli.raw.dng.edit import (
     edited_packet,
 )
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
-from fadn_cli.raw.dng.samples import write_samples
+from fadn_cli.raw.dng.samples import components_of, write_samples
 from fadn_cli.raw.dng.size_notes import explain_build
 from fadn_cli.raw.makers.names import unique_name
 from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg
@@ -62,6 +63,7 @@ def build(
     *,
     choices: WriteChoices,
     threads: int | None,
+    encoded: Encoded | None = None,
 ) -> tuple[str, ...]:
     """Write a DNG of a source that is none; `write.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path).completed(raw_image.metadata)
@@ -73,9 +75,9 @@ def build(
         placed = write_in_place(output, note) if note else None
         layout = write_samples(
             Room(output),
-            mosaic.samples,
+            mosaic.samples if encoded is None else encoded,
             compression=choices.compression,
-            components=1 if mosaic.cfa.kind == "mono" else 2,
+            components=components_of(mosaic),
             stated_bits=int(mosaic.white_level).bit_length(),
             byteorder=byteorder,
             threads=threads,

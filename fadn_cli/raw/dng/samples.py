@@ -13,7 +13,8 @@ highest bit, whatever the byte order of the file).
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.raw.codec.lossless import write_tiles
+from fadn_cli.mosaic.values import Mosaic
+from fadn_cli.raw.codec.lossless import Encoded, write_tiles
 from fadn_cli.raw.tiff.ifd import ByteOrder
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
@@ -25,7 +26,7 @@ _WORD = 16  # bits
 
 def write_samples(
     room: Room,
-    samples: NDArray[np.uint16],
+    samples: NDArray[np.uint16] | Encoded,
     *,
     compression: str,
     components: int = 2,
@@ -40,8 +41,8 @@ def write_samples(
     ----------
     room : Room
         Of the file.
-    samples : (H, W) uint16
-        H and W at least 2.
+    samples : (H, W) uint16, or Encoded
+        H and W at least 2. What is encoded is lossless tiles.
     compression : str
         "lj92" or "none", see `edit.WriteChoices`.
     components : int
@@ -60,7 +61,7 @@ def write_samples(
     list of Field
         What the raw IFD must say about where and how the samples lie.
     """
-    if compression == "lj92":
+    if compression == "lj92" or isinstance(samples, Encoded):
         return write_tiles(
             room, samples, components=components, stated_bits=stated_bits, threads=threads
         )
@@ -79,6 +80,11 @@ def write_samples(
         make_field(Tag.ROWS_PER_STRIP, height),
         make_field(Tag.STRIP_BYTE_COUNTS, size),
     ]
+
+
+def components_of(mosaic: Mosaic) -> int:
+    """Return every how many samples of a row one is predicted by, see `TileEncoder`."""
+    return 1 if mosaic.cfa.kind == "mono" else 2
 
 
 def pack_rows(samples: NDArray[np.uint16], bits: int, byteorder: ByteOrder) -> bytes:

@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage
+from fadn_cli.raw.codec.lossless import Encoded
 from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields, edited_packet
 from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marks import mark
-from fadn_cli.raw.dng.samples import write_samples
+from fadn_cli.raw.dng.samples import components_of, write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
 from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.previews.renew import Renewal, renew_previews, shrink_first_preview
@@ -76,6 +80,7 @@ def splice(
     *,
     choices: WriteChoices,
     threads: int | None,
+    encoded: Encoded | None = None,
 ) -> tuple[str, ...]:
     """Write a copy of a DNG source with other samples; `write.write_dng` states the contract."""
     source = _prepare(raw_image, mosaic, choices)
@@ -89,7 +94,8 @@ def splice(
         before = room.appended
         marked = mark(mosaic, raw_image.defects.marks, factor=source.factor)
         # The previews show it without the marks.
-        layout = _write_samples(room, source, marked.mosaic, choices, threads)
+        samples = marked.mosaic.samples if encoded is None else encoded
+        layout = _write_samples(room, source, marked.mosaic, samples, choices, threads)
         displaced = room.appended - before if _is_within(source, end) else 0
         others = [renewal for renewal in source.renewals if renewal not in at_home]
         _write_pictures(room, source, rewrite, others)
@@ -180,21 +186,23 @@ def _replaceable_spans(tiff: TiffFile, ifd: Ifd) -> list[Span]:
 
 
 def _write_samples(
-    room: Room, source: _Source, mosaic: Mosaic, choices: WriteChoices, threads: int | None
+    room: Room,
+    source: _Source,
+    mosaic: Mosaic,
+    samples: NDArray[np.uint16] | Encoded,
+    choices: WriteChoices,
+    threads: int | None,
 ) -> list[Field]:
     """Write the new samples; return what the raw IFD must say of them."""
     raw_ifd = source.raw_ifd
     bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
     is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE and source.factor == 1
-    wanted = bits
-    if source.factor > 1:
-        wanted = max(bits + source.factor.bit_length() - 1, int(mosaic.white_level).bit_length())
     layout = write_samples(
         room,
-        mosaic.samples,
+        samples,
         compression=choices.compression,
-        components=1 if mosaic.cfa.kind == "mono" else 2,
-        stated_bits=wanted,
+        components=components_of(mosaic),
+        stated_bits=stated_bits(raw_ifd, mosaic, source.factor),
         plain_bits=bits if is_plain else 0,
         byteorder=source.tiff.byteorder,
         threads=threads,
@@ -203,6 +211,14 @@ def _write_samples(
     if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
         layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
     return layout
+
+
+def stated_bits(raw_ifd: Ifd, mosaic: Mosaic, factor: int) -> int:
+    """Return the bit depth that samples in steps finer by a factor have, at least."""
+    bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
+    if factor == 1:
+        return bits
+    return max(bits + factor.bit_length() - 1, int(mosaic.white_level).bit_length())
 
 
 def _fits_at_home(source: _Source, renewal: Renewal) -> bool:

@@ -49,6 +49,7 @@ def _develop_bands(raw: Any) -> NDArray[np.uint16]:
     """Develop a grey band and, beside it, one with more red, green and blue each, linearly."""
     colors, samples = raw.raw_colors, raw.raw_image
     left, width = raw.sizes.left_margin, raw.sizes.width
+    kept = samples.copy()  # whoever has read them sees this memory
     samples[:] = _GREY
     bands = [left + width * index // 4 for index in range(5)]
     for color in range(3):  # the first band stays grey
@@ -67,4 +68,5 @@ def _develop_bands(raw: Any) -> NDArray[np.uint16]:
         gamma=(1, 1),
         output_bps=16,
     )
+    samples[:] = kept
     return rgb

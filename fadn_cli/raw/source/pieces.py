@@ -11,6 +11,7 @@ packed_dng_load_raw and lossless_dng_load_raw.
 """
 
 import struct
+import sys
 from typing import cast
 
 import numpy as np
@@ -23,9 +24,11 @@ from fadn_cli.raw.source.dng_checks import image_size
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag
 from fadn_cli.raw.tiff.tree import Layout, layout_of
+from fadn_cli.system.snapshot import is_held
 
 _LOSSLESS_FRAME = 0xC3  # the marker SOF3
 _LOSSY_FRAMES = (0xC0, 0xC1, 0xC2)  # SOF0 to SOF2
+_NATIVE = "<" if sys.byteorder == "little" else ">"
 _LONGEST_SIDE = 65535  # LibRaw's limit; it refuses what is larger
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
@@ -78,6 +81,28 @@ def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:
         offset + layout.size != following
         for offset, following in zip(offsets, offsets[1:], strict=False)
     )
+
+
+def samples_in_place(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16] | None:
+    """Return the samples of a raw IFD where they lie in the file; None if they are to be decoded.
+
+    Returns
+    -------
+    (H, W) uint16 DN, or None
+        Read-only. Uncompressed 16-bit words in one piece, of this machine's byte order, that stand
+        for themselves.
+    """
+    layout, (height, width) = layout_of(ifd), image_size(ifd)
+    plain = ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE
+    words = ifd.ints(Tag.BITS_PER_SAMPLE) == (16,) and tiff.byteorder == _NATIVE
+    if layout is None or layout.tiled or not plain or not words:
+        return None
+    start = _offsets(ifd, layout)[0]
+    stop = start + 2 * height * width
+    lies_whole = start % 2 == 0 and stop <= len(tiff.data)
+    if ifd.ints(Tag.LINEARIZATION_TABLE) or not lies_whole or not is_held(tiff.data):
+        return None
+    return np.frombuffer(tiff.data[start:stop], np.uint16).reshape(height, width)
 
 
 def read_samples(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:

@@ -43,7 +43,12 @@ from fadn_cli.raw.source.dng_tags import (
     warn_of_profile,
 )
 from fadn_cli.raw.source.metadata import read_blocks
-from fadn_cli.raw.source.pieces import libraw_misplaces, read_samples, refuse_lossy
+from fadn_cli.raw.source.pieces import (
+    libraw_misplaces,
+    read_samples,
+    refuse_lossy,
+    samples_in_place,
+)
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
 from fadn_cli.raw.source.tiff_raws import find_monochrome
 from fadn_cli.raw.tiff.file import Ifd, TiffFile, map_file, parse
@@ -107,26 +112,14 @@ def read_raw(path: Path) -> RawImage:
 def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
     """Read a DNG: samples from LibRaw, everything else from the tags."""
     doubts = check_pointers(tiff)
-    ifd = find_raw_ifd(tiff)
-    _refuse_tiny(image_size(ifd), tiff.name)
-    check_supported(tiff, ifd)
-    cfa = read_cfa(tiff, ifd)  # a mosaic of another kind is to be refused before it is decoded
-    read_active_area(tiff, ifd)
-    check_complete(tiff, ifd)
-    refuse_lossy(tiff, ifd)
-    refuse_several_mosaics(tiff, ifd)
+    ifd, cfa = _find_mosaic(tiff)
     if libraw_misplaces(tiff, ifd):
         samples = read_samples(tiff, ifd)
     else:
-        with _decoded(path) as raw:
-            samples = _samples(raw, path.name)
+        in_place = samples_in_place(tiff, ifd)
+        samples = _decode(path) if in_place is None else in_place
     if samples.shape != image_size(ifd):
-        height, width = image_size(ifd)
-        raise UnsupportedRawError(
-            f"{tiff.name}: decodes to {samples.shape[1]}x{samples.shape[0]} samples, "
-            f"its tags say {width}x{height}",
-            advice=Needs.NEW_CAMERA,
-        )
+        raise _other_size(tiff, ifd, samples.shape)
     mosaic = read_mosaic(tiff, ifd, samples)
     _refuse_blank(mosaic, path.name)
     blocks = read_blocks(path)
@@ -137,6 +130,53 @@ def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
         metadata=_metadata(blocks, tiff, ifd, cfa),
         warnings=warn_of_developed(tiff, ifd) + doubts,
         defects=read_defects(tiff, ifd, samples),
+    )
+
+
+def read_levels(path: Path) -> Mosaic:
+    """Read all that a DNG says of its mosaic, and let LibRaw open it, but decode nothing.
+
+    Returns
+    -------
+    Mosaic
+        Its samples are all 0 and take no memory.
+
+    Raises
+    ------
+    RawReadError, UnsupportedRawError
+        As `read_raw`, but for what only decoding shows; LibRaw sees another size than the tags.
+    """
+    tiff = parse(map_file(path), name=path.name, tolerant=True)
+    check_pointers(tiff)
+    ifd, _ = _find_mosaic(tiff)
+    height, width = image_size(ifd)
+    if not libraw_misplaces(tiff, ifd):
+        with _opened(path) as raw:
+            seen = raw.sizes.raw_height, raw.sizes.raw_width
+        if seen != (height, width):
+            raise _other_size(tiff, ifd, seen)
+    return read_mosaic(tiff, ifd, np.broadcast_to(np.uint16(0), (height, width)))
+
+
+def _find_mosaic(tiff: TiffFile) -> tuple[Ifd, CfaPattern]:
+    """Find the mosaic of a DNG, and refuse what we do not decode."""
+    ifd = find_raw_ifd(tiff)
+    _refuse_tiny(image_size(ifd), tiff.name)
+    check_supported(tiff, ifd)
+    cfa = read_cfa(tiff, ifd)  # a mosaic of another kind is to be refused before it is decoded
+    read_active_area(tiff, ifd)
+    check_complete(tiff, ifd)
+    refuse_lossy(tiff, ifd)
+    refuse_several_mosaics(tiff, ifd)
+    return ifd, cfa
+
+
+def _other_size(tiff: TiffFile, ifd: Ifd, seen: tuple[int, ...]) -> UnsupportedRawError:
+    """Make the error for a mosaic that is not of the size that its tags say."""
+    height, width = image_size(ifd)
+    return UnsupportedRawError(
+        f"{tiff.name}: decodes to {seen[1]}x{seen[0]} samples, its tags say {width}x{height}",
+        advice=Needs.NEW_CAMERA,
     )
 
 
@@ -177,7 +217,7 @@ def _metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern)
 def _read_camera_raw(path: Path) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
     refuse_frames(path)
-    with _decoded(path) as raw:
+    with _opened(path) as raw:
         samples = _samples(raw, path.name)
         _refuse_phase_one(path)
         _refuse_tiny(samples.shape, path.name)
@@ -191,15 +231,22 @@ def _read_camera_raw(path: Path) -> RawImage:
     )
 
 
+def _decode(path: Path) -> NDArray[np.uint16]:
+    """Return the mosaic of a file as LibRaw decodes it."""
+    with _opened(path) as raw:
+        return _samples(raw, path.name)
+
+
 @contextmanager
-def _decoded(path: Path) -> Iterator[Any]:
-    """Open and unpack a file with LibRaw, its errors made ours."""
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file with LibRaw, its errors made ours.
+
+    It is not closed, but goes with the last array of its samples.
+    """
     try:
         with quiet_stderr():
             raw = rawpy.imread(openable(path))
-            raw.unpack()
-        with raw:
-            yield raw
+        yield raw
     except rawpy.LibRawFileUnsupportedError as error:
         raise RawReadError(
             f"{path.name}: not a raw file that LibRaw can decode",
@@ -216,13 +263,16 @@ def _decoded(path: Path) -> Iterator[Any]:
 
 
 def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
-    """Copy the full mosaic out of LibRaw's memory."""
+    """Decode the full mosaic: an array in LibRaw's memory, which it keeps."""
+    with quiet_stderr():
+        raw.unpack()
     if raw.raw_type != rawpy.RawType.Flat:
         raise UnsupportedRawError(
             f"{name}: is an sRAW, or another raw of full-colour pixels; {Needs.ONLY_THESE}",
             advice=Needs.FULL_SIZE_RAW,
         )
-    samples: NDArray[np.uint16] = raw.raw_image.copy()
+    samples: NDArray[np.uint16] = raw.raw_image
+    samples.flags.writeable = False
     return samples
 
 

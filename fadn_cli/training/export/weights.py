@@ -26,6 +26,7 @@ from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import noise_model
 from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.export.provenance import commit, data, processor, trained
+from fadn_cli.training.export.tiling import lay
 from fadn_cli.training.judge.evaluate import Denoise, evaluate, flat_residual, torch_denoise
 from fadn_cli.training.judge.ruler import LEVELS, shot_noise_at, typical_read_noise
 from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
@@ -41,6 +42,7 @@ INT8_TOLERANCE = 0.05
 """Root mean square of the same for int8: kernels and training may round a tie to either side, and
 one step of 8 bits is coarse where strong edges stand beside faint noise."""
 PARITY_BATCHES = 4
+_UNLAID = {"reach": 0, "overlap": 8, "tile": 64}  # until `tiling` has measured the file itself
 
 
 def check_parity(student: Student, features: list[NDArray[np.float32]]) -> float:
@@ -150,6 +152,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
         "noise_range": [low, None if math.isinf(high) else high],
         "alignment": model.student.alignment,
         "receptive_field": model.student.receptive_field,
+        **_UNLAID,
         "inputs": model.student.config.inputs,
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "macs_per_packed_pixel": round(macs_per_packed_pixel(model.student)),
@@ -164,6 +167,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
     }
     _write_row(weights, row)
     net = network.Network(specialists.find(about["name"]), threads=1)
+    row |= lay(net.specialist)
     row["residual_std"] = measure_residual(net, (low, high))
     if ruler is not None:
         row |= _figures(model, net, ruler, (low, high))

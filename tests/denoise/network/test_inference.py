@@ -1,11 +1,11 @@
 """The bundled networks do what their manifest says, alone and over a tiled frame."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from fadn_cli.denoise import frame
 from fadn_cli.denoise.frame import denoise_packed
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.inference import Network, make_features
@@ -13,6 +13,7 @@ from fadn_cli.denoise.noise import stabilize
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import InferenceError
 from fadn_cli.noise import noise_model
+from tests.making.tiles import cut_small
 
 NAMES = [specialist.name for specialist in specialists.bundled()]
 
@@ -102,12 +103,43 @@ def test_the_receptive_field_is_no_larger_than_declared(specialist):
     assert np.abs(np.concatenate([rows, cols]) - 88).max() <= reach
 
 
+def test_a_border_shows_as_far_as_the_reach_says_and_no_farther(specialist):
+    noise = noise_for(specialist)
+    _, packed, _ = textured(160, 320, noise)
+    network = Network(specialist, threads=1)
+    whole, side = network(packed, noise), 160
+
+    right = network(np.ascontiguousarray(packed[..., side:]), noise) != whole[..., side:]
+    left = network(np.ascontiguousarray(packed[..., :side]), noise) != whole[..., :side]
+
+    shown = [np.flatnonzero(each.any(axis=(0, 1))) for each in (right, left[..., ::-1])]
+    assert specialist.reach == max(each.max() for each in shown) + 1
+
+
+def test_seams_do_not_show_on_flat_grey(specialist):
+    noise = noise_for(specialist)
+    shot, read = SENSORS[specialist.cfa_kind].noise_of_planes(noise)
+    small = replace(specialist, tile=specialist.overlap + 96)
+    size = len(shot), 128, 2 * small.tile - small.overlap
+    std = np.sqrt(shot * np.float32(0.18) + read)
+    packed = np.random.default_rng(5).standard_normal(size).astype(np.float32)
+    packed = np.float32(0.18) + std * packed
+
+    whole, _ = denoise_packed(packed, noise, replace(specialist, tile=size[2]))
+    tiled, tiles = denoise_packed(packed, noise, small)
+
+    columns = np.mean(np.square((tiled - whole) / std), axis=(0, 1))
+    seam = np.sqrt(np.convolve(columns, np.full(8, 1 / 8), mode="valid"))  # 8 packed px at a time
+    assert 2 == tiles
+    assert 0 < seam.max() < 0.02
+
+
 def test_tiled_equals_untiled(specialist, monkeypatch):
     noise = noise_for(specialist)
     _, packed, _ = textured(300, 260, noise)
 
     whole, count = denoise_packed(packed, noise, specialist, threads=1)
-    monkeypatch.setattr(frame, "TILE", 160)
+    cut_small(monkeypatch, 160, exact=True)
     tiled, tiles = denoise_packed(packed, noise, specialist, threads=2)
 
     assert (1, True) == (count, tiles > 4)
@@ -119,7 +151,7 @@ def test_the_number_of_threads_does_not_show(threads, monkeypatch):
     specialist = specialists.bundled()[0]
     noise = noise_for(specialist)
     _, packed, _ = textured(200, 210, noise)
-    monkeypatch.setattr(frame, "TILE", 144)
+    cut_small(monkeypatch, 144)
 
     expected, _ = denoise_packed(packed, noise, specialist, threads=1)
     actual, _ = denoise_packed(packed, noise, specialist, threads=threads)
@@ -145,7 +177,7 @@ def test_moving_the_scene_by_the_alignment_moves_the_result(specialist):
 def test_progress_counts_every_tile(monkeypatch):
     specialist = specialists.bundled()[0]
     noise = noise_for(specialist)
-    monkeypatch.setattr(frame, "TILE", 144)
+    cut_small(monkeypatch, 144)
     seen = []
 
     _, tiles = denoise_packed(

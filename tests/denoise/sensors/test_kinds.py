@@ -6,10 +6,12 @@ import pytest
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import (
     SENSORS,
+    ActiveFrame,
     pack_active,
     pack_mosaic,
     sensor_of,
     unpack_active,
+    unpack_rows,
 )
 from fadn_cli.denoise.sensors.xtrans import XTRANS
 from fadn_cli.mosaic.cfa import CfaPattern
@@ -178,3 +180,46 @@ def test_pairs_are_steady_in_the_mean_and_keep_their_noise():
     assert steady.shape == (7, 500, 6, 6)
     own = (steady - steady.mean(axis=(2, 3), keepdims=True)).std(axis=(1, 2, 3))
     np.testing.assert_allclose(own, np.sqrt(35 / 36), rtol=0.03)
+
+
+@pytest.mark.parametrize("corner", ((0, 0), (3, 5), (1, 2), (5, 4)))
+@pytest.mark.parametrize("pattern", ("RGGB", "GBRG", "Y", XTRANS_CELL))
+def test_rows_packed_as_they_are_asked_for_are_those_of_the_whole(pattern, corner):
+    (top, left), (height, width) = corner, (61, 47)
+    rng = np.random.default_rng(7)
+    mosaic = Mosaic(
+        samples=rng.integers(0, 16000, (height + top + 3, width + left + 4)).astype(np.uint16),
+        cfa=CfaPattern(colors=pattern),
+        black_level=np.array([[512, 510], [511, 513]], np.float32),
+        white_level=15000.0,
+        active_area=Rect(top=top, left=left, height=height, width=width),
+        black_delta_v=rng.normal(0, 3, height + top + 3).astype(np.float32),
+    )
+    packed, packing = pack_active(mosaic)
+    cell = packing.sensor.cell
+    bands = [rng.normal(0, 0.1, (cell, side)).astype(np.float32) for side in packed.shape[1:]]
+    lowered = packed.copy()
+    for offsets, columns in zip(bands, (False, True), strict=True):
+        packing.sensor.lower(lowered, offsets, columns=columns)
+    packing.sensor.mirror_again(lowered, packing)
+    cols = slice(2, 9)
+
+    for start, stop in ((0, 1), (1, 4), (3, 9), (packed.shape[1] - 1, packed.shape[1])):
+        plain = ActiveFrame(mosaic).rows(start, stop)
+        assert np.array_equal(packed[:, start:stop], plain)
+        assert np.array_equal(plain[:, :, cols], ActiveFrame(mosaic).rows(start, stop, cols))
+        without_bands = ActiveFrame(mosaic, *bands).rows(start, stop)
+        assert np.array_equal(lowered[:, start:stop], without_bands)
+
+
+@pytest.mark.parametrize("pattern", ("BGGR", "Y", XTRANS_CELL))
+def test_rows_are_put_together_where_they_were(pattern):
+    x = np.random.default_rng(1).normal(0, 1, (61, 47)).astype(np.float32)
+    packed, packing = pack_mosaic(x, CfaPattern(colors=pattern))
+    found = np.empty_like(x)
+
+    for start in range(0, packed.shape[1], 6):
+        rows, first = unpack_rows(packed[:, start : start + 6], packing, start)
+        found[first : first + len(rows)] = rows[: 61 - first]
+
+    assert np.array_equal(x, found)

@@ -14,7 +14,7 @@ from fadn_cli.findings import errors_among
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Rect
 from fadn_cli.raw.check.dng import MAX_FINDINGS, check_dng, check_file
-from fadn_cli.raw.dng.write import DngEdit, write_dng
+from fadn_cli.raw.dng.write import DngEdit, WriteChoices, encoder_for, write_dng
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.tags import Tag
 from tests.making.camera_tiff import write_camera_tiff
@@ -49,6 +49,57 @@ def test_one_differing_sample_is_found(written):
         check_dng(path, replace(mosaic, samples=samples))
 
     assert "disk" in caught.value.advice
+
+
+@pytest.fixture
+def encoded(tmp_path):
+    """A DNG written of samples that were encoded before, its levels, and what was encoded."""
+    source = write_source(tmp_path / "source.dng", noisy_samples(300, 300), rows_per_strip=300)
+    raw_image = read_raw(source)
+    choices = WriteChoices(preview="keep")
+    with encoder_for(raw_image, raw_image.mosaic, choices) as encoder:
+        for start in range(0, 300, 70):
+            encoder.add(raw_image.mosaic.samples[start : start + 70])
+        tiles = encoder.finish()
+    path = tmp_path / "encoded.dng"
+    levels = replace(raw_image.mosaic, samples=np.broadcast_to(np.uint16(0), (300, 300)))
+    write_dng(path, raw_image, levels, edit=EDIT, choices=choices, encoded=tiles)
+    return path, levels, tiles
+
+
+def test_what_was_encoded_row_by_row_passes_and_is_the_same_file(encoded, written):
+    path, levels, tiles = encoded
+
+    check_dng(path, levels, encoded=tiles)
+
+    assert np.array_equal(written[1].samples, read_raw(path).mosaic.samples)
+
+
+def test_a_differing_sample_shows_in_the_checksum(encoded):
+    path, levels, tiles = encoded
+
+    with pytest.raises(WriteError, match="samples differ"):
+        check_dng(path, levels, encoded=replace(tiles, checksum=tiles.checksum ^ 1))
+
+
+def test_tiles_that_have_changed_places_are_found(encoded):
+    path, levels, tiles = encoded
+    data = bytearray(path.read_bytes())
+    first, second = (data.find(tile) for tile in tiles.tiles[:2])
+    size = min(len(tile) for tile in tiles.tiles[:2])
+    data[first : first + size] = tiles.tiles[1][:size]
+    path.write_bytes(data)
+
+    assert 0 < first < second
+    with pytest.raises(WriteError, match="samples differ|cannot be decoded"):
+        check_dng(path, levels, encoded=tiles)
+
+
+def test_a_differing_level_is_named_without_the_samples_too(encoded):
+    path, levels, tiles = encoded
+
+    with pytest.raises(WriteError, match="white level 15000"):
+        check_dng(path, replace(levels, white_level=15001.0), encoded=tiles)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from fadn_cli.raw.codec.lossless import bits_for, encode_tiles, stream_fault, tile_size
+from fadn_cli.raw.codec.lossless import (
+    TileEncoder,
+    bits_for,
+    checksum_of,
+    decode_otherwise,
+    encode_tiles,
+    stream_fault,
+    tile_size,
+)
 
 
 def decode(tiles, height, width):
@@ -173,3 +181,40 @@ def test_a_stream_that_is_not_whole_has_a_fault(stream, damage, words):
 
 def test_a_stream_of_other_samples_has_a_fault(stream):
     assert "holds 65536 samples, not 65280" == stream_fault(stream, 255 * 256)
+
+
+@pytest.mark.parametrize("rows", (1, 37, 256, 1000))
+@pytest.mark.parametrize("components", (1, 2))
+def test_rows_that_come_one_after_the_other_make_the_same_tiles(rows, components):
+    samples = samples_of(600, 300, 14)
+    expected = list(encode_tiles(samples, bits=14, components=components))
+
+    with TileEncoder(samples.shape, bits=14, components=components, threads=3) as encoder:
+        for start in range(0, 600, rows):
+            encoder.add(samples[start : start + rows])
+        encoded = encoder.finish()
+
+    assert expected == list(encoded.tiles)
+    assert checksum_of(samples) == encoded.checksum
+
+
+def test_an_encoder_wants_all_rows():
+    with TileEncoder((600, 300), bits=14) as encoder:
+        encoder.add(samples_of(300, 300, 14))
+
+        with pytest.raises(ValueError, match="of 600 rows"):
+            encoder.finish()
+
+
+@pytest.mark.parametrize("bits", (10, 12, 14, 16))
+@pytest.mark.parametrize("components", (1, 2))
+def test_the_other_decoder_reads_what_we_encode(bits, components):
+    samples = samples_of(256, 256, bits)
+    [tile] = encode_tiles(samples, bits=bits, components=components)
+
+    assert np.array_equal(samples, decode_otherwise(tile))
+
+
+def test_the_other_decoder_says_what_it_cannot_read():
+    with pytest.raises(ValueError):
+        decode_otherwise(b"no JPEG")

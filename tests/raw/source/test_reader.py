@@ -8,7 +8,8 @@ import pytest
 from fadn_cli.errors import RawReadError, UnsupportedRawError
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.mosaic.values import Rect
-from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.source.reader import read_levels, read_raw
+from fadn_cli.system.snapshot import hold
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.dng.fields import MATRIX
 from tests.making.dng.write import write_dng
@@ -158,8 +159,30 @@ def test_the_samples_outlive_the_file(tmp_path):
     raw = read_raw(path)
     path.write_bytes(b"")
 
-    assert raw.mosaic.samples.flags.owndata
     assert np.array_equal(samples, raw.mosaic.samples)
+
+
+@pytest.mark.parametrize("options", ({}, {"byteorder": ">"}, {"tile": (32, 32)}))
+def test_samples_that_lie_in_the_file_as_they_are_need_no_decoding(tmp_path, options):
+    samples = noisy_samples()
+    path = write_dng(tmp_path / "a.dng", samples, **options)
+
+    with hold(path) as held:
+        raw = read_raw(path)
+        lies = np.frombuffer(held.data, np.uint8)
+
+    assert np.array_equal(samples, raw.mosaic.samples)
+    assert np.shares_memory(lies, raw.mosaic.samples) == (not options)
+
+
+def test_the_levels_of_a_dng_are_read_without_its_samples(tmp_path):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), active_area=(2, 4, 60, 90))
+
+    levels, mosaic = read_levels(path), read_raw(path).mosaic
+
+    assert (mosaic.samples.shape, 0) == (levels.samples.shape, levels.samples.max())
+    assert (mosaic.white_level, mosaic.active_area) == (levels.white_level, levels.active_area)
+    assert mosaic.cfa == levels.cfa
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from fadn_cli.training.judge.ruler import (  # noqa: E402
 )
 from fadn_cli.training.run.config import load_config  # noqa: E402
 from fadn_cli.training.run.train import train  # noqa: E402
+from tests.making.tiles import cut_small  # noqa: E402
 
 SHOT = 6.4e-3
 READ = float(typical_read_noise(SHOT))
@@ -167,7 +168,7 @@ def test_tiled_is_untiled(weights, scene, kind, monkeypatch):
     pattern = pattern_of(SENSORS[kind])
     whole = denoise(noisy, pattern)
 
-    monkeypatch.setattr(frame, "TILE", 2)  # raised to what the overlap needs
+    cut_small(monkeypatch, 2, exact=True)  # raised to what the overlap needs
     counts = []
     run = frame._run_tiles
     monkeypatch.setattr(
