@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sites import unpack_sites
 
 SIDE = 24
@@ -34,7 +35,7 @@ class Cells:
     """(N,) normalized: the tiles' means."""
 
 
-def sample_bands(packed: Samples) -> Samples:
+def sample_bands(packed: Planes) -> Samples:
     """Cut rows of tiles out of a frame, with their margins.
 
     Parameters

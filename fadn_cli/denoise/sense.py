@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.cells import Cells, average_cells, sample_bands
 from fadn_cli.denoise.row_gain import find_row_gain
+from fadn_cli.denoise.sensors.kinds import Planes, sampled
 
 _BLOCKS = (2, 3, 4)  # samples per side of one colour: Quad Bayer, Nona, 16 in one
 _LEAST_TILES = 12
@@ -40,7 +41,7 @@ class Sense:
     """Share of the samples at white, or at the frame's own maximum."""
 
 
-def judge(packed: Samples, *, is_bayer: bool = True) -> Sense:
+def judge(packed: Planes, *, is_bayer: bool = True) -> Sense:
     """Look at a frame for what contradicts a plain Bayer mosaic.
 
     Parameters
@@ -151,8 +152,8 @@ def _greens_misplaced(cells: Cells) -> bool:
     )
 
 
-def _white_share(packed: Samples) -> float:
+def _white_share(packed: Planes) -> float:
     """Return the share of samples at white, or at the frame's own maximum, of a sample of rows."""
-    rows = packed[:, :: max(packed.size // 4_000_000, 1)]
+    rows = sampled(packed, 1_000_000)
     top = min(float(rows.max()), 1.0)
     return float(np.count_nonzero(rows >= top) / rows.size)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.noise.blocks import measure_planes
 from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.quantiles import quantile
 
@@ -64,7 +65,7 @@ class Shading:
         return np.asarray(self.at(x, y[start:stop, None]), np.float32)
 
 
-def find_shading(packed: Samples, sensor: Sensor = BAYER) -> Shading | None:
+def find_shading(packed: Planes, sensor: Sensor = BAYER) -> Shading | None:
     """Find the gain that lifts the noise towards the corners.
 
     Parameters
@@ -138,7 +139,7 @@ def _places(length: int) -> Samples:
     )
 
 
-def _look(packed: Samples, sensor: Sensor) -> Zones:
+def _look(packed: Planes, sensor: Sensor) -> Zones:
     """Return (5, N): place across and down, level, noise variance and number of blocks."""
     _, height, width = packed.shape
     down, across = _ZONES

@@ -4,10 +4,8 @@
 come out worse than it went in; what only may be wrong is told.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fadn_cli.denoise.sense import judge
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import Needs, UnsupportedRawError
 from fadn_cli.mosaic.values import RawImage
@@ -16,14 +14,12 @@ _MOSTLY_WHITE = 0.5  # share of the samples
 _BLOCK_NAMES = {2: "Quad Bayer", 3: "Nona Bayer", 4: "16-in-1 (Tetra)"}
 
 
-def refuse_senseless(
-    packed: NDArray[np.float32], sensor: Sensor, raw_image: RawImage
-) -> tuple[str, ...]:
+def refuse_senseless(packed: Planes, sensor: Sensor, raw_image: RawImage) -> tuple[str, ...]:
     """Refuse a mosaic that is not what its tags say; return what the user should know of it.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
+    packed : Planes
         The active area of `raw_image`.
     sensor : Sensor
         Whose planes it holds.

@@ -11,7 +11,7 @@ from typing import Any
 
 from fadn_cli.denoise.defects.hotpixels import find_defects
 from fadn_cli.denoise.frame import OnTile
-from fadn_cli.denoise.sensors.kinds import pack_active
+from fadn_cli.denoise.sensors.kinds import ActiveFrame, pack_active
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.repair import repair
 from fadn_cli.pipeline.options import DenoiseOptions
@@ -73,15 +73,14 @@ def denoise_file(
         with clock.stage("read"):
             raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
         with clock.stage("estimate"):
-            packed, packing = pack_active(raw_image.mosaic, options.threads)
-            treatment = prepare(packed, packing, raw_image, options)
-            frame = treatment.frame(packed, raw_image.mosaic)
-            del packed
+            active = ActiveFrame(raw_image.mosaic)
+            treatment = prepare(active, active.packing, raw_image, options)
+            frame = treatment.frame(raw_image.mosaic)
             give_memory_back()
         with Output(raw_image, treatment) as whole:
             with clock.stage("denoise"):
                 tiles, shifts = denoise_into(
-                    whole, raw_image.mosaic, frame, packing, treatment, on_tile
+                    whole, raw_image.mosaic, frame, active.packing, treatment, on_tile
                 )
             with clock.stage("write"):
                 written = whole.write(temporary, sidecars)

@@ -5,8 +5,9 @@ thing to know: defects are found against the noise, and where they are many, the
 again without them.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from fadn_cli.denoise.mix import equivalent_strength
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.noise.choice import FoundNoise, choose_noise
-from fadn_cli.denoise.sensors.kinds import SENSORS, ActiveFrame, ArrayFrame, Frame
+from fadn_cli.denoise.sensors.kinds import SENSORS, ActiveFrame, ArrayFrame, Frame, Planes
 from fadn_cli.denoise.sensors.sensor import Packing, Sensor
 from fadn_cli.denoise.shading import Shading, divide, find_shading
 from fadn_cli.mosaic.steps import SOURCE_STEPS, Steps, own_step
@@ -57,25 +58,19 @@ class Treatment:
     """What is known of row and column noise; None if it was not looked for."""
     warnings: tuple[str, ...] = ()
     """What the user should know of the photograph, one sentence each."""
+    whole: NDArray[np.float32] | None = field(default=None, repr=False)
+    """(planes, h, w) normalized: the frame, where single samples or shading made another of it
+    than can be packed again; None: nowhere."""
 
     @property
     def sensor(self) -> Sensor:
         """The kind of sensor that the network is for."""
         return SENSORS[self.specialist.cfa_kind]
 
-    def frame(self, packed: NDArray[np.float32], mosaic: Mosaic) -> Frame:
-        """Return the frame that is to be denoised.
-
-        Parameters
-        ----------
-        packed : (planes, h, w) float32, normalized
-            What `prepare` has made of the active area of `mosaic`: kept only where no rows can be
-            packed again, since samples take a quarter of the memory.
-        mosaic : Mosaic
-            The photograph.
-        """
-        if self.hot_pixels or self.shading:
-            return ArrayFrame(packed)
+    def frame(self, mosaic: Mosaic) -> Frame:
+        """Return the frame that is to be denoised, of the photograph that was prepared."""
+        if self.whole is not None:
+            return ArrayFrame(self.whole)
         if self.banding is None:
             return ActiveFrame(mosaic)
         return ActiveFrame(mosaic, self.banding.row_offsets, self.banding.column_offsets)
@@ -120,15 +115,15 @@ class Treatment:
 
 
 def prepare(
-    packed: NDArray[np.float32], packing: Packing, raw_image: RawImage, options: DenoiseOptions
+    packed: Planes, packing: Packing, raw_image: RawImage, options: DenoiseOptions
 ) -> Treatment:
     """Find a photograph's noise, repair what it cannot explain, and choose the network.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
-        The active area of `raw_image`. Overwritten where there are defects or bands, and divided by
-        a gain that was found in it.
+    packed : Planes
+        The active area of `raw_image`. An array is overwritten where there are defects or bands,
+        and divided by a gain that was found in it.
     packing : Packing
         How `packed` was packed.
     raw_image : RawImage
@@ -146,11 +141,13 @@ def prepare(
         There is no network as asked for.
     """
     warnings = raw_image.warnings + refuse_senseless(packed, packing.sensor, raw_image)
-    noise, shading = _measure(packed, packing, raw_image, options)
-    repaired = None
     if options.repairs:
+        packed = _whole(packed)
+    noise, shading, packed = _measure(packed, packing, raw_image, options)
+    repaired = None
+    if isinstance(packed, np.ndarray) and options.repairs:
         repaired = repair_defects(packed, packing, noise.used)
-    if repaired and repaired > MANY * packed.size:
+    if repaired and repaired > MANY * math.prod(packed.shape):
         noise = find_noise(packed, packing.sensor, raw_image, options)
     treatment = Treatment(
         options=options,
@@ -159,6 +156,7 @@ def prepare(
         hot_pixels=repaired,
         shading=shading,
         warnings=warnings + noise.warnings,
+        whole=packed if isinstance(packed, np.ndarray) else None,
     )
     asked = options.banding if options.banding is not None or treatment.strength else False
     left = treatment.residual_std_ratio
@@ -176,12 +174,20 @@ def prepare(
     return replace(treatment, banding=banding, steps=steps, notes=notes)
 
 
+def _whole(packed: Planes) -> NDArray[np.float32]:
+    """Return a frame as an array that can be written to."""
+    return packed if isinstance(packed, np.ndarray) else packed[:, :, :]
+
+
 def _measure(
-    packed: NDArray[np.float32], packing: Packing, raw_image: RawImage, options: DenoiseOptions
-) -> tuple[FoundNoise, Shading | None]:
-    """Find the noise, after dividing by the gain that lifts it in the corners, if there is one."""
+    packed: Planes, packing: Packing, raw_image: RawImage, options: DenoiseOptions
+) -> tuple[FoundNoise, Shading | None, Planes]:
+    """Find the noise, after dividing by the gain that lifts it in the corners, if there is one.
+
+    Returns both, and the frame after that.
+    """
     if not any(options.shares):
-        return find_noise(packed, packing.sensor, raw_image, options), None
+        return find_noise(packed, packing.sensor, raw_image, options), None, packed
     # Both at once: there is hardly ever a gain, and the noise is then what was found meanwhile.
     looking, measuring = start_together(
         options.threads,
@@ -190,11 +196,12 @@ def _measure(
     )
     shading: Shading | None = looking.result()
     if shading is None:
-        return measuring.result(), None
-    divide(packed, shading, saturated=False)
-    noise = find_noise(packed, packing.sensor, raw_image, options)
-    divide(packed, shading, saturated=True)
-    return noise, shading
+        return measuring.result(), None, packed
+    whole = _whole(packed)
+    divide(whole, shading, saturated=False)
+    noise = find_noise(whole, packing.sensor, raw_image, options)
+    divide(whole, shading, saturated=True)
+    return noise, shading, whole
 
 
 def pick(noise: NoiseModel, options: DenoiseOptions, kind: str) -> Specialist:
@@ -244,13 +251,13 @@ def _none_for(kind: str) -> Specialist:
 
 
 def find_noise(
-    packed: NDArray[np.float32], sensor: Sensor, raw_image: RawImage, options: DenoiseOptions
+    packed: Planes, sensor: Sensor, raw_image: RawImage, options: DenoiseOptions
 ) -> FoundNoise:
     """Find the noise of a photograph: what the user says, the file's profile, or what is measured.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
+    packed : Planes
         Of the active area.
     sensor : Sensor
         Whose planes they are.

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.agreement import Bands
-from fadn_cli.denoise.banding import measure_columns, measure_rows, remove_bands
+from fadn_cli.denoise.banding import (
+    line_levels,
+    measure_columns,
+    measure_rows,
+    remove_bands,
+)
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.noise import NoiseModel
 from fadn_cli.system.cores import start_together
@@ -36,7 +42,7 @@ class Banding:
 
 
 def settle_banding(
-    packed: NDArray[np.float32],
+    packed: Planes,
     packing: Packing,
     noise: NoiseModel,
     *,
@@ -48,8 +54,8 @@ def settle_banding(
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized
-        Overwritten where bands are removed.
+    packed : Planes
+        An array is overwritten where bands are removed; else they are left to `ActiveFrame`.
     packing : Packing
         How `packed` was packed.
     noise : NoiseModel
@@ -64,10 +70,11 @@ def settle_banding(
     sensor = packing.sensor
     _, read = sensor.noise_of_planes(noise)
     std = float(np.sqrt(max(read.ravel().mean(), 1e-12)))
+    levels = line_levels(packed, sensor, threads)
     measured = start_together(
         threads,
-        partial(measure_rows, packed, noise, sensor),
-        partial(measure_columns, packed, noise, sensor),
+        partial(measure_rows, levels, noise, sensor),
+        partial(measure_columns, levels, noise, sensor),
     )
     found: dict[str, Bands] = dict(
         zip(("rows", "columns"), (each.result() for each in measured), strict=True)
@@ -75,7 +82,7 @@ def settle_banding(
     going = {
         name: bands for name, bands in found.items() if _goes(bands, asked=asked, least=left * std)
     }
-    if going:
+    if going and isinstance(packed, np.ndarray):
         remove_bands(packed, packing, **going)
     rows, columns = (_told(each, std) for each in found.values())
     return Banding(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fadn_cli.denoise.banding import measure_columns, measure_rows, remove_bands
+from fadn_cli.denoise.banding import line_levels, measure_columns, measure_rows, remove_bands
 from fadn_cli.denoise.sensors.kinds import pack_mosaic
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import noise_model
@@ -49,7 +49,8 @@ def packed(x, colors="RGGB"):
 def measured(x, packing, axis):
     """The bands of rows (axis 1) or columns (axis 0)."""
     noise = noise_model(SHOT, READ, source="given", colors=packing.sensor.noise_colors)
-    return (measure_columns, measure_rows)[axis](x, noise, packing.sensor)
+    levels = line_levels(x, packing.sensor)
+    return (measure_columns, measure_rows)[axis](levels, noise, packing.sensor)
 
 
 @pytest.mark.parametrize("axis", (0, 1))

@@ -22,7 +22,7 @@ from tests.making.mosaics import noisy_samples
 MOMENTS = (
     (pipeline, "read_raw"),
     (pipeline, "repair"),
-    (pipeline, "pack_active"),
+    (pipeline, "ActiveFrame"),
     (pipeline, "prepare"),
     (pipeline, "denoise_into"),
     (stream, "treat"),

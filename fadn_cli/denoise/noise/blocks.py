@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.quantiles import quantile
 
@@ -54,14 +55,14 @@ class BlockStatistics:
 
 
 def measure_blocks(
-    packed: NDArray[np.float32], sensor: Sensor = BAYER
+    packed: Planes, sensor: Sensor = BAYER
 ) -> tuple[BlockStatistics, BlockStatistics]:
     """Transform the blocks of all planes; large frames by a regular sample of block rows.
 
     Parameters
     ----------
-    packed : (planes, h, w) float32, normalized, not clipped
-        Not modified. Begins with an even cell.
+    packed : Planes
+        Not clipped. Begins with an even cell.
     sensor : Sensor
         Whose planes they are.
 
@@ -87,7 +88,7 @@ def measure_blocks(
     return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
 
 
-def measure_planes(packed: NDArray[np.float32], sensor: Sensor = BAYER) -> BlockStatistics:
+def measure_planes(packed: Planes, sensor: Sensor = BAYER) -> BlockStatistics:
     """Return the first half of what `measure_blocks` does, in a third of the time."""
     parts = [np.empty((5, 0)), *(grid.rows() for grid in _grids(packed, sensor))]
     return _gather(parts, _share(packed) * _COEFFICIENTS)
@@ -115,7 +116,7 @@ class _Grid:
         return found
 
 
-def _grids(packed: NDArray[np.float32], sensor: Sensor) -> Iterator[_Grid]:
+def _grids(packed: Planes, sensor: Sensor) -> Iterator[_Grid]:
     """Yield the blocks of a frame; of a small one, also those that begin between them."""
     _, height, width = packed.shape
     offsets, first = _offsets(packed), 0
@@ -132,12 +133,13 @@ def _grids(packed: NDArray[np.float32], sensor: Sensor) -> Iterator[_Grid]:
         first += len(place)
 
 
-def _offsets(packed: NDArray[np.float32]) -> tuple[int, ...]:
+def _offsets(packed: Planes) -> tuple[int, ...]:
     """Return at which rows and columns grids of blocks begin."""
-    return (0, SIDE // 2) if packed[0].size < 16 * _MAX_BLOCKS else (0,)
+    _, height, width = packed.shape
+    return (0, SIDE // 2) if height * width < 16 * _MAX_BLOCKS else (0,)
 
 
-def _share(packed: NDArray[np.float32]) -> float:
+def _share(packed: Planes) -> float:
     """Return what a block says of its own, as others overlap it."""
     return 1 / len(_offsets(packed)) ** 2
 
@@ -148,14 +150,16 @@ def _few(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         yield chosen[start : start + _AT_ONCE]
 
 
-def _cut(packed: NDArray[np.float32], top: int, left: int, stride: int) -> NDArray[np.float32]:
+def _cut(packed: Planes, top: int, left: int, stride: int) -> NDArray[np.float32]:
     """Return the blocks of every `stride`-th row of blocks as (planes, N, SIDE, SIDE)."""
     planes, height, width = packed.shape
     down, across = (height - top) // SIDE, (width - left) // SIDE
-    area = packed[:, top : top + down * SIDE, left : left + across * SIDE]
-    grid = area.reshape(planes, down, SIDE, across, SIDE)[:, ::stride]
-    blocks: NDArray[np.float32] = grid.swapaxes(2, 3).reshape(planes, -1, SIDE, SIDE)
-    return blocks
+    cols = slice(left, left + across * SIDE)
+    rows = [
+        packed[:, first : first + SIDE, cols].reshape(planes, SIDE, across, SIDE).swapaxes(1, 2)
+        for first in range(top, top + down * SIDE, stride * SIDE)
+    ]
+    return np.concatenate(rows, axis=1)
 
 
 def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -8,9 +8,6 @@ the user is told.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fadn_cli.denoise.noise.estimate import (
     Estimate,
     Measurement,
@@ -21,6 +18,7 @@ from fadn_cli.denoise.noise.estimate import (
 )
 from fadn_cli.denoise.noise.prior import iso_range
 from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import Planes
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import NoiseModel
@@ -42,7 +40,7 @@ class FoundNoise:
 
 
 def choose_noise(
-    packed: NDArray[np.float32],
+    packed: Planes,
     *,
     name: str,
     given: NoiseModel | None,

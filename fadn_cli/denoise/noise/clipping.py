@@ -10,13 +10,15 @@ from math import erf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from fadn_cli.denoise.sensors.kinds import Planes, sampled
+
 _FLOOR_SHARE = 0.002  # of a plane's samples at its minimum: less needs no correction
 _PILE_UP = 1.5  # times the next value's count: whole noise thins out towards its minimum
 _HIGHEST_BLACK = 0.02  # normalized: a minimum above it is a dark picture, not black
-_SAMPLE = 500_000  # samples of a plane that are looked at
+_SAMPLE = 500_000  # samples of a plane that are looked at, in whole rows
 
 
-def black_floor(packed: NDArray[np.float32]) -> float | None:
+def black_floor(packed: Planes) -> float | None:
     """Find the level at which the camera clipped the noise around black.
 
     Some sensors and most phones subtract black in the camera: the negative half of the noise piles
@@ -24,16 +26,15 @@ def black_floor(packed: NDArray[np.float32]) -> float | None:
 
     Parameters
     ----------
-    packed : (4, h, w) float32, normalized
+    packed : Planes
 
     Returns
     -------
     float or None
         The common floor, normalized, usually 0; None if the noise around black is whole.
     """
-    stride = max(packed[0].size // _SAMPLE, 1)
     floors = []
-    for plane in packed.reshape(len(packed), -1)[:, ::stride]:
+    for plane in sampled(packed, _SAMPLE):
         floor = plane.min()
         at_floor = np.count_nonzero(plane == floor)
         if floor > _HIGHEST_BLACK or at_floor < _FLOOR_SHARE * plane.size:

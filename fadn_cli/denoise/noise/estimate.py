@@ -23,6 +23,7 @@ from fadn_cli.denoise.noise.levels import measure_levels
 from fadn_cli.denoise.noise.posterior import Known, Weighed, weigh
 from fadn_cli.denoise.noise.prior import iso_range, typical_read_noise
 from fadn_cli.denoise.sensors.bayer import BAYER
+from fadn_cli.denoise.sensors.kinds import Planes, sampled
 from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.errors import NoiseModelError
 from fadn_cli.noise import MID_GREY, NoiseModel, noise_model
@@ -59,9 +60,7 @@ class Measurement:
     """The kinds of samples whose noise is told apart."""
 
 
-def measure(
-    packed: NDArray[np.float32], *, step: float = 0.0, sensor: Sensor = BAYER
-) -> Measurement:
+def measure(packed: Planes, *, step: float = 0.0, sensor: Sensor = BAYER) -> Measurement:
     """Measure the blocks of a mosaic.
 
     Parameters
@@ -86,7 +85,7 @@ def measure(
             f" constant nor saturated, {_MIN_BLOCKS} are needed",
             advice="Give the noise with --shot-noise and --read-noise.",
         )
-    sample = packed.reshape(-1)[:: max(packed.size // _SAMPLE, 1)]
+    sample = _sample(packed)
     floor = black_floor(packed)
     # where some planes are clipped and others not, only the planes' own levels tell what is lost
     least = max(_MIN_BLOCKS, _WHOLE * len(planes.mean) / len(packed))
@@ -136,7 +135,7 @@ def estimate(measurement: Measurement, iso: int | None = None) -> Estimate:
 
 
 def estimate_noise(
-    packed: NDArray[np.float32],
+    packed: Planes,
     *,
     iso: int | None = None,
     step: float = 0.0,
@@ -189,10 +188,15 @@ def reconcile(
     )
 
 
-def typical_levels(packed: NDArray[np.float32]) -> tuple[float, ...]:
+def typical_levels(packed: Planes) -> tuple[float, ...]:
     """Return the 10, 50 and 90 % quantiles of the levels that occur, from a sample of the frame."""
-    sample = packed.reshape(-1)[:: max(packed.size // 100_000, 1)]
-    return tuple(quantiles(sample, (0.1, 0.5, 0.9)))
+    return tuple(quantiles(_sample(packed), (0.1, 0.5, 0.9)))
+
+
+def _sample(packed: Planes) -> NDArray[np.float32]:
+    """Return some samples from all over a frame: (n,) normalized."""
+    rows = sampled(packed, _SAMPLE)
+    return rows.reshape(-1)[:: max(rows.size // _SAMPLE, 1)]
 
 
 def _weigh(measurement: Measurement, iso: int | None) -> Weighed:

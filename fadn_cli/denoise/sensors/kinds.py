@@ -105,7 +105,7 @@ class Frame(Protocol):
         start, stop : int
             Rows of the frame; what lies below it is left out.
         cols : slice, optional
-            Columns of the frame, with start and stop, from a multiple of the sensor's `period` on.
+            Columns of the frame, with start and stop.
 
         Returns
         -------
@@ -128,6 +128,8 @@ class ArrayFrame:
 
 class ActiveFrame:
     """A mosaic's active area, packed as its rows are asked for: the same as `pack_active`.
+
+    Parts of it can be had as those of an array: `frame[:, rows, columns]`.
 
     Parameters
     ----------
@@ -164,6 +166,16 @@ class ActiveFrame:
         cell = self._sensor.cell
         self.shape = self._sensor.planes, len(places.rows) // cell, len(places.cols) // cell
 
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: tuple[slice, ...]) -> NDArray[np.float32]:
+        planes, rows, *cols = key
+        _, height, width = self.shape
+        start, stop, _ = rows.indices(height)
+        left, right, _ = (*cols, slice(None))[0].indices(width)
+        return self.rows(start, stop, slice(left, right))[planes]
+
     def rows(self, start: int, stop: int, cols: slice | None = None) -> NDArray[np.float32]:
         """Normalize and pack some rows."""
         planes, height, width = self.shape
@@ -176,9 +188,10 @@ class ActiveFrame:
 
     def _pack(self, start: int, stop: int, cols: slice) -> NDArray[np.float32]:
         """Normalize and pack a few rows."""
-        cell, first = self._sensor.cell, start % self._sensor.period  # begin as the frame does
+        cell, period = self._sensor.cell, self._sensor.period
+        first, before = start % period, cols.start % period  # begin as the frame does
         down, low, high = _spanned(self._rows[(start - first) * cell : stop * cell])
-        right, left, end = _spanned(self._cols[cols.start * cell : cols.stop * cell])
+        right, left, end = _spanned(self._cols[(cols.start - before) * cell : cols.stop * cell])
         area, (by_row, by_col) = self._mosaic.active_area, self._offsets
         rows = slice(area.top + low, area.top + high)
         x = normalize_part(self._mosaic, rows, slice(area.left + left, area.left + end))
@@ -188,7 +201,25 @@ class ActiveFrame:
             x -= by_col[left:end]
         x = x if down is None else x[down]
         x = x if right is None else x[:, right]
-        return self._sensor.pack(x)[:, first:]
+        return self._sensor.pack(x)[:, first:, before:]
+
+
+Planes = NDArray[np.float32] | ActiveFrame
+"""A packed frame, (planes, h, w) float32 and normalized, or what gives parts of it."""
+
+
+def sampled(planes: Planes, most: int) -> NDArray[np.float32]:
+    """Return whole rows of a frame, as far apart as leaves some `most` samples of a plane.
+
+    Returns
+    -------
+    (planes, n, w) float32, normalized
+    """
+    _, height, width = planes.shape
+    step = max(height * width // most, 1)
+    if step == 1:
+        return planes[:, :, :]
+    return np.concatenate([planes[:, row : row + 1] for row in range(0, height, step)], axis=1)
 
 
 def _spanned(places: NDArray[np.intp]) -> tuple[NDArray[np.intp] | None, int, int]:

@@ -15,7 +15,6 @@ from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.noise import NoiseModel
 
 Samples = NDArray[np.float32]
-_ROWS = 64  # of cells, at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,17 +180,10 @@ class Sensor(ABC):
         """
         axis = 1 if columns else 2
         count = packed.shape[axis] // size
-        parts = []
-        # A few rows at a time: to be cut into segments, what is no whole number of them is copied.
-        step = size if columns else _ROWS
-        for start in range(0, count * size if columns else len(packed[0]), step):
-            rows = packed[:, start : start + step]
-            if columns:
-                parts.append(rows.mean(axis=1)[:, None])
-            else:
-                whole = rows[:, :, : count * size].reshape(len(packed), -1, count, size)
-                parts.append(whole.mean(axis=3))
-        means = np.concatenate(parts, axis=1)
+        shape = list(packed.shape)
+        shape[axis : axis + 1] = count, size
+        whole = packed[:, : count * size] if columns else packed[:, :, : count * size]
+        means = whole.reshape(shape).mean(axis=axis + 1)
         means = means.swapaxes(1, 2) if columns else means
         level: Samples = means[[group.planes[0] for group in sum(self.lines(columns=columns), ())]]
         return level.reshape(self.cell, 2, -1, count)
