@@ -31,9 +31,9 @@ from fadn_cli.training.judge.ruler import LEVELS, shot_noise_at, typical_read_no
 from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import set_rounding
+from fadn_cli.training.run.batches import make_batch
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.state import load_denoiser
-from fadn_cli.training.run.train import make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""
