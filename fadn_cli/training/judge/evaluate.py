@@ -20,6 +20,7 @@ from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.denoise.turns import COUNTS
 from fadn_cli.noise import noise_model
 from fadn_cli.training.judge.burst import burst_table, measure_burst
 from fadn_cli.training.judge.files import files_table, measure_files
@@ -133,11 +134,12 @@ def shipped(
     estimated: bool,
     quality: str | None = None,
     specialist: str | None = None,
+    ensemble: int = 1,
     sensor: Sensor = BAYER,
 ) -> Denoise:
     """Return the public API as a `Denoise`, told the noise or left to estimate it.
 
-    Quality and specialist are `denoise_mosaic`'s.
+    Quality, specialist and ensemble are `denoise_mosaic`'s.
     """
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
@@ -148,6 +150,7 @@ def shipped(
             read_noise=None if estimated else read,
             quality=quality,
             specialist=specialist,
+            ensemble=ensemble,
         )
         return sensor.pack(x)
 
@@ -192,6 +195,7 @@ def _make_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
     which.add_argument("--specialist", help="use this one at every level, not the chosen one")
+    parser.add_argument("--ensemble", type=int, default=1, choices=COUNTS, help="ways up")
     parser.add_argument(
         "--sensor", choices=SENSORS, help="whose mosaics; default: the run's, else bayer"
     )
@@ -219,7 +223,11 @@ def _measure(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, flo
             raise SystemExit(f"{arguments.run} is a network for {sensor.kind} sensors")
         rows = {arguments.run.name: torch_denoise(model)}
     else:
-        chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
+        chosen = {
+            "quality": arguments.quality,
+            "specialist": arguments.specialist,
+            "ensemble": arguments.ensemble,
+        }
         rows = {
             f"{name} noise": shipped(estimated=name == "estimated", sensor=sensor, **chosen)
             for name in ("true", "estimated")
