@@ -35,12 +35,14 @@ weights-best weights-fast: weights-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
 
 # Best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from Bayer's.
 weights-mono: thaw-mono
 weights-xtrans weights-mono: weights-%:
 	for run in best-first best best-int8 fast fast-int8; do $(TRAIN) $(CONFIGS)/$*-$$run.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.twins $*-best $*-fast --ruler $(PHOTOS)/val
 
 thaw-mono:
 	for quality in best fast; do \
