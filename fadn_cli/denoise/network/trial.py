@@ -38,6 +38,7 @@ WORST = 1.0
 """The most that any one sample may differ by, in units of sigma."""
 SIDE = 256
 """Packed pixels per side of the known tile."""
+_GAINS = {"R": 0.6, "B": 0.75}  # of the known tile's colours
 _FILE = "devices.json"
 _MAX_BYTES = 1 << 20
 _MOST = 64  # verdicts kept
@@ -117,7 +118,7 @@ def _key(specialist: Specialist, found: Found) -> str:
 
 def _try(specialist: Specialist, found: Found, threads: int) -> Verdict:
     """Send the known tile through the device and through the processor."""
-    features = known_features(specialist)
+    features = known_features(specialist, SIDE)
     try:
         file = weights_of(specialist, found)
         weights = read_weights(file)
@@ -174,8 +175,14 @@ def _time(
 
 
 @lru_cache(maxsize=2)
-def known_features(specialist: Specialist) -> NDArray[np.float32]:
+def known_features(specialist: Specialist, side: int) -> NDArray[np.float32]:
     """Return what a network sees of the known tile: edges, ramps and noise of its range.
+
+    Parameters
+    ----------
+    specialist : Specialist
+    side : int
+        Packed pixels per side of the tile.
 
     Returns
     -------
@@ -186,9 +193,10 @@ def known_features(specialist: Specialist) -> NDArray[np.float32]:
     grey_std = (low + min(high, low + 0.03)) / 2
     shot, read = grey_std**2 / 0.18, 1e-7
     noise = noise_model(shot, read, source="known", colors=sensor.noise_colors)
-    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    y, x = np.mgrid[:side, :side] / side
     scene = 0.02 + 0.5 * x * y + 0.3 * ((8 * x + 5 * y).astype(int) % 2)
-    clean = np.linspace(0.6, 1, sensor.planes)[:, None, None] * scene
+    gains = np.array([_GAINS.get(color, 1.0) for color in sensor.colors])
+    clean = gains[:, None, None] * scene
     grain = np.random.default_rng(19).standard_normal(clean.shape)
     drawn = clean + np.sqrt(shot * clean + read) * grain
     features, _ = make_features(drawn.astype(np.float32), noise, stabilize.KINDS[specialist.inputs])
