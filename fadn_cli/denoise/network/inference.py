@@ -149,8 +149,13 @@ def on_processor(file: str, weights: bytes, threads: int) -> Runs:
 
 
 def start_session(weights: bytes, options: Any, named: list[Any]) -> Any:
-    """Give an ONNX file to onnxruntime, for these providers; it raises what it likes."""
-    return onnxruntime.InferenceSession(weights, options, providers=named)
+    """Give an ONNX file to onnxruntime, for these providers; it raises what it likes.
+
+    Its own way out of a failure would be another provider, and a page about it on stdout.
+    """
+    return onnxruntime.InferenceSession(
+        weights, options, providers=named or None, enable_fallback=0
+    )
 
 
 def providers() -> tuple[str, ...]:

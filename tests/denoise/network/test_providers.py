@@ -2,13 +2,17 @@
 
 import sys
 import types
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import onnxruntime
 import pytest
 
 from fadn_cli.denoise.network import devices, drivers, providers, specialists
+from fadn_cli.denoise.network.inference import on_processor
 from fadn_cli.denoise.network.providers import Session, found_devices, require
+from fadn_cli.denoise.network.trial import known_features
 from fadn_cli.errors import DeviceError, InferenceError
 from tests.making.devices import found
 
@@ -36,7 +40,11 @@ def offers(monkeypatch):
 def handle(provider, kind="GPU", device_id=1):
     """A device as onnxruntime describes it."""
     hardware = SimpleNamespace(
-        type=SimpleNamespace(name=kind), vendor="ACME", vendor_id=7, device_id=device_id, metadata={}
+        type=SimpleNamespace(name=kind),
+        vendor="ACME",
+        vendor_id=7,
+        device_id=device_id,
+        metadata={},
     )
     return SimpleNamespace(ep_name=provider, ep_metadata={"version": "1"}, device=hardware)
 
@@ -159,6 +167,34 @@ def test_onnxruntimes_silent_fallback_is_found_out(name):
     with pytest.raises(InferenceError, match="cannot be started"):
         session = Session(found(name), specialists.read_weights(SPECIALIST), 1)
         session.run(None, {"features": SimpleNamespace(shape=(1, 1, 64, 64))})
+
+
+def test_a_failure_at_start_is_ours_to_tell_and_never_on_stdout(monkeypatch, capsys):
+    from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
+
+    def fails(self, providers, *_):
+        raise RuntimeError("webgpu_context.cc:65 No supported adapters")
+
+    monkeypatch.setattr(InferenceSession, "_create_inference_session", fails)
+
+    with pytest.raises(InferenceError, match="it cannot be started: .*No supported adapters"):
+        Session(found("webgpu"), specialists.read_weights(SPECIALIST), 1)
+
+    assert "" == capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(onnxruntime, "get_ep_devices"), reason="onnxruntime before 1.22")
+def test_onnxruntimes_own_handles_run_a_network():
+    [own] = [each for each in onnxruntime.get_ep_devices() if each.ep_name == providers.PROVIDER]
+    one = replace(found("webgpu"), provider=own.ep_name, handles=(own,))
+    features = known_features(SPECIALIST, 64)
+
+    residual = Session(one, specialists.read_weights(SPECIALIST), 1).run(
+        None, {"features": features}
+    )
+
+    plain = on_processor("", specialists.read_weights(SPECIALIST), 1)
+    assert np.array_equal(plain.run(None, {"features": features})[0], residual[0])
 
 
 def test_a_plugins_devices_are_given_to_the_session(monkeypatch, offers):
