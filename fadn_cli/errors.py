@@ -4,6 +4,7 @@
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
       ConfigError                 2    the presets or a list of bad pixels have a mistake
+        DeviceError               2    the device asked for is unknown, or not there
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
         SourceChangedError        3    it was replaced or changed while it was worked on
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
@@ -54,7 +55,13 @@ def _rebuild(kind: type[FadnError], message: str, advice: str) -> FadnError:
 
 
 class ConfigError(FadnError):
-    """The presets or a list of bad pixels have a mistake, or there is no such preset."""
+    """The presets or a list of bad pixels have a mistake, or there is no such preset or device."""
+
+    exit_code = 2
+
+
+class DeviceError(ConfigError):
+    """The device asked for is unknown, or not there."""
 
     exit_code = 2
 

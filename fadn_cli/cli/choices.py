@@ -66,6 +66,13 @@ def _specialists(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def _devices(incomplete: str) -> list[str]:
+    """Complete the name of a device."""
+    from fadn_cli.denoise.network.devices import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
 Paths = Annotated[
     list[Path],
     typer.Argument(
@@ -219,6 +226,18 @@ Threads = Annotated[
         max=MOST_THREADS,
         help="Processor threads; more than 16, or than there are cores, are not started. Else: one"
         " per core.",
+        show_default=False,
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        autocompletion=_devices,
+        help="What networks run on: cpu, cuda, tensorrt, coreml, directml, openvino or webgpu. One"
+        " that fails or computes something else is told, and the processor goes on. Else: auto, a"
+        " GPU that is there, right and faster (see docs/devices.md), or the processor.",
         show_default=False,
     ),
 ]

@@ -18,6 +18,14 @@ def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> No
         )
 
 
+def _refuse_absent(device: str) -> None:
+    """Refuse a device that is unknown or not there, before anything is looked at."""
+    if device not in ("auto", "cpu"):  # the others cost the import of onnxruntime
+        from fadn_cli.denoise.network.providers import require
+
+        require(device)
+
+
 def _refuse_dng_choices(format: str, **wanted: str | None) -> dict[str, str]:
     """Return the choices that were made for a DNG; refuse them if none is written."""
     made = {name: choice for name, choice in wanted.items() if choice is not None}
@@ -62,6 +70,7 @@ def denoise(
     ensemble: choices.Ensemble = None,
     preset: PresetOption = None,
     threads: choices.Threads = None,
+    device: choices.DeviceOption = None,
     jobs: folders.Jobs = 1,
     scheduler: folders.Scheduler = None,
     keep_mtime: folders.KeepMtime = False,
@@ -118,8 +127,10 @@ def denoise(
         "specialist": specialist,
         "ensemble": ensemble,
         "threads": threads,
+        "device": device,
     }
     chosen = presets.choose(preset, flags)
+    _refuse_absent(chosen["device"])
     selection = sources.Selection(
         recursive=recursive,
         include=tuple(include or ()),

@@ -7,7 +7,7 @@ on the size of the tiles, and memory beyond the output does not grow with the fr
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.levels import keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network.inference import Network
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.denoise.tiles import Tile, TileGrid
@@ -39,6 +40,7 @@ def denoise_packed(
     luma: float = 1.0,
     chroma: float = 1.0,
     threads: int | None = None,
+    place: Place | None = None,
     on_tile: OnTile | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Run a specialist over a packed frame in overlapping, blended tiles.
@@ -55,6 +57,8 @@ def denoise_packed(
         How much of the noise to remove, 0 to 1 (see `mix`); at 0 and 0 the network does not run.
     threads : int, optional
         In all, see `cores.usable_threads`.
+    place : Place, optional
+        Where the network runs; None: on the processor.
     on_tile : callable, optional
         Progress.
 
@@ -77,7 +81,8 @@ def denoise_packed(
     cores = usable_threads(threads)
     workers = min(cores, len(grid), MOST_WORKERS)
     # The workers' calls share the network's threads, and each works along.
-    network = _load(specialist, cores - workers + 1)
+    load = partial(_load, specialist, cores - workers + 1)
+    network = load() if place is None else place.network(specialist, load, threads=cores)
     results = _run_tiles(grid, packed, lambda tile: network(tile, noise), workers)
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)

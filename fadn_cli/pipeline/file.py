@@ -11,6 +11,7 @@ from typing import Any
 from fadn_cli.denoise.defects.hotpixels import find_defects
 from fadn_cli.denoise.frame import OnTile
 from fadn_cli.denoise.levels import mean_shift
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.sensors.kinds import pack_active, unpack_active
 from fadn_cli.denoise.shading import multiply
 from fadn_cli.mosaic.values import RawImage
@@ -65,10 +66,10 @@ def denoise_file(
     ------
     FadnError
         See `errors`: a source that is unreadable, unsupported, or replaced meanwhile; no noise
-        model, existing output, full disk.
+        model, no such device, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
-    clock = Stopwatch()
+    clock, place = Stopwatch(), Place(options.device)
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary, hold(path) as source:
         with clock.stage("read"):
@@ -77,7 +78,7 @@ def denoise_file(
         with clock.stage("estimate"):
             treatment = prepare(packed, packing, raw_image, options)
         with clock.stage("denoise"):
-            denoised, tiles = treat(packed, packing, treatment, on_tile)
+            denoised, tiles = treat(packed, packing, treatment, on_tile, place)
             shifts = mean_shift(packed, denoised, treatment.noise.used, packing.sensor)
             del packed
             if treatment.shading is not None:
@@ -90,7 +91,9 @@ def denoise_file(
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
-        **_describe(raw_image, treatment),
+        **_describe(raw_image, treatment, place.warnings),
+        device=place.device,
+        device_fallback=place.fallback,
         bad_pixels=bad_pixels,
         **treatment.told(),
         **written.told(),
@@ -144,8 +147,10 @@ def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
     )
 
 
-def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
-    """Return what report and info both say of a photograph."""
+def _describe(
+    raw_image: RawImage, treatment: Treatment, more: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return what report and info both say of a photograph, and more warnings."""
     metadata, noise, banding = raw_image.metadata, treatment.noise, treatment.banding
     height, width = raw_image.mosaic.samples.shape
     summaries = {
@@ -163,7 +168,7 @@ def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
         "noise_prior": noise.usual,
         "row_noise": banding.row_noise if banding else None,
         "column_noise": banding.column_noise if banding else None,
-        "warnings": (*raw_image.defects.warnings, *treatment.warnings),
+        "warnings": (*raw_image.defects.warnings, *treatment.warnings, *more),
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

@@ -4,11 +4,14 @@ Programs call `denoise_mosaic`; `file` shares its middle, `treat`. The one thing
 rounded or clipped here.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fadn_cli.denoise.defects.hotpixels import repair_defects
 from fadn_cli.denoise.frame import OnTile, denoise_packed
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
 from fadn_cli.denoise.sensors.kinds import pack_mosaic
@@ -25,6 +28,7 @@ def treat(
     packing: Packing,
     treatment: Treatment,
     on_tile: OnTile | None = None,
+    place: Place | None = None,
 ) -> tuple[NDArray[np.float32], int]:
     """Denoise a packed frame as was decided.
 
@@ -38,6 +42,8 @@ def treat(
         Of `preparation.prepare`.
     on_tile : callable, optional
         Progress.
+    place : Place, optional
+        Where the network runs; None: on the processor.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def treat(
     """
     # Without the network, every way up gives the same.
     count = treatment.options.ensemble if treatment.strength else 1
-    work = _Work(treatment, count, on_tile)
+    work = _Work(treatment, count, on_tile, place)
     denoised = denoise_turned(packed, packing, treatment.noise.used, work, count)
     return denoised, work.tiles
 
@@ -56,9 +62,12 @@ def treat(
 class _Work:
     """A treatment carried out on one way up after the other, with progress over all of them."""
 
-    def __init__(self, treatment: Treatment, count: int, on_tile: OnTile | None) -> None:
+    def __init__(
+        self, treatment: Treatment, count: int, on_tile: OnTile | None, place: Place | None
+    ) -> None:
         self.tiles = 0
         self._treatment, self._count, self._on_tile = treatment, count, on_tile
+        self._place = place
 
     def __call__(
         self, packed: NDArray[np.float32], noise: NoiseModel, number: int
@@ -77,6 +86,7 @@ class _Work:
             luma=treatment.luma,
             chroma=treatment.chroma,
             threads=treatment.options.threads,
+            place=self._place,
             on_tile=tell,
         )
         self.tiles += tiles
@@ -96,6 +106,7 @@ def denoise_mosaic(
     quality: str | None = None,
     specialist: str | None = None,
     ensemble: int = 1,
+    device: str = "auto",
 ) -> NDArray[np.float32]:
     """Denoise one normalized mosaic.
 
@@ -122,6 +133,9 @@ def denoise_mosaic(
         Name of a bundled network, whatever its quality; None: chosen by quality and noise.
     ensemble : int
         Ways up in which the network sees `x`, to take the mean of: 1, 2, 4 or 8.
+    device : str
+        What the network runs on, as "cpu" or "cuda"; "auto": a GPU that is there and has proved
+        itself, else the processor. One that fails is a RuntimeWarning, and the processor goes on.
 
     Returns
     -------
@@ -137,6 +151,8 @@ def denoise_mosaic(
         The noise is to be estimated, and nothing in `x` can be measured.
     WeightsError
         There is no network of that name or quality.
+    DeviceError
+        That device is not there.
 
     Examples
     --------
@@ -158,7 +174,9 @@ def denoise_mosaic(
         quality=quality,
         specialist=specialist,
         ensemble=ensemble,
+        device=device,
     )
+    place = Place(device)
     pattern = CfaPattern.parse(cfa)
     packed, packing = pack_mosaic(x, pattern)
     given = None
@@ -169,7 +187,8 @@ def denoise_mosaic(
         noise = given or estimate_noise(packed, sensor=packing.sensor)
     network = pick(noise, options, packing.sensor.kind)
     found = FoundNoise(measured=None, used=noise)
-    denoised, _ = treat(
-        packed, packing, Treatment(options=options, noise=found, specialist=network)
-    )
+    treatment = Treatment(options=options, noise=found, specialist=network)
+    denoised, _ = treat(packed, packing, treatment, place=place)
+    for warning in place.warnings:
+        warnings.warn(warning, RuntimeWarning, stacklevel=2)
     return np.ascontiguousarray(packing.unpack(denoised))

@@ -11,6 +11,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from fadn_cli.denoise.network.devices import AUTO
+from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.turns import COUNTS
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
@@ -63,6 +65,9 @@ class DenoiseOptions:
     """Whether an existing output is replaced."""
     threads: int | None = None
     """Threads in all, see `system.cores.usable_threads`. The output does not depend on it."""
+    device: str = AUTO
+    """What the network runs on, one of `devices.NAMES`; "auto": a GPU that is there and has proved
+    itself, else the processor."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -155,6 +160,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: _is_count(max(COUNTS))(value) and value in COUNTS,
         ", ".join(map(str, COUNTS[:-1])) + f" or {COUNTS[-1]}",
     ),
+    "device": (_is_one_of(*DEVICES), f"{', '.join(DEVICES[:-1])} or {DEVICES[-1]}"),
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),
 }
 """By field: what is allowed, and in words."""

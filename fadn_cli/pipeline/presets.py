@@ -12,12 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import ConfigError
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.folders import config_folder
 from fadn_cli.system.opening import read_plain, write_plain
 
 MAX_BYTES = 1 << 20
@@ -59,6 +58,7 @@ TEMPLATE = """\
 # shot_noise = 1.0e-4    # instead of measuring: the variance of a sample x, 0 black and 1 white,
 # read_noise = 1.0e-6    # is shot_noise * x + read_noise; the two belong together
 # threads = 4            # else all cores
+# device = "auto"        # what networks run on: "auto", "cpu", "cuda", ... (see docs/devices.md)
 
 # Any other name is a preset of yours, used with --preset: fadn denoise IMG_1.NEF --preset grain
 
@@ -81,7 +81,7 @@ class Choice:
 
 def config_path() -> Path:
     """Return where the file of presets is, or would be."""
-    return platformdirs.user_config_path("fadn", appauthor=False) / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
