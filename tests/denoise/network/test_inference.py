@@ -1,5 +1,6 @@
 """The bundled networks do what their manifest says, alone and over a tiled frame."""
 
+from textwrap import dedent
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from fadn_cli.denoise.noise import stabilize
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import InferenceError
 from fadn_cli.noise import noise_model
+from tests.programs.fadn import fadn
 
 NAMES = [specialist.name for specialist in specialists.bundled()]
 
@@ -202,3 +204,20 @@ def test_noise_has_one_scale_in_the_features_whatever_the_iso():
         stds.append(features[0, :16].std())
 
     assert stds == pytest.approx([np.mean(stds)] * 3, rel=0.02)
+
+
+def test_no_run_leaves_a_trace_of_the_user_or_the_machine(tmp_path):
+    """onnxruntime's telemetry would: an identity in the cache, and what is to be sent."""
+    code = """
+        from fadn_cli.denoise.network import specialists
+        from fadn_cli.denoise.network.inference import Network
+
+        Network(specialists.bundled()[-1], threads=1)
+    """
+    places = ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE")
+    changes = dict.fromkeys(places, str(tmp_path))
+
+    done = fadn(code=dedent(code), changes=changes)
+
+    assert 0 == done.returncode, done.stderr
+    assert [] == list(tmp_path.iterdir())
