@@ -336,6 +336,20 @@ def test_the_time_of_the_source_is_kept_if_asked_for(task, denoised):
     assert [10**18 + 7] * 2 == [done, task.job.output.stat().st_mtime_ns]
 
 
+def test_a_disk_that_sets_no_times_costs_no_output(task, denoised, monkeypatch):
+    def refuse(path, **times):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    keeping = replace(task, keep_mtime=True)
+
+    results = [work(keeping), work(keeping)]
+
+    assert ["denoised", "done"] == [result.state for result in results]
+    for result in results:
+        assert f"{task.job.source.name} could not be kept (Operation not permitted)" in result.warnings[0]
+
+
 def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, monkeypatch):
     def full(folder, entry):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -346,6 +360,7 @@ def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, m
 
     assert "denoised" == result.state
     assert "No space left on device" in result.warnings[0]
+    assert str(task.job.output.parent / ".fadn-state.jsonl") in result.warnings[0]
     assert b"raw at 1" == task.job.output.read_bytes()
 
 
