@@ -347,7 +347,8 @@ def test_a_disk_that_sets_no_times_costs_no_output(task, denoised, monkeypatch):
 
     assert ["denoised", "done"] == [result.state for result in results]
     for result in results:
-        assert f"{task.job.source.name} could not be kept (Operation not permitted)" in result.warnings[0]
+        said = f"{task.job.source.name} could not be kept (Operation not permitted)"
+        assert said in result.warnings[0]
 
 
 def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, monkeypatch):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.network.specialists import Specialist, read_weights
 from fadn_cli.denoise.noise import stabilize
 from fadn_cli.denoise.sensors.sensor import reflected
-from fadn_cli.errors import InferenceError, WeightsError
+from fadn_cli.errors import InferenceError, WeightsError, out_of_memory
 from fadn_cli.noise import NoiseModel
 
 PROVIDER = "CPUExecutionProvider"
@@ -65,7 +65,7 @@ class Network:
         try:
             self._session = onnxruntime.InferenceSession(weights, options, providers=[PROVIDER])
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise InferenceError(
+            raise out_of_memory(specialist.file, error) or InferenceError(
                 f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
                 advice="Update onnxruntime.",
             ) from error

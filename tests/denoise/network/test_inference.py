@@ -4,6 +4,7 @@ from textwrap import dedent
 from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from fadn_cli.denoise import frame
@@ -204,6 +205,20 @@ def test_noise_has_one_scale_in_the_features_whatever_the_iso():
         stds.append(features[0, :16].std())
 
     assert stds == pytest.approx([np.mean(stds)] * 3, rel=0.02)
+
+
+def test_weights_that_memory_is_too_little_for_are_not_taken_for_unknown(monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : std::bad_alloc\nand much more")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+
+    with pytest.raises(
+        InferenceError, match=r"onnx: memory is too little \(.*bad_alloc\)$"
+    ) as caught:
+        Network(specialists.bundled()[0], threads=1)
+
+    assert "ulimit -v" in caught.value.advice
 
 
 def test_no_run_leaves_a_trace_of_the_user_or_the_machine(tmp_path):
