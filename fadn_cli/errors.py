@@ -63,6 +63,19 @@ def _rebuild(kind: type[FadnError], message: str, advice: str) -> FadnError:
     return kind(message, advice=advice)
 
 
+def naming(error: FadnError, name: str) -> FadnError:
+    """Make an error say which photograph it struck, if it does not: in a batch, it could be any.
+
+    Examples
+    --------
+    >>> str(naming(FadnError("b.dng: the disk is full"), "a.nef"))
+    'a.nef: b.dng: the disk is full'
+    >>> str(naming(FadnError("a.nef: is empty"), "a.nef"))
+    'a.nef: is empty'
+    """
+    return error if name in str(error) else _rebuild(type(error), f"{name}: {error}", error.advice)
+
+
 class ConfigError(FadnError):
     """The presets or a list of bad pixels have a mistake, or there is no such preset."""
 

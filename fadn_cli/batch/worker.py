@@ -28,6 +28,7 @@ from fadn_cli.errors import (
     OutputBusyError,
     OutputExistsError,
     WeightsError,
+    naming,
     out_of_memory,
 )
 from fadn_cli.pipeline import file as pipeline
@@ -143,10 +144,10 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
         result = _settle(task, on_tile)
     except OutputBusyError as error:
         if task.options.overwrite:  # what it is writing may be what was to be replaced
-            return FileResult(source=source, error=error)
+            return FileResult(source=source, error=naming(error, source.name))
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
-        return FileResult(source=source, error=error)
+        return FileResult(source=source, error=naming(error, source.name))
     except Exception as error:
         short = out_of_memory(source.name, error)
         if short is None:

@@ -19,6 +19,7 @@ from fadn_cli.errors import (
     OutputExistsError,
     RawReadError,
     WeightsError,
+    WriteError,
 )
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
@@ -305,6 +306,23 @@ def test_a_worker_with_other_weights_is_refused(task, denoised):
     assert WeightsError is type(result.error)
     assert "a.nef" in str(result.error)
     assert 0 == denoised.calls
+
+
+@pytest.mark.parametrize("wall", ("b.dng/", "out"))
+def test_every_failure_names_its_photograph_once_whatever_failed(tmp_path, denoised, wall):
+    """An output need not be called like its source, and a folder is many photographs'."""
+    (tmp_path / "a.nef").write_bytes(b"raw")
+    output = tmp_path / "out" / "b.dng"
+    (output if wall == "b.dng/" else tmp_path).mkdir(parents=True, exist_ok=True)
+    if wall == "out":
+        output.parent.write_bytes(b"no folder")
+    options = DenoiseOptions(overwrite=True)
+
+    result = work(make_task(tmp_path / "a.nef", output, options))
+
+    assert WriteError is type(result.error)
+    assert 1 == str(result.error).count("a.nef")
+    assert result.error.advice
 
 
 def test_too_little_memory_is_a_failure_that_says_what_needs_less(task, denoised):
