@@ -20,6 +20,7 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.pipeline.defects.listing import fingerprint
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
+from fadn_cli.system.files import to_disk
 from fadn_cli.system.locking import wait_lock
 from fadn_cli.system.opening import open_plain
 
@@ -142,6 +143,7 @@ def append_entry(folder: Path, entry: Entry) -> None:
         written = file.write(line)
         if written != len(line):
             raise OSError(f"only {written} of {len(line)} bytes could be written")
+        to_disk(descriptor)  # before the output has its name: after a power cut, too
 
 
 def _hash(text: str) -> str:

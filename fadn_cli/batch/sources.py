@@ -19,6 +19,10 @@ from fadn_cli.errors import RawReadError
 
 OURS = "already denoised by fadn"
 """Why a file with our marker is left alone."""
+UNMARKED = (
+    "lies where fadn wrote an output, and is not marked as one: rename it to have it denoised"
+)
+"""Why a file with the name of an output of ours is: edited, or another photograph."""
 LIST = Path("-")
 """Stands for the list of names on standard input."""
 
@@ -90,7 +94,7 @@ class Sources:
 
 
 def collect(
-    paths: Sequence[Path], selection: Selection, *, is_marked: Callable[[Path], bool]
+    paths: Sequence[Path], selection: Selection, *, why_ours: Callable[[Path], str]
 ) -> Sources:
     """Find the raw files that the user's paths stand for.
 
@@ -104,9 +108,9 @@ def collect(
         pattern (`**` for any folders) and stands for the folders and raw files that match it.
     selection : Selection
         What is taken from folders and patterns.
-    is_marked : callable
-        Whether a file is an output of ours. Asked about files in folders and patterns only: who
-        names such a file means it.
+    why_ours : callable
+        Why a file is taken for an output of ours; empty: it is not. Asked about files in folders
+        and patterns only: who names such a file means it.
     """
     sources: dict[str, Source] = {}
     skipped: dict[str, FileResult] = {}
@@ -117,8 +121,8 @@ def collect(
                 failures.setdefault(found.source, found)
                 continue
             key = os.path.realpath(found.path)
-            if not found.named and is_marked(found.path):
-                skipped.setdefault(key, FileResult(source=found.path, skipped=OURS))
+            if not found.named and (reason := why_ours(found.path)):
+                skipped.setdefault(key, FileResult(source=found.path, skipped=reason))
             else:
                 sources.setdefault(key, found)
     return Sources(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fadn_cli.cli.options import named
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 
 
@@ -77,6 +78,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="PATH",
+        parser=named,
         help="Raw files, folders that hold raw files, and patterns in quotes; - reads names"
         " from standard input, one a line or each ended by a NUL.",
         show_default=False,
@@ -88,6 +90,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="PATH",
+        parser=named,
         help="Folder for the outputs, created if need be; for a single raw file also the"
         " output itself, if it ends in .dng, .tif or .tiff. Else: beside each source.",
         show_default=False,
@@ -172,6 +175,7 @@ BadPixels = Annotated[
     typer.Option(
         "--bad-pixels",
         metavar="FILE",
+        parser=named,
         help="Repair the pixels that this list names (x y on each line; `fadn bad-pixels` makes"
         " one), besides those that the raw file itself calls bad.",
         show_default=False,

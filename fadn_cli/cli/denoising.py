@@ -152,7 +152,10 @@ def denoise(
     if plan.format != "dng":  # what presets say of DNGs says nothing of a TIFF
         del chosen["preview"], chosen["compression"]
     chosen |= {**made, "format": plan.format}
-    options = DenoiseOptions(**chosen, overwrite=overwrite)
+    try:
+        options = DenoiseOptions(**chosen, overwrite=overwrite)
+    except ValueError as error:  # a value that typer's types and ranges let through
+        raise typer.BadParameter(f"--{error}.".replace("_", "-")) from error
     if options.bad_list is not None:
         check_list(options.bad_list)
     handling = batch.Handling(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from fadn_cli.cli.options import named
 from fadn_cli.errors import FadnError
 from fadn_cli.limits import MOST_THREADS
 
@@ -111,6 +112,7 @@ Report = Annotated[
     typer.Option(
         "--report",
         metavar="FILE.json",
+        parser=named,
         callback=_json_name,
         help="Write what became of each file, as JSON. Replaces an earlier report.",
         show_default=False,

@@ -15,6 +15,7 @@ from fadn_cli.denoise.network.devices import AUTO
 from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.turns import COUNTS
+from fadn_cli.errors import shown
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
@@ -76,7 +77,7 @@ class DenoiseOptions:
                 continue
             is_allowed, allowed = _ALLOWED[field.name]
             if not is_allowed(value):
-                raise ValueError(f"{field.name} must be {allowed}, got {value!r}")
+                raise ValueError(f"{field.name} must be {allowed}, got {shown(value)}")
         made = {name: getattr(self, name) for name in ("preview", "compression")}
         if self.format == "tiff" and made != {name: _DEFAULTS[name] for name in made}:
             raise ValueError("preview and compression are choices for a DNG, but format is tiff")

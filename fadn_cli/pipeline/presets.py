@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import ConfigError
+from fadn_cli.errors import ConfigError, OutputExistsError, shown
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, make_folder
 from fadn_cli.system.folders import config_folder
@@ -68,6 +68,8 @@ chroma = 1.0
 """
 """What `fadn config --create` writes."""
 
+_EXISTS = "Edit it, or move it away: fadn config --create replaces nothing."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -117,7 +119,7 @@ def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
         if not isinstance(section, dict):
             raise _error(
                 path,
-                f"{name} = {section!r} stands outside of any preset",
+                f"{name} = {shown(section)} stands outside of any preset",
                 f"Put it below a line that names one, as [{DEFAULT}].",
             )
         _check(path, name, section)
@@ -198,8 +200,11 @@ def create_config(path: Path | None = None) -> Path:
     """
     path = path or config_path()
     make_folder(path.parent, advice="Create it yourself, or check its permissions.")
-    with atomic_output(path, overwrite=False) as temporary:
-        write_plain(temporary, TEMPLATE)
+    try:
+        with atomic_output(path, overwrite=False) as temporary:
+            write_plain(temporary, TEMPLATE)
+    except OutputExistsError as error:
+        raise OutputExistsError(f"{path}: exists already", advice=_EXISTS) from error
     return path
 
 
@@ -210,7 +215,7 @@ def _check(path: Path, name: str, section: Mapping[str, Any]) -> None:
             near = get_close_matches(key, KEYS, 1)
             hint = f"Did you mean {near[0]}? " if near else ""
             allowed = f"{hint}A preset may hold {', '.join(KEYS)}."
-            raise _error(path, f"in [{name}], {key} = {value!r} is unknown", allowed)
+            raise _error(path, f"in [{name}], {key} = {shown(value)} is unknown", allowed)
     try:
         options = DenoiseOptions(**section)
     except ValueError as error:
@@ -222,7 +227,7 @@ def _check(path: Path, name: str, section: Mapping[str, Any]) -> None:
         quality = f" of quality {options.quality}" if options.quality else ""
         raise _error(
             path,
-            f"in [{name}], specialist must be a network{quality}, got {options.specialist!r}",
+            f"in [{name}], specialist must be a network{quality}, got {shown(options.specialist)}",
             f"Use one of: {', '.join(known)}.",
         )
 

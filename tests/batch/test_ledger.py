@@ -48,6 +48,16 @@ def test_entries_are_read_as_they_were_appended(tmp_path):
     assert [STATE_FILE] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_note_is_on_the_disk_before_its_output_has_a_name(tmp_path, monkeypatch):
+    """Else a power cut leaves an output that nobody knows."""
+    stored = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: stored.append(os.fstat(descriptor).st_size))
+
+    append_entry(tmp_path, ENTRY)
+
+    assert [len(ENTRY.line())] == stored
+
+
 @pytest.mark.parametrize(
     "name", (b"caf\xe9.dng", b"a\nb.dng", "Füße 写真.dng".encode(), b"[1] x.dng")
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.batch import sources
-from fadn_cli.batch.sources import Selection, collect
+from fadn_cli.batch.sources import OURS, Selection, collect
 from fadn_cli.errors import RawReadError
 from tests.making.folders import fill
 
@@ -29,7 +29,10 @@ def folder(tmp_path):
 
 
 def find(*paths, is_marked=lambda path: False, **selection):
-    return collect(paths, Selection(**selection), is_marked=is_marked)
+    def why_ours(path):
+        return OURS if is_marked(path) else ""
+
+    return collect(paths, Selection(**selection), why_ours=why_ours)
 
 
 def names(found):

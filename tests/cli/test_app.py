@@ -126,6 +126,39 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments):
     assert "Error: " in result.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    (
+        ("denoise", ""),
+        ("denoise", "x", ""),
+        ("denoise", "x", "-o", ""),
+        ("denoise", "x", "--bad-pixels", ""),
+        ("denoise", "x", "--report", ""),
+        ("info", ""),
+        ("check", "x", ""),
+        ("verify", "", "x"),
+        ("verify", "x", ""),
+        ("compare", "", "x"),
+        ("compare", "x", ""),
+        ("compare", "x", "y", "-o", ""),
+        ("bad-pixels", "", "-o", "x"),
+        ("bad-pixels", "x", "-o", ""),
+        ("doctor", ""),
+        ("demo", ""),
+    ),
+)
+def test_an_empty_name_is_not_taken_for_the_folder_one_is_in(tmp_path, monkeypatch, arguments):
+    """A script's unset variable would have all its photographs denoised."""
+    write_dng(tmp_path / "a.dng", noisy_samples(64, 64))
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert 2 == result.exit_code
+    assert "name is empty" in result.output
+    assert ["a.dng"] == [path.name for path in tmp_path.iterdir()]
+
+
 def test_a_network_of_another_quality_than_asked_for_is_wrong_usage():
     known = specialists.bundled()[0]
     other = next(each for each in specialists.QUALITIES if each != known.quality)

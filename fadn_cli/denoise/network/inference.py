@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.network.specialists import Specialist, read_weights
 from fadn_cli.denoise.noise import stabilize
 from fadn_cli.denoise.sensors.sensor import reflected
-from fadn_cli.errors import InferenceError, WeightsError
+from fadn_cli.errors import InferenceError, WeightsError, out_of_memory
 from fadn_cli.noise import NoiseModel
 
 PROVIDER = "CPUExecutionProvider"
@@ -141,7 +141,7 @@ def on_processor(file: str, weights: bytes, threads: int) -> Runs:
     try:
         session: Runs = start_session(weights, options, [PROVIDER])
     except Exception as error:  # onnxruntime's exceptions share no base class
-        raise InferenceError(
+        raise out_of_memory(file, error) or InferenceError(
             f"{file}: onnxruntime cannot load it: {first_line(error)}",
             advice="Update onnxruntime.",
         ) from error

@@ -11,7 +11,7 @@ DNG 1.7.1, chapters 2 and 4.
 
 import math
 
-from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError, few
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
@@ -123,7 +123,7 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
         reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"
     elif (blocks := ifd.ints(Tag.SUB_TILE_BLOCK_SIZE)) not in ((), (1, 1)):
-        size = "x".join(map(str, blocks))
+        size = few(blocks, "x")
         reason = f"samples in blocks (SubTileBlockSize {size}) are not supported"
     if reason:
         raise UnsupportedRawError(f"{tiff.name}: {reason}", advice=advice)

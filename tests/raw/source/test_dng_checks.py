@@ -56,6 +56,23 @@ def test_what_is_no_mosaic_we_know_is_named(tmp_path, changes, reason, in_subifd
     assert caught.value.advice
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    (
+        ({50974: (SHORT, range(5000))}, r"0x1x2x3x4x5x6x7x8x\.\.\. \(5000 values\)"),
+        ({33421: (SHORT, range(5000))}, r"every 0x1x2x3x4x5x6x7x8x\.\.\. \(5000 values\)"),
+        ({50714: (SHORT, range(5000)), 50713: (SHORT, (7, 7))}, r"BlackLevel .*\(5000 values\)"),
+    ),
+)
+def test_thousands_of_values_do_not_fill_the_screen(tmp_path, changes, reason):
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra_raw=changes)
+
+    with pytest.raises((RawReadError, UnsupportedRawError), match=f"a.dng: .*{reason}") as caught:
+        read_raw(path)
+
+    assert len(str(caught.value)) < 300
+
+
 def test_the_mosaic_is_found_beside_thumbnail_and_previews(tmp_path):
     path = write_dng(tmp_path / "a.dng", noisy_samples(), in_subifd=True)
 
