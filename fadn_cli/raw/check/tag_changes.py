@@ -1,8 +1,8 @@
 """Which tags differ between a DNG and a copy of it with other samples, and which of them may.
 
 `verify` calls it. The one thing to know: IFDs are compared by name, wherever they lie, and a
-pointer to an IFD by what it leads to; where bytes lie is `byte_changes`' business. Previews may be
-left out, if all of them are, and rendered anew, if the copy says so of them.
+pointer to an IFD or to image data by what it leads to; where bytes lie is `byte_changes`' business.
+Previews may be left out, if all of them are, and rendered anew, if the copy says so of them.
 
 References
 ----------
@@ -19,7 +19,7 @@ from fadn_cli.raw.dng.marker import packets_agree
 from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
-from fadn_cli.raw.tiff.tags import Tag, tag_name
+from fadn_cli.raw.tiff.tags import DATA_OFFSETS, Tag, tag_name
 from fadn_cli.raw.tiff.tree import integers
 from fadn_cli.raw.tiff.write import Field
 
@@ -159,12 +159,21 @@ def _same(old: Ifd | None, new: Ifd | None, tag: int) -> bool:
         return len(old.sub_ifds(tag)) == len(new.sub_ifds(tag)) and first.count == second.count
     if (first.type, first.count) != (second.type, second.count):
         return False
+    if tag in DATA_OFFSETS and _lead_into_file(old, new, tag):
+        return True
     try:
         if first.byteorder == second.byteorder or first.type in _BYTE_SIZED:
             return first.data == second.data
         return first.values == second.values
     except RawReadError:  # unreadable in the source is unreadable in its copy
         return first.encoded == second.encoded
+
+
+def _lead_into_file(old: Ifd, new: Ifd, tag: int) -> bool:
+    """Tell whether offsets of image data lead to some, which are compared byte by byte."""
+    size = len(old.entries[0].source)
+    pairs = zip(integers(old, tag), integers(new, tag), strict=False)
+    return all(first == second or first < size for first, second in pairs)
 
 
 def _spell(ifd: Ifd | None, tag: int) -> str | None:

@@ -31,7 +31,7 @@ from fadn_cli.raw.dng.edit import (
     edited_packet,
 )
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
-from fadn_cli.raw.dng.samples import write_samples
+from fadn_cli.raw.dng.samples import plan_storage, write_samples
 from fadn_cli.raw.dng.size_notes import explain_build
 from fadn_cli.raw.makers.names import unique_name
 from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg
@@ -65,25 +65,23 @@ def build(
 ) -> tuple[str, ...]:
     """Write a DNG of a source that is none; `write.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path).completed(raw_image.metadata)
-    thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
+    pictures = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
+    storage = plan_storage(
+        mosaic.samples,
+        compression=choices.compression,
+        components=1 if mosaic.cfa.kind == "mono" else 2,
+        stated_bits=int(mosaic.white_level).bit_length(),
+    )
+    said = _raw_fields(mosaic, _shown_fields(mosaic, raw_image.metadata), edit)
     with open_anew(path) as output:
         output.write(build_header(byteorder, ifd0_offset=0))
         placed = write_in_place(output, note) if note else None
-        layout = write_samples(
-            Room(output),
-            mosaic.samples,
-            compression=choices.compression,
-            components=1 if mosaic.cfa.kind == "mono" else 2,
-            stated_bits=int(mosaic.white_level).bit_length(),
-            byteorder=byteorder,
-            threads=threads,
-        )
-        shown = _shown_fields(mosaic, raw_image.metadata)
-        offsets = [_append_ifd(output, _raw_fields(mosaic, shown, layout, edit), byteorder)]
-        offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
-        fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
+        thumbnail, *previews = (_write(output, picture) for picture in pictures)
+        raw_offset = _append_ifd(output, [*said, *storage.fields()], byteorder)
+        offsets = [raw_offset, *(_append_ifd(output, fields, byteorder) for fields in previews)]
+        fields = [*thumbnail, make_field(Tag.SUB_IFDS, offsets)]
         fields += _camera_fields(raw_image.metadata)
         packet, unmerged = edited_packet(blocks.xmp or b"", edit)
         fields += _description_fields(raw_image, blocks, edit, packet)
@@ -91,9 +89,14 @@ def build(
         if note:
             fields.append(safety_field(note) if placed else private_field(note))
         ifd0_offset = _append_ifd(output, fields, byteorder)
-        size = output.tell()
+        layout = write_samples(
+            Room(output), mosaic.samples, storage, byteorder=byteorder, threads=threads
+        )
+        size = output.seek(0, 2)
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
+        output.seek(raw_offset)
+        output.write(build_ifd([*said, *layout], byteorder=byteorder, at_offset=raw_offset))
     return *unmerged, *explain_build(
         len(map_file(raw_image.path)),
         size,
@@ -128,12 +131,11 @@ def _metadata_ifds(
     ]
 
 
-def _raw_fields(
-    mosaic: Mosaic, shown: Sequence[Field], layout: Sequence[Field], edit: DngEdit
-) -> list[Field]:
-    """Describe the samples; patterns begin at the active area's corner, as DNG has it.
+def _raw_fields(mosaic: Mosaic, shown: Sequence[Field], edit: DngEdit) -> list[Field]:
+    """Describe the samples, but for where they lie.
 
-    LibRaw, which wants that corner at whole cells of an X-Trans sensor, puts it there itself.
+    Patterns begin at the active area's corner, as DNG has it. LibRaw, which wants that corner at
+    whole cells of an X-Trans sensor, puts it there itself.
     """
     height, width = mosaic.samples.shape
     area = mosaic.active_area
@@ -151,7 +153,6 @@ def _raw_fields(
         make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
         make_field(Tag.ACTIVE_AREA, corners),
         *shown,
-        *layout,
         *edit_fields(edit),
     ]
 
