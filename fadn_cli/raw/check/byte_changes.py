@@ -1,9 +1,9 @@
 """Which bytes of a DNG changed in a copy of it, though only samples and pointers were replaced.
 
-`verify` calls it. The one thing to know: a spliced DNG keeps every byte before its samples where it
-was, but for previews that were rendered anew, and offsets. What lies behind the samples, or behind
-previews that were left out, may be somewhere else, if the copy's tags lead there, and if it means
-the same there; values of tags are `tag_changes`' business, wherever they lie.
+`verify` calls it. The one thing to know: a spliced DNG keeps every byte where it was, but offsets,
+before its samples and the previews that were rendered anew or left out. What lies behind may be
+somewhere else, if the copy's tags lead there, and if it means the same there; values of tags are
+`tag_changes`' business, wherever they lie.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,8 +76,7 @@ def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[_Stretch
         for part in parts_of(source)
         if not (part.kind == "data" and ifds[part.ifd] in [raw_ifd, *replaced])
     ]
-    for_good = [raw_ifd, *(p.before for p in pairs if p.before and p.fate == "dropped")]
-    starts = (start for ifd in for_good for _, start, _ in data_spans(ifd))
+    starts = (start for ifd in (raw_ifd, *replaced) for _, start, _ in data_spans(ifd))
     first = min(starts, default=len(source.data))
     rewritten = [source.ifds[0], raw_ifd, *replaced]
     free = [*_without(pixels, [(part.start, part.stop) for part in others])]
