@@ -47,8 +47,13 @@ def ask(path):
         file.seek(0)
         lines += file.read().decode("utf-8", "replace").splitlines()
     lines += [str(each.message) for each in warned]
-    said = frozenset(_plain(line, path) for line in lines if line.strip())
+    said = frozenset(_plain(line, path) for line in lines if line.strip() and not _is_timing(line))
     return Answer(samples, said, is_monochrome)
+
+
+def _is_timing(line):
+    """Whether a line tells how long something took, as it does of interleaved samples."""
+    return re.fullmatch(r"\w+: \d+\.\d+ sec", line.strip()) is not None
 
 
 def _plain(line, path):

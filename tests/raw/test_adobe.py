@@ -28,7 +28,7 @@ LAYOUTS = all_layouts()
 CHOICES = (
     WriteChoices(preview="render"),
     WriteChoices(preview="keep", compression="none"),
-    WriteChoices(preview="none"),
+    WriteChoices(preview="none", compression="jxl"),
 )
 OF_ANY_CAMERA = ("Too little padding on ", "Neither AsShotNeutral nor AsShotWhiteXY included")
 """What the SDK says of a mosaic whose edges are shown, and where no white balance is known; both

@@ -8,16 +8,18 @@ the samples takes the same room before they are written as after.
 References
 ----------
 TIFF 6.0, BitsPerSample and FillOrder; DNG 1.7.1, BitsPerSample (packed samples begin with their
-highest bit, whatever the byte order of the file).
+highest bit, whatever the byte order of the file), Compression 52546 (JPEG XL), RowInterleaveFactor
+and ColumnInterleaveFactor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.raw.codec.lossless import bits_for, encode_tiles, tile_size
+from fadn_cli.raw.codec import jpegxl, lossless
+from fadn_cli.raw.codec.lossless import bits_for, tile_size
 from fadn_cli.raw.tiff.ifd import ByteOrder
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
@@ -25,7 +27,12 @@ from fadn_cli.raw.tiff.write import Field
 
 _ROWS_PER_BLOCK = 64
 _WORD = 16  # bits
-_COMPRESSIONS = {"lj92": Compression.JPEG, "none": Compression.NONE}
+_COMPRESSIONS = {
+    "lj92": Compression.JPEG,
+    "jxl": Compression.JPEG_XL,
+    "none": Compression.NONE,
+}
+_AS_THEY_ARE = (1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +46,29 @@ class Storage:
     bits: int
     """BitsPerSample."""
     components: int
-    """Of lossless tiles, see `lossless.encode_tiles`."""
+    """Of lossless JPEG, see `lossless.encode_tiles`."""
+    factors: tuple[int, int]
+    """Every how many rows and columns are stored side by side; see `jpegxl.interleave`."""
+
+    @property
+    def version(self) -> tuple[int, int, int, int]:
+        """The least version of DNG whose readers can read them."""
+        if self.compression != "jxl":
+            return 1, 1, 0, 0  # before, a difference of 32768 was coded otherwise in lossless JPEG
+        return (1, 7, 0, 0) if self.factors == _AS_THEY_ARE else (1, 7, 1, 0)
+
+    @property
+    def piece(self) -> tuple[int, int]:
+        """(height, width) of the strip or of each tile."""
+        if self.compression == "none":
+            return self.shape
+        return tile_size(self.shape, *([jpegxl.TILE_SIDE] if self.compression == "jxl" else []))
 
     @property
     def pieces(self) -> int:
         """How many strips or tiles there are."""
-        height, width = self.shape
-        rows, cols = self.shape if self.compression == "none" else tile_size(self.shape)
-        return -(-height // rows) * -(-width // cols)
+        rows, cols = (-(-side // of) for side, of in zip(self.shape, self.piece, strict=True))
+        return rows * cols
 
     def fields(
         self, offsets: Sequence[int] | None = None, sizes: Sequence[int] | None = None
@@ -64,7 +86,14 @@ class Storage:
                 make_field(Tag.ROWS_PER_STRIP, self.shape[0]),
                 make_field(Tag.STRIP_BYTE_COUNTS, sizes),
             ]
-        tile_height, tile_width = tile_size(self.shape)
+        if self.compression == "jxl":
+            said.append(make_field(Tag.JXL_DISTANCE, 0.0))
+            said.append(make_field(Tag.JXL_EFFORT, jpegxl.EFFORT))
+        if self.factors != _AS_THEY_ARE:
+            rows, cols = self.factors
+            said.append(make_field(Tag.ROW_INTERLEAVE_FACTOR, rows))
+            said.append(make_field(Tag.COLUMN_INTERLEAVE_FACTOR, cols))
+        tile_height, tile_width = self.piece
         return [
             *said,
             make_field(Tag.TILE_LENGTH, tile_height),
@@ -78,7 +107,7 @@ def plan_storage(
     samples: NDArray[np.uint16],
     *,
     compression: str,
-    components: int = 2,
+    kind: str | None = "bayer",
     stated_bits: int,
     plain_bits: int = 0,
 ) -> Storage:
@@ -89,11 +118,11 @@ def plan_storage(
     samples : (H, W) uint16
         H and W at least 2.
     compression : str
-        "lj92" or "none", see `edit.WriteChoices`.
-    components : int
-        Of lossless tiles, see `lossless.encode_tiles`.
+        "lj92", "jxl" or "none", see `edit.WriteChoices`.
+    kind : str, optional
+        Of the sensor: "bayer", "xtrans" or "mono".
     stated_bits : int
-        BitsPerSample of the source, kept in lossless tiles unless a sample needs more (as it does
+        BitsPerSample of the source, kept in lossless JPEG unless a sample needs more (as it does
         after a linearization table).
     plain_bits : int
         The bit depth of an uncompressed source, 0 for any other.
@@ -103,9 +132,17 @@ def plan_storage(
         fits = int(samples.max()).bit_length() <= plain_bits <= _WORD
         # Rows that end within a byte are read by all, but exiftool takes their padding for a fault.
         bits = plain_bits if fits and width * plain_bits % 8 == 0 else _WORD
+    elif compression == "jxl":
+        bits = _WORD  # readers stretch others
     else:
         bits = bits_for(samples, stated=stated_bits)
-    return Storage(shape=(height, width), compression=compression, bits=bits, components=components)
+    return Storage(
+        shape=(height, width),
+        compression=compression,
+        bits=bits,
+        components=1 if kind == "mono" else 2,
+        factors=(2, 2) if compression == "jxl" and kind == "bayer" else _AS_THEY_ARE,
+    )
 
 
 def write_samples(
@@ -145,12 +182,21 @@ def write_samples(
             room.output.write(pack_rows(rows, storage.bits, byteorder))
         return storage.fields([offset], [size])
     offsets, sizes = [], []
-    for tile in encode_tiles(
-        samples, bits=storage.bits, components=storage.components, threads=threads
-    ):
+    for tile in _encoded(samples, storage, threads):
         offsets.append(room.place(tile))
         sizes.append(len(tile))
     return storage.fields(offsets, sizes)
+
+
+def _encoded(samples: NDArray[np.uint16], storage: Storage, threads: int | None) -> Iterator[bytes]:
+    """Encode the tiles of a mosaic."""
+    if storage.compression == "lj92":
+        return lossless.encode_tiles(
+            samples, bits=storage.bits, components=storage.components, threads=threads
+        )
+    if storage.factors != _AS_THEY_ARE:
+        samples = jpegxl.interleave(samples, storage.factors)
+    return jpegxl.encode_tiles(samples, threads=threads)
 
 
 def pack_rows(samples: NDArray[np.uint16], bits: int, byteorder: ByteOrder) -> bytes:

@@ -70,7 +70,8 @@ def explain_build(
     """Say why a DNG built from another raw is larger than that; () if it is not."""
     if output_bytes <= source_bytes:
         return ()
-    reason = "lossless JPEG does not pack the samples as tightly as the camera did"
+    codec = "JPEG XL" if compression == "jxl" else "lossless JPEG"
+    reason = f"{codec} does not pack the samples as tightly as the camera did"
     if compression == "none":
         reason = "its samples are uncompressed"
     elif factor > 1:
@@ -96,8 +97,9 @@ def _grown_samples(raw_ifd: Ifd, layout: Sequence[Field], old: int, factor: int)
     elif new > old and factor > 1:
         yield (f"{_FINER.format(factor).capitalize()}: they take {new:,} bytes instead of {old:,}.")
     elif new > old:
+        codec = "JPEG XL" if said[Tag.COMPRESSION] == (Compression.JPEG_XL,) else "Lossless JPEG"
         yield (
-            f"Lossless JPEG makes {new:,} bytes of the samples, the source's own compression "
+            f"{codec} makes {new:,} bytes of the samples, the source's own compression "
             f"made {old:,}."
         )
 

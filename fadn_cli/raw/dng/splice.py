@@ -1,10 +1,9 @@
 """A denoised copy of a DNG that keeps every other byte of it.
 
-Called by `write`. The one thing to know: nothing of the source is written anew but samples,
-previews and the IFDs that change; they follow at the end, the samples last. What came behind the
-old samples moves down into their place, if every offset that leads there is known (`tiff.moving`);
-if not, nothing moves, so that maker notes and private data stay right, and what is new takes the
-place of the old pixels where it fits. Previews that go are overwritten with zeros.
+Called by `write`. The one thing to know: only samples, previews and the IFDs that change are
+written anew, at the end, the samples last. What came behind the old samples moves down into their
+place, if every offset that leads there is known (`tiff.moving`); if not, it stays, so that maker
+notes are right, and what is new goes where the old pixels were. Previews that go become zeros.
 
 References
 ----------
@@ -19,7 +18,14 @@ from typing import BinaryIO
 from fadn_cli.errors import WriteError
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage
-from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields, edited_packet
+from fadn_cli.raw.dng.edit import (
+    RGB,
+    DngEdit,
+    WriteChoices,
+    edit_fields,
+    edited_packet,
+    version_fields,
+)
 from fadn_cli.raw.dng.levels import scaled_fields
 from fadn_cli.raw.dng.marks import Marked, mark
 from fadn_cli.raw.dng.samples import Storage, plan_storage, write_samples
@@ -46,9 +52,13 @@ _OLD_LAYOUT = (
     Tag.TILE_LENGTH,
     Tag.TILE_OFFSETS,
     Tag.TILE_BYTE_COUNTS,
+    Tag.ROW_INTERLEAVE_FACTOR,
+    Tag.COLUMN_INTERLEAVE_FACTOR,
+    Tag.JXL_DISTANCE,
+    Tag.JXL_EFFORT,
+    Tag.JXL_DECODE_SPEED,
     Tag.LINEARIZATION_TABLE,  # LibRaw has applied it to the samples we were given
 )
-_LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # before 1.1, a difference of 32768 was coded otherwise
 _LARGEST_FILE = (1 << 32) - (1 << 20)  # of a classic TIFF, with room for the IFDs
 
 
@@ -152,8 +162,11 @@ def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Sou
 def _plan_moves(source: _Source) -> Moves:
     """Plan what follows old samples and previews that go to take their place, where it can."""
     gone = [span for spans in source.spans.values() for span in spans]
-    for_good = [span for ifd in (source.raw_ifd, *source.dropped) for span in source.spans[ifd]]
-    first = min((start for start, _ in for_good), default=len(source.tiff.data))
+    staying = [renewal.ifd for renewal in source.renewals if _fits_at_home(source, renewal)]
+    for_good = (
+        start for ifd in source.spans if ifd not in staying for start, _ in source.spans[ifd]
+    )
+    first = min(for_good, default=len(source.tiff.data))
     return plan_moves(source.tiff, gone, first=first)
 
 
@@ -214,7 +227,7 @@ def _plan_storage(source: _Source, mosaic: Mosaic, choices: WriteChoices) -> Sto
     return plan_storage(
         mosaic.samples,
         compression=choices.compression,
-        components=1 if mosaic.cfa.kind == "mono" else 2,
+        kind=mosaic.cfa.kind,
         stated_bits=wanted,
         plain_bits=bits if is_plain else 0,
     )
@@ -268,8 +281,11 @@ def _state_changes(
         repeated += scaled_fields(ifd0, source.factor, marked.constants)
     levels = _default_level(raw_ifd, storage, marked.mosaic)
     levels += scaled_fields(raw_ifd, source.factor, marked.constants)
-    packet, unmerged = edited_packet(_packet(ifd0), edit)
-    rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit, packet), *repeated], drop=stale)
+    xmp = ifd0.get(Tag.XMP)
+    packet, unmerged = edited_packet(bytes(xmp.data) if xmp else b"", edit)
+    about = [make_field(Tag.XMP, packet), make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id)]
+    about += version_fields(ifd0, storage)
+    rewrite.change(ifd0, [*about, *repeated], drop=stale)
     rewrite.change(raw_ifd, [*storage.fields(), *levels, *stated], drop={*stale, *_OLD_LAYOUT})
     return unmerged
 
@@ -280,19 +296,3 @@ def _default_level(raw_ifd: Ifd, storage: Storage, mosaic: Mosaic) -> list[Field
     if raw_ifd.get(Tag.WHITE_LEVEL) is not None or same_bits in storage.fields():
         return []
     return [make_field(Tag.WHITE_LEVEL, int(mosaic.white_level))]
-
-
-def _packet(ifd0: Ifd) -> bytes:
-    """Return the source's XMP packet."""
-    entry = ifd0.get(Tag.XMP)
-    return bytes(entry.data) if entry else b""
-
-
-def _ifd0_fields(ifd0: Ifd, edit: DngEdit, packet: bytes) -> list[Field]:
-    """Return the new values of tags that belong to IFD0 wherever the samples are."""
-    fields = [make_field(Tag.XMP, packet)]
-    fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
-    for tag in (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION):
-        if () < ifd0.ints(tag) < _LOSSLESS_JPEG_VERSION:
-            fields.append(make_field(tag, _LOSSLESS_JPEG_VERSION))
-    return fields

@@ -70,11 +70,14 @@ def test_rows_that_would_end_within_a_byte_become_words():
     assert 16 == plan_storage(samples, compression="none", stated_bits=12, plain_bits=12).bits
 
 
-@pytest.mark.parametrize("compression", ("lj92", "none"))
+@pytest.mark.parametrize("kind", ("bayer", "xtrans", "mono"))
+@pytest.mark.parametrize("compression", ("lj92", "jxl", "none"))
 @pytest.mark.parametrize("size", ((20, 31), (300, 700)))
-def test_what_is_said_of_samples_takes_the_same_room_before_they_are_written(compression, size):
+def test_what_is_said_of_samples_takes_the_same_room_before_they_are_written(
+    compression, size, kind
+):
     samples = noisy_samples(*size)
-    storage = plan_storage(samples, compression=compression, stated_bits=14)
+    storage = plan_storage(samples, compression=compression, kind=kind, stated_bits=14)
 
     before, after = storage.fields(), write_samples(Room(io.BytesIO()), samples, storage)
 

@@ -12,7 +12,7 @@ from fadn_cli.noise import noise_model
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.marker import is_denoised
-from fadn_cli.raw.dng.write import write_dng
+from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
@@ -454,3 +454,24 @@ def test_real_dngs_keep_everything_but_the_expected_tags_and_shrink(tmp_path, ra
     assert output.stat().st_size < source.stat().st_size * 0.6
     start = first.ifds[0].first_int(Tag.STRIP_OFFSETS, 0)
     assert bytes(first.data[8:start]) == bytes(second.data[8:start])
+
+
+@pytest.mark.parametrize("preview", ("render", "keep", "none"))
+@pytest.mark.parametrize("suffix", ("dng", "nef"))
+def test_an_output_that_is_written_again_leaves_no_room_unused(tmp_path, samples, suffix, preview):
+    source = tmp_path / f"in.{suffix}"
+    if suffix == "dng":
+        write_source(source, samples, in_subifd=True)
+    else:
+        write_camera_tiff(source, samples)
+    choices = WriteChoices(preview=preview)
+
+    first = write(tmp_path / "first.dng", source, choices=choices)
+    second = write(tmp_path / "second.dng", first, choices=choices)
+
+    for path in (first, second):
+        ifd = find_raw_ifd(structure(path))
+        tiles, sizes = ifd.ints(Tag.TILE_OFFSETS), ifd.ints(Tag.TILE_BYTE_COUNTS)
+        assert path.stat().st_size == max(tiles) + sizes[-1]
+    assert second.stat().st_size < first.stat().st_size + 3000  # the IFDs that changed
+    assert verify(first, second).holds
