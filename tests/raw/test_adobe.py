@@ -16,6 +16,7 @@ from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Photometric, Tag
+from tests.making import jpegxl
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.dng.denoised import EDIT
 from tests.making.layouts.catalogue import all_layouts
@@ -24,7 +25,7 @@ from tests.making.raf import write_raf
 from tests.making.sensors import XTRANS_CELL
 from tests.programs.adobe import ask, need_sdk
 
-LAYOUTS = all_layouts()
+LAYOUTS, JPEG_XL = all_layouts(), jpegxl.layouts()
 CHOICES = (
     WriteChoices(preview="render"),
     WriteChoices(preview="keep", compression="none"),
@@ -71,6 +72,16 @@ def test_it_reads_every_layout_as_it_reads_the_source(tmp_path, name):
 
         assert np.array_equal(mosaic.samples, ask(output).samples), choices
         assert set() == unexpected(output, source), choices
+
+
+@pytest.mark.parametrize("name", JPEG_XL)
+def test_it_agrees_what_jpeg_xl_in_a_dng_means(tmp_path, name):
+    """So that what we read, and the tests write, is what Adobe's converter writes."""
+    source = tmp_path / "in.dng"
+    JPEG_XL[name].write(source)
+
+    assert np.array_equal(JPEG_XL[name].samples, ask(source).samples)
+    assert np.array_equal(JPEG_XL[name].samples, read_raw(source).mosaic.samples)
 
 
 @pytest.mark.parametrize("suffix", (*CAMERAS, "raf"))
