@@ -30,6 +30,7 @@ class Compression(StrEnum):
     """How a DNG's samples are stored."""
 
     LJ92 = "lj92"
+    JXL = "jxl"
     NONE = "none"
 
 
@@ -116,8 +117,8 @@ PreviewOption = Annotated[
 CompressionOption = Annotated[
     Compression | None,
     typer.Option(
-        help="How a DNG's samples are stored. lj92: lossless JPEG. none: as they are, for"
-        " software that cannot read that. Else: lj92.",
+        help="How a DNG's samples are stored. lj92: lossless JPEG. jxl: lossless JPEG XL,"
+        " smaller, for software that reads DNG 1.7. none: as they are. Else: lj92.",
         show_default=False,
     ),
 ]

@@ -46,7 +46,7 @@ class DenoiseOptions:
     preview: str = "render"
     """Of a DNG: "render" the previews anew, "keep" the source's, or leave them out: "none"."""
     compression: str = "lj92"
-    """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
+    """Of a DNG's samples: "lj92" (lossless JPEG), "jxl" or "none"."""
     bits: str = "auto"
     """"auto": samples have steps as fine as what is left of the noise asks for; "source": as the
     source has them."""

@@ -24,7 +24,6 @@ def parsed(path):
     (
         ({259: (SHORT, 9)}, r"VC-5 compression \(9\)"),
         ({259: (SHORT, 34892)}, "lossy JPEG"),
-        ({259: (SHORT, 52546)}, "JPEG XL"),
         ({262: (SHORT, 34892), 277: (SHORT, 3)}, "a linear DNG"),
         ({262: (SHORT, 34892)}, "PhotometricInterpretation 34892"),
         ({262: (SHORT, 0), 33422: None}, "PhotometricInterpretation 0"),
@@ -32,7 +31,8 @@ def parsed(path):
         ({339: (SHORT, 3)}, "floating-point"),
         ({258: (SHORT, 32)}, "32-bit"),
         ({277: (SHORT, 2)}, "2 samples per pixel"),
-        ({50975: (SHORT, 2)}, "RowInterleaveFactor 2"),
+        ({50975: (SHORT, 0)}, "RowInterleaveFactor 0 and ColumnInterleaveFactor 1"),
+        ({52547: (SHORT, 17)}, "RowInterleaveFactor 1 and ColumnInterleaveFactor 17"),
         ({50974: (SHORT, (2, 4))}, "SubTileBlockSize 2x4"),
         ({33421: (SHORT, (6, 6)), 33422: (BYTE, [0, 1, 1, 2, 1, 1] * 6)}, "CFA is 6x6 of B, G, R"),
         ({33421: (SHORT, (4, 4)), 33422: (BYTE, [0, 1, 1, 2] * 4)}, "CFA is 4x4 of B, G, R"),
