@@ -162,8 +162,7 @@ def denoise(
         jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
     )
     if dry_run:
-        folders.show_plan(plan, options, json=json)
-        return
+        raise typer.Exit(folders.show_plan(plan, options, handling, json=json))
     code = folders.carry_out(
         plan,
         options,

@@ -164,13 +164,14 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
             raise ValueError(f"there are more than {_MOST_NAMES} bytes")
 
 
-def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
-    """Print what would be done."""
+def show_plan(plan: "Plan", options: "DenoiseOptions", handling: "Handling", *, json: bool) -> int:
+    """Print what would be done; return 1 if anything would fail."""
     from fadn_cli.batch import run as batch
     from fadn_cli.screen import console
 
-    rows = batch.foresee(plan, options)
+    rows = batch.foresee(plan, options, handling)
     console.show_json(rows) if json else console.show_plan(rows)
+    return int(any(row["action"] == "fail" for row in rows))
 
 
 def carry_out(

@@ -22,6 +22,7 @@ from fadn_cli.raw.source.reader import read_raw
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 from tests.making.reports import make_info, make_report
+from tests.making.xmp import xmp
 from tests.programs.fadn import fadn
 
 COMMANDS = (
@@ -595,6 +596,30 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(noisy, tmp_path):
         {"source": str(noisy), "output": str(output), "action": "denoise", "reason": ""}
     ] == json.loads(rows.stdout)
     assert before == sorted(tmp_path.iterdir())
+
+
+def test_a_dry_run_exits_1_if_anything_would_fail(noisy, tmp_path):
+    (tmp_path / "IMG_2.dng").write_bytes(b"no raw")
+    (tmp_path / "IMG_2_denoised.dng").write_bytes(b"in the way")
+    gone = str(tmp_path / "gone.dng")
+
+    for paths in ([gone], [str(noisy), gone], [str(tmp_path)]):
+        result = CliRunner().invoke(app, ["denoise", *paths, "--dry-run"])
+
+        assert 1 == result.exit_code
+        assert "fail " in result.stdout
+
+
+def test_a_dry_run_foresees_what_the_run_does_with_sidecars(noisy, tmp_path):
+    noisy.with_suffix(".xmp").write_bytes(xmp('xmp:Rating="5"'))
+    arguments = ["denoise", str(noisy), "-o", str(tmp_path / "out"), "--quality", "fast"]
+    CliRunner().invoke(app, [*arguments, "--sidecars"])
+
+    dry, without = (
+        CliRunner().invoke(app, [*arguments, *more, "--dry-run"]) for more in (["--sidecars"], [])
+    )
+
+    assert ("done", "redo") == (dry.stdout.split()[0], without.stdout.split()[0])
 
 
 def test_how_files_are_handled_reaches_the_batch(tmp_path, denoised):
