@@ -60,6 +60,7 @@ def test_a_batch_goes_on_where_a_device_fails_in_the_middle(photos, monkeypatch,
     assert "Failed to allocate memory" in first["device_fallback"] == second["device_fallback"]
     assert 1 == sum(NAME in warning for each in files.values() for warning in each["warnings"])
     assert result.stderr.count("is not used") == 1
+    assert result.stderr.count(f" on {NAME} and cpu, ") == 1
     assert (expected / "b_denoised.dng").read_bytes() == (
         tmp_path / "out/b_denoised.dng"
     ).read_bytes()

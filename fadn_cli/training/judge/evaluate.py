@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 import fadn_cli
+from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import SENSORS
@@ -136,10 +137,11 @@ def shipped(
     specialist: str | None = None,
     ensemble: int = 1,
     sensor: Sensor = BAYER,
+    device: str = "cpu",
 ) -> Denoise:
     """Return the public API as a `Denoise`, told the noise or left to estimate it.
 
-    Quality, specialist and ensemble are `denoise_mosaic`'s.
+    Quality, specialist, ensemble and device are `denoise_mosaic`'s.
     """
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
@@ -151,6 +153,7 @@ def shipped(
             quality=quality,
             specialist=specialist,
             ensemble=ensemble,
+            device=device,
         )
         return sensor.pack(x)
 
@@ -199,6 +202,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sensor", choices=SENSORS, help="whose mosaics; default: the run's, else bayer"
     )
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: cpu")
     parser.add_argument("--levels", default="ABCDES")
     parser.add_argument(
         "--cameras", action="store_true", help="the read noise of cameras, not of phones"
@@ -223,11 +227,8 @@ def _measure(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, flo
             raise SystemExit(f"{arguments.run} is a network for {sensor.kind} sensors")
         rows = {arguments.run.name: torch_denoise(model)}
     else:
-        chosen = {
-            "quality": arguments.quality,
-            "specialist": arguments.specialist,
-            "ensemble": arguments.ensemble,
-        }
+        names = ("quality", "specialist", "ensemble", "device")
+        chosen = {name: getattr(arguments, name) for name in names}
         rows = {
             f"{name} noise": shipped(estimated=name == "estimated", sensor=sensor, **chosen)
             for name in ("true", "estimated")
