@@ -89,7 +89,7 @@ def _kept(source: TiffFile, output: TiffFile, raw_ifd: Ifd) -> Iterator[_Stretch
     for part, target in moved:
         if target is not None:
             shift = target - part.start
-            rest = _between(part.start, part.stop, offsets)
+            rest = _between(part.start, part.stop, offsets if part.kind == "ifd" else ())
             yield from (_Stretch(*span, shift) for span in rest)
 
 

@@ -187,6 +187,7 @@ def _as_copied(path: Path, source: _Source, moves: Moves) -> _Source:
     if moves.any:
         tiff = parse(map_file(path), name=tiff.name, tolerant=True)
     ifds = dict(zip(source.tiff.walk(), tiff.walk(), strict=True))
+    free = set(moves.free)
     return replace(
         source,
         tiff=tiff,
@@ -196,7 +197,7 @@ def _as_copied(path: Path, source: _Source, moves: Moves) -> _Source:
             replace(renewal, ifd=renewal.ifd and ifds[renewal.ifd]) for renewal in source.renewals
         ),
         spans={
-            ifds[ifd]: [span for span in spans if span in moves.free]
+            ifds[ifd]: [span for span in spans if span in free]
             for ifd, spans in source.spans.items()
         },
     )

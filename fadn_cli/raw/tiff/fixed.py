@@ -11,6 +11,7 @@ TIFF 6.0, section 2; DNG 1.7.1, tags 50740 (DNGPrivateData: "self-contained") an
 themselves); ExifTool, "DNG Tags" (Adobe's convention in DNGPrivateData).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,8 @@ def last_fixed(tiff: TiffFile, first: int, gone: Sequence[Span]) -> Fixed:
         return Fixed(stop=end, reason=_OVERLAP)
     found += _unreached(tiff, first, [*((part.start, part.stop) for part in parts), *gone])
     found += _unknown_lists(tiff, first)
-    others = [part for part in parts if part.start >= first and not _is_in(part, gone)]
+    spans = sorted(gone)
+    others = [part for part in parts if part.start >= first and not _is_in(part, spans)]
     found += [
         Fixed(stop=part.stop, reason=_OWN_OFFSETS.format(tag_name(part.tag)))
         for part in others
@@ -137,5 +139,6 @@ def _words(data: bytes) -> NDArray[np.int64]:
 
 
 def _is_in(part: Part, spans: Sequence[Span]) -> bool:
-    """Tell whether a part lies in one of these."""
-    return any(start <= part.start and part.stop <= stop for start, stop in spans)
+    """Tell whether a part lies in one of these, which are in order."""
+    index = bisect_right(spans, (part.start, float("inf"))) - 1
+    return index >= 0 and part.stop <= spans[index][1]

@@ -19,7 +19,7 @@ from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.fixed import last_fixed
 from fadn_cli.raw.tiff.ifd import LETTERS, Entry, Ifd, Span, TiffFile
 from fadn_cli.raw.tiff.tags import DATA_OFFSETS
-from fadn_cli.raw.tiff.tree import PADDING, parts_of
+from fadn_cli.raw.tiff.tree import parts_of
 
 _HEADER_POINTER = 4  # where the header holds the offset of IFD0
 _ALIGNMENT = 16  # what moves keeps its place within so many bytes
@@ -113,7 +113,7 @@ def write_moved(output: BinaryIO, tiff: TiffFile, moves: Moves) -> None:
 def _is_padding(tiff: TiffFile, start: int, stop: int, kept: Sequence[int]) -> bool:
     """Tell whether a stretch holds nothing but zeros that nothing leads to."""
     leads_there = bisect_left(kept, stop) > bisect_left(kept, start)
-    return stop - start < PADDING and not leads_there and not any(tiff.data[start:stop])
+    return not leads_there and not bytes(tiff.data[start:stop]).strip(b"\0")
 
 
 def _offsets(tiff: TiffFile) -> Iterator[tuple[tuple[int, str], int]]:
