@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 from fadn_cli.batch.results import FileResult
 from fadn_cli.errors import RawReadError
+from fadn_cli.system.opening import unreadable
 
 OURS = "already denoised by fadn"
 """Why a file with our marker is left alone."""
@@ -220,8 +221,8 @@ def _search(
     folder: Path, selection: Selection, *, above: Path = Path()
 ) -> Iterator[Source | FileResult]:
     """Give the raw files in a folder, known by their names, in natural order."""
-    unreadable: list[OSError] = []
-    for here, subfolders, names in os.walk(folder, onerror=unreadable.append):
+    unsearched: list[OSError] = []
+    for here, subfolders, names in os.walk(folder, onerror=unsearched.append):
         below = above / Path(here).relative_to(folder)
         seen = [name for name in sorted(subfolders, key=_natural) if not name.startswith(".")]
         subfolders[:] = seen if selection.recursive else []
@@ -231,7 +232,7 @@ def _search(
         for name in seen:
             if _is_raw_name(name) and selection.takes(below / name):
                 yield from _folder_called_raw(Path(here, name), selection)
-    for error in unreadable:
+    for error in unsearched:
         yield _failure(Path(error.filename), f"cannot be searched: {error.strerror}")
 
 
@@ -263,7 +264,7 @@ def _file(path: Path, subfolder: Path, *, named: bool = False) -> Source | FileR
         reason = f"a broken link to {path.readlink()}" if broken else "no such file or folder"
         return _failure(path, reason, advice="Check how the name is spelled.")
     except OSError as error:
-        return _failure(path, f"cannot be read: {error.strerror}")
+        return FileResult(source=path, error=unreadable(path, error))
     if not stat.S_ISREG(mode):
         return _failure(path, "neither a file nor a folder", advice="Name raw files or folders.")
     return Source(path=path, subfolder=subfolder, named=named)

@@ -310,3 +310,14 @@ def test_lists_keep_any_name(end):
     found = sources.read_list(end.join(names) + end)
 
     assert names == [os.fsencode(path) for path in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), (("circle.dng", "leads in a circle"), ("a" * 300 + ".dng", "spelled"))
+)
+def test_what_no_permission_would_help_is_not_said_to_need_one(tmp_path, name, advice):
+    (tmp_path / "circle.dng").symlink_to("circle.dng")
+
+    [failure] = find(tmp_path / name).failures
+
+    assert advice in failure.error.advice
