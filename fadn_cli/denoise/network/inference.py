@@ -165,7 +165,9 @@ def providers() -> tuple[str, ...]:
 
 def first_line(error: Exception) -> str:
     """Return what an error says, without onnxruntime's pages of detail."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    # A long one begins with places in onnxruntime's source, and ends with what went wrong.
+    return line if len(line) <= 200 else f"{line[:40]} ... {line[-150:]}"
 
 
 def make_features(

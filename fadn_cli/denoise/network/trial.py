@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.network.inference import Runs, make_features, on_processor
+from fadn_cli.denoise.network.inference import Runs, first_line, make_features, on_processor
 from fadn_cli.denoise.network.providers import Found, Session
 from fadn_cli.denoise.network.specialists import Specialist, Twin, read_weights
 from fadn_cli.denoise.noise import stabilize
@@ -169,8 +169,7 @@ def _time(
     except InferenceError:
         raise
     except Exception as error:  # onnxruntime's exceptions share no base class
-        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise InferenceError(f"it fails: {said}") from error
+        raise InferenceError(f"it fails: {first_line(error)}") from error
     return residual, min(times)
 
 
