@@ -29,6 +29,7 @@ _SELF_CONTAINED: dict[int, tuple[bytes, ...]] = {
     Tag.DNG_PRIVATE_DATA: (b"Adobe\0", b"PENTAX \0", b"SAMSUNG\0", b"RICOH\0"),
 }
 _LONGEST_NAME = 16  # bytes of those
+_MOST_BLOBS = 100  # real files have ten
 _DEEPEST_BASE = 16  # bytes from a note's beginning to where it counts from, in any maker's
 _STRUCTURE = "an offset of it leads nowhere"
 _OVERLAP = "parts of it overlap"
@@ -114,28 +115,32 @@ def _led_to(tiff: TiffFile, blobs: Sequence[Part], others: Sequence[Part]) -> It
     """Yield the parts that a maker's own data seems to lead to."""
     if not blobs or not others:
         return
+    if len(blobs) > _MOST_BLOBS:
+        yield Fixed(stop=len(tiff.data), reason=_OWN_OFFSETS.format(tag_name(blobs[0].tag)))
+        return
     starts = np.array([part.start for part in others], np.int64)
     pictures = np.array([part.kind == "data" for part in others])
     for blob in blobs:
-        bases = np.arange(blob.start, blob.start + _DEEPEST_BASE + 1)
-        words = _words(bytes(tiff.data[blob.start : blob.stop]))
         # Small numbers are everywhere: of what is near, only pictures are led to from notes.
-        near = np.isin(starts[:, None] - bases, words).any(axis=1) & pictures
-        inside = (starts >= blob.start) & (starts < blob.stop)
-        for index in np.flatnonzero((np.isin(starts, words) | near) & ~inside):
+        bases = np.array([0, *range(blob.start, blob.start + _DEEPEST_BASE + 1)])
+        wanted = starts[:, None] - bases
+        wanted[~pictures, 1:] = -1
+        wanted[(starts >= blob.start) & (starts < blob.stop)] = -1  # parts of itself
+        found = _numbers_among(bytes(tiff.data[blob.start : blob.stop]), np.unique(wanted))
+        for index in np.flatnonzero(np.isin(wanted, found).any(axis=1)):
             reason = _LED_TO.format(tag_name(blob.tag))
             yield Fixed(stop=others[int(index)].stop, reason=reason)
 
 
-def _words(data: bytes) -> NDArray[np.int64]:
-    """Return every 32-bit number that bytes can be read as, at any offset in either order."""
-    found = [
-        np.frombuffer(data, order + "u4", (len(data) - shift) // 4, shift)
-        for shift in range(4)
-        for order in ("<", ">")
-        if len(data) - shift >= 4
-    ]
-    return np.unique(np.concatenate([each.astype(np.int64) for each in found]))
+def _numbers_among(data: bytes, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which of some 32-bit numbers bytes hold, at any offset in either order."""
+    found = [np.empty(0, np.int64)]
+    for shift in range(min(4, max(0, len(data) - 3))):
+        for order in ("<", ">"):
+            words = np.frombuffer(data, order + "u4", (len(data) - shift) // 4, shift)
+            at = np.searchsorted(wanted, words).clip(max=wanted.size - 1)
+            found.append(wanted[at[wanted[at] == words]])
+    return np.unique(np.concatenate(found))
 
 
 def _is_in(part: Part, spans: Sequence[Span]) -> bool:
