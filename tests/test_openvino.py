@@ -18,6 +18,7 @@ from fadn_cli.doctor.devices import check_devices, check_onnxruntime
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.noise import noise_model
 from fadn_cli.raw.source.reader import read_raw
+from tests.making.devices import next_process
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 
@@ -31,7 +32,7 @@ def openvino(monkeypatch, tmp_path):
         if os.environ.get("FADN_REQUIRE_OPENVINO") == "1":
             pytest.fail("FADN_REQUIRE_OPENVINO=1, but this onnxruntime has no OpenVINO")
         pytest.skip("this onnxruntime has no OpenVINO")
-    monkeypatch.setattr(place, "_given_up", {})
+    next_process(monkeypatch)
     monkeypatch.setattr(trial, "cache_folder", lambda: tmp_path / "cache")
     place._load.cache_clear()
     return providers.require(NAME)

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import fadn_cli
 from fadn_cli.cli.app import app
 from fadn_cli.denoise import frame
 from fadn_cli.denoise.network import trial
@@ -88,3 +90,15 @@ def test_without_the_network_nothing_ran(photos, monkeypatch, tmp_path):
     [entry] = json.loads(result.stdout)["files"]
     assert entry["report"]["device"] is None
     assert [] == pretend.loaded
+
+
+def test_a_program_is_warned_and_gets_the_processors_numbers(monkeypatch, tmp_path):
+    x = np.random.default_rng(1).normal(0.2, 0.02, (64, 64)).astype(np.float32)
+    noise = {"shot_noise": 0.002, "read_noise": 0.0}
+    expected = fadn_cli.denoise_mosaic(x, device="cpu", **noise)
+    install(monkeypatch, tmp_path / "cache").way = "lies"
+
+    with pytest.warns(RuntimeWarning, match=f"{NAME} is not used"):
+        actual = fadn_cli.denoise_mosaic(x, device=NAME, **noise)
+
+    assert np.array_equal(expected, actual)

@@ -18,7 +18,7 @@ from fadn_cli.errors import WeightsError
 from fadn_cli.findings import Check, Diagnosis
 from fadn_cli.pipeline import presets
 from fadn_cli.screen import console
-from tests.making.devices import NAME, install
+from tests.making.devices import NAME, install, next_process
 from tests.making.devices import found as found_device
 
 
@@ -192,6 +192,7 @@ def test_devices_are_timed_and_one_that_is_wrong_is_a_warning(tmp_path, monkeypa
     monkeypatch.setattr(providers, "found_devices", lambda: (found_device(),))
     right = devices.check_devices()
     (tmp_path / "cache/devices.json").unlink()
+    next_process(monkeypatch)
     pretend.way = "lies"
     wrong = devices.check_devices()
 

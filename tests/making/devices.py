@@ -84,6 +84,12 @@ def found(name=NAME, *, hardware="", identity="driver 1", device=None):
     )
 
 
+def next_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what this process has found out, but not what is kept."""
+    monkeypatch.setattr(place, "_given_up", {})
+    monkeypatch.setattr(trial, "_known", {})
+
+
 def install(monkeypatch: pytest.MonkeyPatch, folder, *, here=None) -> Pretend:
     """Let there be devices, and nothing known of them; verdicts are kept in a folder."""
     pretend = Pretend()
@@ -91,7 +97,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder, *, here=None) -> Pretend:
     monkeypatch.setattr(providers, "_open", pretend.open)
     monkeypatch.setattr(providers, "found_devices", lambda: those)
     monkeypatch.setattr(place, "found_devices", lambda: those)
-    monkeypatch.setattr(place, "_given_up", {})
+    next_process(monkeypatch)
     monkeypatch.setattr(trial, "cache_folder", lambda: folder)
     monkeypatch.setattr(trial, "SIDE", SIDE)
     place._load.cache_clear()

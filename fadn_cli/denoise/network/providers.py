@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from fadn_cli.denoise.network.devices import CPU, DEVICES, NAMES, PAGE, Device
+from fadn_cli.denoise.network.devices import CPU, DEVICES, NAMES, PAGE, Device, find_device
 from fadn_cli.denoise.network.drivers import drivers
 from fadn_cli.denoise.network.inference import PROVIDER, first_line, start_session
 from fadn_cli.errors import DeviceError, InferenceError
@@ -173,21 +173,34 @@ def require(name: str) -> Found | None:
         raise DeviceError(
             f"there is no device {name!r}; here: {here}", advice=f"Use one of: {', '.join(NAMES)}."
         )
-    how = next(each.how for each in DEVICES if each.name == name)
-    raise DeviceError(
-        f"no device {name} is here, but {here}", advice=f"It takes {how}; see {PAGE}."
-    )
+    device = find_device(name)
+    advice = f"It takes {device.how}; see {PAGE}."
+    if _is_plugged_in(device):
+        advice = f"{device.plugin} is here, and finds no hardware that it can use; see {PAGE}."
+    raise DeviceError(f"no device {name} is here, but {here}", advice=advice)
+
+
+def _is_plugged_in(device: Device) -> bool:
+    """Whether a device's plugin is installed."""
+    try:
+        return bool(device.plugin) and importlib.util.find_spec(_module(device)) is not None
+    except (ImportError, ValueError):  # a broken package
+        return False
+
+
+def _module(device: Device) -> str:
+    """Name what a plugin's package is imported as."""
+    return device.plugin.replace("-", "_")
 
 
 def _register(device: Device) -> None:
     """Tell onnxruntime of a plugin that is installed; one that it refuses is not there."""
     if not device.plugin or not hasattr(onnxruntime, "register_execution_provider_library"):
         return
-    module = device.plugin.replace("-", "_")
     with contextlib.suppress(Exception):  # whatever a plugin's own code may raise
-        if importlib.util.find_spec(module) is not None:
-            path = importlib.import_module(module).get_library_path()
-            onnxruntime.register_execution_provider_library(module, path)
+        if _is_plugged_in(device):
+            path = importlib.import_module(_module(device)).get_library_path()
+            onnxruntime.register_execution_provider_library(_module(device), path)
 
 
 def _handles() -> list[Any]:

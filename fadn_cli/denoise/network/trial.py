@@ -68,6 +68,9 @@ class Verdict:
         return self.seconds >= self.processor_seconds
 
 
+_known: dict[str, Verdict] = {}  # in this process, whether or not they could be kept
+
+
 def weights_of(specialist: Specialist, found: Found) -> Specialist | Twin:
     """Return the file that a device runs.
 
@@ -101,12 +104,12 @@ def judge(specialist: Specialist, found: Found, *, threads: int) -> tuple[Verdic
     """
     with _lock:
         key = _key(specialist, found)
-        kept = _read().get(key)
-        if kept is not None:
-            return kept, False
-        verdict = _try(specialist, found, threads)
-        _keep(key, verdict)
-        return verdict, True
+        kept = _known.get(key) or _read().get(key)
+        verdict = kept or _try(specialist, found, threads)
+        _known[key] = verdict
+        if kept is None:
+            _keep(key, verdict)
+        return verdict, kept is None
 
 
 def _key(specialist: Specialist, found: Found) -> str:

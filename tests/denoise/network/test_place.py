@@ -13,7 +13,7 @@ from fadn_cli.denoise.network.devices import NAMES, find_device
 from fadn_cli.denoise.network.place import Place
 from fadn_cli.errors import DeviceError
 from fadn_cli.noise import noise_model
-from tests.making.devices import NAME, SIDE, WAYS, found, install
+from tests.making.devices import NAME, SIDE, WAYS, found, install, next_process
 
 NOISE = noise_model(4e-4, 1e-6, source="test")
 SPECIALIST = specialists.find("bayer-fast-low")
@@ -118,7 +118,7 @@ def test_a_verdict_is_kept_for_the_next_process(packed, pretend, monkeypatch):
     pretend.way = "lies"
     denoise(packed, Place(NAME))
     tried = pretend.tiles
-    monkeypatch.setattr("fadn_cli.denoise.network.place._given_up", {})
+    next_process(monkeypatch)
 
     asked, auto = Place(NAME), Place("auto")
     denoise(packed, auto)
@@ -157,13 +157,15 @@ def test_a_damaged_file_of_verdicts_costs_a_trial(packed, pretend, tmp_path, con
     assert 1 == len(json.loads((tmp_path / "cache/devices.json").read_text()))
 
 
-def test_verdicts_that_cannot_be_kept_stop_nothing(packed, pretend, tmp_path):
+def test_verdicts_that_cannot_be_kept_hold_for_the_process(packed, pretend, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder would be")
-    place = Place(NAME)
+    first, second = Place(NAME), Place(NAME)
 
-    denoise(packed, place)
+    _, tiles = denoise(packed, first)
+    denoise(packed, second)
 
-    assert NAME == place.device
+    assert NAME == first.device == second.device
+    assert trial._RUNS + 2 * tiles == pretend.tiles
 
 
 def test_auto_leaves_a_slower_device_alone_without_a_word(packed, expected, pretend, monkeypatch):

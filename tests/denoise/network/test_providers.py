@@ -107,6 +107,9 @@ def test_a_plugin_without_hardware_offers_nothing(monkeypatch, offers):
     plug_in(monkeypatch, "onnxruntime_ep_openvino", [])
 
     assert () == found_devices()
+    with pytest.raises(DeviceError) as caught:
+        require("openvino")
+    assert "is here, and finds no hardware" in caught.value.advice
 
 
 def test_a_plugin_that_breaks_is_not_there(monkeypatch, offers):
