@@ -42,6 +42,8 @@ class Device:
             ways.append(f"{self.plugin} beside onnxruntime")
         if self.replaces:
             ways.append(f"{self.replaces} in place of onnxruntime")
+        if not ways:
+            return self.note
         return " or ".join(ways) + (f" ({self.note})" if self.note else "")
 
 

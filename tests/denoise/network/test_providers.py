@@ -157,6 +157,7 @@ def test_the_way_to_install_a_missing_device_is_told(offers, name):
         require(name)
 
     how = devices.find_device(name).how
+    assert how[0].isalnum()  # a package or, of what comes with the system, where it does
     assert f"no device {name} is here, but cpu" == str(caught.value)
     assert how in caught.value.advice
     assert how
