@@ -3,16 +3,26 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test lint fmt weights weights-best weights-fast weights-xtrans weights-mono thaw-mono
+.PHONY: help test test-openvino lint fmt weights weights-best weights-fast weights-xtrans weights-mono thaw-mono
 
 help:
 	@echo "make test     run the tests"
+	@echo "make test-openvino  run the networks by OpenVINO, in an environment of its own"
 	@echo "make lint     check style and types"
 	@echo "make fmt      format, and fix what can be fixed"
 	@echo "make weights  train and export the networks: hours on two CPU cores"
 
 test:
 	$(PYTHON) -m pytest -q
+
+# OpenVINO's onnxruntime writes over the plain one's files: never both in one environment.
+OPENVINO ?= .venv-openvino
+test-openvino:
+	$(PYTHON) -m venv $(OPENVINO)
+	$(OPENVINO)/bin/python -m pip install -q -e '.[test]'
+	$(OPENVINO)/bin/python -m pip uninstall -q -y onnxruntime onnxruntime-openvino
+	$(OPENVINO)/bin/python -m pip install -q onnxruntime-openvino==1.24.1
+	FADN_REQUIRE_OPENVINO=1 $(OPENVINO)/bin/python -m pytest -q -n0 -rP tests/test_openvino.py
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -35,12 +45,14 @@ weights-best weights-fast: weights-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
 
 # Best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from Bayer's.
 weights-mono: thaw-mono
 weights-xtrans weights-mono: weights-%:
 	for run in best-first best best-int8 fast fast-int8; do $(TRAIN) $(CONFIGS)/$*-$$run.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.twins $*-best $*-fast --ruler $(PHOTOS)/val
 
 thaw-mono:
 	for quality in best fast; do \

@@ -4,6 +4,7 @@ The public face, stable from version 0.1 on. The one thing to know: names are lo
 are first used, so `import fadn_cli` costs nothing and the command line starts quickly.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from fadn_cli.pipeline.file import denoise_file as denoise_file
     from fadn_cli.pipeline.mosaic import denoise_mosaic as denoise_mosaic
     from fadn_cli.pipeline.options import DenoiseOptions as DenoiseOptions
+
+# onnxruntime 1.32 keeps an identity of the machine in the user's cache and sends what it did to its
+# makers. It looks here as it is imported, and only then: so before any module of ours can do that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

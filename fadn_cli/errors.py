@@ -4,6 +4,7 @@
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
       ConfigError                 2    the presets or a list of bad pixels have a mistake
+        DeviceError               2    the device asked for is unknown, or not there
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
         SourceChangedError        3    it was replaced or changed while it was worked on
       UnsupportedRawError         4    decoded, but not a mosaic we denoise (says what it is)
@@ -18,12 +19,22 @@
 128 and its number.
 """
 
+from collections.abc import Iterable
+from reprlib import Repr
 from typing import ClassVar
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells count it: 128 + SIGINT."""
 
-_SIGNS = ("can't start new thread", "failed to map segment", "annot allocate memory")
+_SIGNS = (
+    "can't start new thread",
+    "failed to map segment",
+    "annot allocate memory",
+    "std::bad_alloc",
+)
+_FEW = 9  # values of a list that an error shows
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80  # characters
 
 
 class FadnError(Exception):
@@ -53,8 +64,27 @@ def _rebuild(kind: type[FadnError], message: str, advice: str) -> FadnError:
     return kind(message, advice=advice)
 
 
+def naming(error: FadnError, name: str) -> FadnError:
+    """Make an error say which photograph it struck, if it does not: in a batch, it could be any.
+
+    Examples
+    --------
+    >>> str(naming(FadnError("b.dng: the disk is full"), "a.nef"))
+    'a.nef: b.dng: the disk is full'
+    >>> str(naming(FadnError("a.nef: is empty"), "a.nef"))
+    'a.nef: is empty'
+    """
+    return error if name in str(error) else _rebuild(type(error), f"{name}: {error}", error.advice)
+
+
 class ConfigError(FadnError):
-    """The presets or a list of bad pixels have a mistake, or there is no such preset."""
+    """The presets or a list of bad pixels have a mistake, or there is no such preset or device."""
+
+    exit_code = 2
+
+
+class DeviceError(ConfigError):
+    """The device asked for is unknown, or not there."""
 
     exit_code = 2
 
@@ -103,15 +133,47 @@ def out_of_memory(name: str, error: Exception) -> InferenceError | None:
     error : Exception
         As numpy, Python, the loader of libraries or the system put it.
     """
-    said = str(error)
+    said = str(error).strip()
     if not isinstance(error, MemoryError) and not any(sign in said for sign in _SIGNS):
         return None
+    said = said.partition("\n")[0][:200]  # onnxruntime adds pages of detail
     reason = f" ({said})" if said else ""
     return InferenceError(
         f"{name}: memory is too little{reason}",
         advice="Close other programs, raise the limit if there is one (ulimit -v, ulimit -u), or"
         " use --jobs 1 --threads 1.",
     )
+
+
+def few(values: Iterable[object], between: str = " ") -> str:
+    """Spell values of a file for an error: of very many, the first and how many there are.
+
+    Examples
+    --------
+    >>> few((2, 2), "x")
+    '2x2'
+    >>> few(range(5000))
+    '0 1 2 3 4 5 6 7 8 ... (5000 values)'
+    """
+    texts = [str(value) for value in values]
+    rest = f"{between}... ({len(texts)} values)" if len(texts) > _FEW else ""
+    return between.join(texts[:_FEW]) + rest
+
+
+def shown(value: object) -> str:
+    """Spell what a user wrote for an error, in one line: long or deep values only in part.
+
+    Examples
+    --------
+    >>> shown("best")
+    "'best'"
+    >>> len(shown("x" * 10000)) < 100
+    True
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python spells no more digits [sys.set_int_max_str_digits]
+        return "a number of thousands of digits"
 
 
 class OutputExistsError(FadnError):

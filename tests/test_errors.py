@@ -10,6 +10,7 @@ from fadn_cli.errors import FadnError
 CODES = {
     "FadnError": 1,
     "ConfigError": 2,
+    "DeviceError": 2,
     "RawReadError": 3,
     "SourceChangedError": 3,
     "UnsupportedRawError": 4,

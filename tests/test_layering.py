@@ -274,14 +274,14 @@ def test_what_the_tables_allow_is_left_alone(module, source):
     assert [] == list(violations(modules))
 
 
-def test_imports_by_name_at_run_time_happen_in_the_public_face_only():
+def test_imports_by_name_at_run_time_happen_in_the_public_face_and_for_plugins_only():
     users = [
         module
         for module, source in read_package().items()
         if "import_module" in source or "__import__" in source
     ]
 
-    assert [FACE] == users
+    assert [FACE, "denoise.network.providers"] == sorted(users, key=len)
 
 
 def test_the_command_line_imports_nothing_slow():

@@ -35,6 +35,8 @@ CALLS_FADN = re.compile(r"\bfadn [a-z]|docs/recipes/")
 ELSEWHERE = {
     "--install-completion": "changes the shell's own files: test_scripting completes in bash",
     "--scheduler": "needs a cluster: test_cluster has one",
+    "--device NAME": "names an option",
+    "--device cuda": "is refused where there is none: test_place has devices of its own",
     "FILE.json": "names an option",
     "...": "stands for any command",
     "../shared/": "needs the real raws, which lie beside a checkout only",

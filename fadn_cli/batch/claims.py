@@ -126,7 +126,8 @@ def _give_back(descriptor: int, path: Path) -> None:
     """End a claim."""
     with suppress(OSError):  # before the lock goes, or the next owner's could be removed
         path.unlink()
-    os.close(descriptor)
+    with suppress(OSError):  # a full network disk: nothing of it matters any more
+        os.close(descriptor)
     with suppress(OSError):  # where open files cannot be removed
         path.unlink(missing_ok=True)
     disown(path)

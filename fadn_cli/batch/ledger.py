@@ -20,13 +20,16 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.pipeline.defects.listing import fingerprint
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
+from fadn_cli.system.files import to_disk
 from fadn_cli.system.locking import wait_lock
 from fadn_cli.system.opening import open_plain
 
 STATE_FILE = ".fadn-state.jsonl"
 """Name of the state file, in the outputs' own folder: a line of JSON per output written."""
 
-_WITHOUT_EFFECT = ("overwrite", "threads")  # options that the bytes do not depend on
+_WITHOUT_EFFECT = ("overwrite", "threads", "device")
+"""Options that do not make another picture. The bytes depend on the device, but what a GPU made
+need not be made again by the processor: they differ by some hundredths of the noise, unseen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,7 @@ def recipe(options: DenoiseOptions) -> str:
     quality = options.quality or specialists.default_quality()
     chosen = {field.name: getattr(options, field.name) for field in fields(options)}
     networks = [
-        each
+        {name: value for name, value in plain(each).items() if name != "twin"}
         for each in specialists.bundled()
         if each.name == options.specialist or (not options.specialist and each.quality == quality)
     ]
@@ -140,6 +143,7 @@ def append_entry(folder: Path, entry: Entry) -> None:
         written = file.write(line)
         if written != len(line):
             raise OSError(f"only {written} of {len(line)} bytes could be written")
+        to_disk(descriptor)  # before the output has its name: after a power cut, too
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,7 @@
 
 `cli` calls `plan` and hands the plan to `batch`. The one thing to know: whatever one path or one
 file is guilty of becomes a failure in the plan and stops nothing else, and so do sources that want
-one output; only a plan that would replace a source is refused as a whole, before any work.
+one output, and an output that would replace a source.
 """
 
 import os
@@ -16,7 +16,15 @@ from fadn_cli.batch.ledger import read_entries
 from fadn_cli.batch.naming import DEFAULT, EXTENSIONS, NameTemplate, suffix_template
 from fadn_cli.batch.results import FileResult
 from fadn_cli.batch.shot import Shot, read_shot
-from fadn_cli.batch.sources import OURS, Selection, Source, collect, is_file_name, is_folder
+from fadn_cli.batch.sources import (
+    OURS,
+    UNMARKED,
+    Selection,
+    Source,
+    collect,
+    is_file_name,
+    is_folder,
+)
 from fadn_cli.errors import FadnError, WriteError
 from fadn_cli.pipeline.file import inspect_file
 from fadn_cli.raw.dng.marker import is_marked
@@ -93,7 +101,7 @@ def plan(
     PlanError
         The arguments contradict each other.
     WriteError
-        An output would replace a source.
+        Every output would replace a source.
     """
     selection = selection or Selection()
     single = output is not None and _names_a_file(paths, output)
@@ -103,7 +111,7 @@ def plan(
         raise PlanError(
             f"{output} is neither a folder nor, ending in .dng, .tif or .tiff, one file's output"
         )
-    found = collect(paths, selection, is_marked=_is_ours)
+    found = collect(paths, selection, why_ours=_why_ours)
     jobs = []
     for source in found.sources:
         if single and output is not None:
@@ -178,41 +186,62 @@ def _without_outputs(jobs: Sequence[Job]) -> tuple[list[Job], list[FileResult]]:
     The shell makes of `*.dng` the outputs of the run before, too.
     """
     outputs = {_identity(job.output) for job in jobs}
-    ours = [job.source for job in jobs if _identity(job.source) in outputs and _is_ours(job.source)]
-    kept = [job for job in jobs if job.source not in ours]
-    return kept, [FileResult(source=path, skipped=OURS) for path in ours]
+    reasons = {
+        job.source: reason
+        for job in jobs
+        if _identity(job.source) in outputs and (reason := _why_ours(job.source))
+    }
+    kept = [job for job in jobs if job.source not in reasons]
+    return kept, [FileResult(source=path, skipped=reason) for path, reason in reasons.items()]
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether fadn wrote a file, whatever was done to it since."""
-    return is_marked(path) or bool(read_entries(path))
+def _why_ours(path: Path) -> str:
+    """Say why a file is taken for one that fadn wrote, whatever was done to it since; empty: not.
+
+    One that lost its marker may be edited or, where a camera counts from 1 again, another one.
+    """
+    if is_marked(path):
+        return OURS
+    return UNMARKED if read_entries(path) else ""
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> list[FileResult]:
-    """Raise if an output and a source are one file, on any kind of disk.
+    """Return the failures of files whose output is a source, and of files that share an output.
 
-    Returns the failures of files that share an output: one error for those that could be denoised,
-    its own for any that cannot.
+    Those that share one have one error, if they could be denoised; any that cannot has its own.
+
+    Raises
+    ------
+    WriteError
+        Every output is a source, on any kind of disk: a mistake in what is to be done.
     """
     sources = {_identity(job.source): job.source for job in jobs}
     wanted: dict[str, list[Job]] = {}
     for job in jobs:
-        key = _identity(job.output)
-        if key in sources:
-            raise WriteError(
-                f"{job.source}: the output would replace the source {sources[key]}",
-                advice="Choose another --suffix, or another folder with -o.",
-            )
-        wanted.setdefault(key, []).append(job)
+        wanted.setdefault(_identity(job.output), []).append(job)
     failures = []
-    for rivals in wanted.values():
+    for key, rivals in wanted.items():
+        if key in sources:
+            failures += [_would_replace(job, sources[key]) for job in rivals]
+            continue
         checked = [(job, _why_not(job.source) if len(rivals) > 1 else None) for job in rivals]
         good = [job.source for job, reason in checked if reason is None]
         if len(good) > 1:
             shared = _shared_output(good, rivals[0].output)
             failures += [FileResult(source=source, error=shared) for source in good]
         failures += [reason for _, reason in checked if reason is not None]
+    if jobs and sources.keys() >= wanted.keys() and failures[0].error is not None:
+        raise failures[0].error
     return failures
+
+
+def _would_replace(job: Job, source: Path) -> FileResult:
+    """Make the failure of a file whose output would be a source: itself, or another."""
+    error = WriteError(
+        f"{job.source}: the output would replace the source {source}",
+        advice="Choose another --suffix, or another folder with -o.",
+    )
+    return FileResult(source=job.source, error=error)
 
 
 def _shared_output(sources: Sequence[Path], output: Path) -> FadnError:

@@ -16,9 +16,14 @@ from pathlib import Path, PurePath
 
 from fadn_cli.batch.results import FileResult
 from fadn_cli.errors import RawReadError
+from fadn_cli.system.opening import unreadable
 
 OURS = "already denoised by fadn"
 """Why a file with our marker is left alone."""
+UNMARKED = (
+    "lies where fadn wrote an output, and is not marked as one: rename it to have it denoised"
+)
+"""Why a file with the name of an output of ours is: edited, or another photograph."""
 LIST = Path("-")
 """Stands for the list of names on standard input."""
 
@@ -90,7 +95,7 @@ class Sources:
 
 
 def collect(
-    paths: Sequence[Path], selection: Selection, *, is_marked: Callable[[Path], bool]
+    paths: Sequence[Path], selection: Selection, *, why_ours: Callable[[Path], str]
 ) -> Sources:
     """Find the raw files that the user's paths stand for.
 
@@ -104,9 +109,9 @@ def collect(
         pattern (`**` for any folders) and stands for the folders and raw files that match it.
     selection : Selection
         What is taken from folders and patterns.
-    is_marked : callable
-        Whether a file is an output of ours. Asked about files in folders and patterns only: who
-        names such a file means it.
+    why_ours : callable
+        Why a file is taken for an output of ours; empty: it is not. Asked about files in folders
+        and patterns only: who names such a file means it.
     """
     sources: dict[str, Source] = {}
     skipped: dict[str, FileResult] = {}
@@ -117,8 +122,8 @@ def collect(
                 failures.setdefault(found.source, found)
                 continue
             key = os.path.realpath(found.path)
-            if not found.named and is_marked(found.path):
-                skipped.setdefault(key, FileResult(source=found.path, skipped=OURS))
+            if not found.named and (reason := why_ours(found.path)):
+                skipped.setdefault(key, FileResult(source=found.path, skipped=reason))
             else:
                 sources.setdefault(key, found)
     return Sources(
@@ -216,8 +221,8 @@ def _search(
     folder: Path, selection: Selection, *, above: Path = Path()
 ) -> Iterator[Source | FileResult]:
     """Give the raw files in a folder, known by their names, in natural order."""
-    unreadable: list[OSError] = []
-    for here, subfolders, names in os.walk(folder, onerror=unreadable.append):
+    unsearched: list[OSError] = []
+    for here, subfolders, names in os.walk(folder, onerror=unsearched.append):
         below = above / Path(here).relative_to(folder)
         seen = [name for name in sorted(subfolders, key=_natural) if not name.startswith(".")]
         subfolders[:] = seen if selection.recursive else []
@@ -227,7 +232,7 @@ def _search(
         for name in seen:
             if _is_raw_name(name) and selection.takes(below / name):
                 yield from _folder_called_raw(Path(here, name), selection)
-    for error in unreadable:
+    for error in unsearched:
         yield _failure(Path(error.filename), f"cannot be searched: {error.strerror}")
 
 
@@ -259,7 +264,7 @@ def _file(path: Path, subfolder: Path, *, named: bool = False) -> Source | FileR
         reason = f"a broken link to {path.readlink()}" if broken else "no such file or folder"
         return _failure(path, reason, advice="Check how the name is spelled.")
     except OSError as error:
-        return _failure(path, f"cannot be read: {error.strerror}")
+        return FileResult(source=path, error=unreadable(path, error))
     if not stat.S_ISREG(mode):
         return _failure(path, "neither a file nor a folder", advice="Name raw files or folders.")
     return Source(path=path, subfolder=subfolder, named=named)

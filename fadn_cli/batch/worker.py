@@ -12,7 +12,14 @@ from pathlib import Path
 
 from fadn_cli.batch import sidecars
 from fadn_cli.batch.claims import refuse_rival
-from fadn_cli.batch.ledger import Entry, append_entry, content_key, read_entries, recipe
+from fadn_cli.batch.ledger import (
+    STATE_FILE,
+    Entry,
+    append_entry,
+    content_key,
+    read_entries,
+    recipe,
+)
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.results import Done, FileResult
 from fadn_cli.denoise.frame import OnTile
@@ -21,6 +28,7 @@ from fadn_cli.errors import (
     OutputBusyError,
     OutputExistsError,
     WeightsError,
+    naming,
     out_of_memory,
 )
 from fadn_cli.pipeline import file as pipeline
@@ -136,10 +144,10 @@ def work(task: Task, *, on_tile: OnTile | None = None) -> FileResult:
         result = _settle(task, on_tile)
     except OutputBusyError as error:
         if task.options.overwrite:  # what it is writing may be what was to be replaced
-            return FileResult(source=source, error=error)
+            return FileResult(source=source, error=naming(error, source.name))
         return FileResult(source=source, skipped="another fadn is writing it")
     except FadnError as error:
-        return FileResult(source=source, error=error)
+        return FileResult(source=source, error=naming(error, source.name))
     except Exception as error:
         short = out_of_memory(source.name, error)
         if short is None:
@@ -175,7 +183,7 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
     edits, unread = _read_edits(task)
     verdict = judge(task, edits)
     if verdict.action == "done" and task.keep_mtime:
-        _copy_mtime(source, output)
+        unread += _copy_mtime(source, output)
     if verdict.done is not None or verdict.error is not None:
         skipped = verdict.reason if verdict.done else ""
         return FileResult(
@@ -215,7 +223,7 @@ def _note(
     if verdict.seen and verdict.seen != _identify(output):
         raise OutputExistsError(f"{output.name}: changed while {source.name} was denoised")
     if task.keep_mtime:
-        _copy_mtime(source, temporary)
+        warnings += _copy_mtime(source, temporary)
     entry = Entry(
         output=output.name,
         output_sha256=output_sha256,
@@ -226,8 +234,11 @@ def _note(
     try:
         append_entry(output.parent, entry)
     except OSError as error:
-        reason = error.strerror or error
-        warnings.append(f"The next run will not know {output.name}: no note of it ({reason}).")
+        state, reason = output.parent / STATE_FILE, error.strerror or error
+        warnings.append(
+            f"The next run will not know {output.name}: {state} cannot be written ({reason}). "
+            "See that there is room and that you may write it, or move it away."
+        )
 
 
 def _read_edits(task: Task) -> tuple[Edits, tuple[str, ...]]:
@@ -244,10 +255,14 @@ def _key(task: Task, source_sha256: str, edits: Edits) -> str:
     return content_key(source_sha256, task.job.source.name, how)
 
 
-def _copy_mtime(source: Path, output: Path) -> None:
-    """Give an output the time at which its source was last modified."""
-    times = source.stat()
-    os.utime(output, ns=(times.st_atime_ns, times.st_mtime_ns))
+def _copy_mtime(source: Path, output: Path) -> tuple[str, ...]:
+    """Give an output the time at which its source was last modified; warn where none can be set."""
+    try:
+        times = source.stat()
+        os.utime(output, ns=(times.st_atime_ns, times.st_mtime_ns))
+    except OSError as error:  # another user's file, or a network's disk that keeps its own time
+        return (f"The time of {source.name} could not be kept ({error.strerror}).",)
+    return ()
 
 
 def _identify(path: Path) -> tuple[int, ...]:

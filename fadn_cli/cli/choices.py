@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fadn_cli.cli.options import named
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 
 
@@ -29,6 +30,7 @@ class Compression(StrEnum):
     """How a DNG's samples are stored."""
 
     LJ92 = "lj92"
+    JXL = "jxl"
     NONE = "none"
 
 
@@ -66,10 +68,18 @@ def _specialists(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def _devices(incomplete: str) -> list[str]:
+    """Complete the name of a device."""
+    from fadn_cli.denoise.network.devices import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
 Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="PATH",
+        parser=named,
         help="Raw files, folders that hold raw files, and patterns in quotes; - reads names"
         " from standard input, one a line or each ended by a NUL.",
         show_default=False,
@@ -81,6 +91,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="PATH",
+        parser=named,
         help="Folder for the outputs, created if need be; for a single raw file also the"
         " output itself, if it ends in .dng, .tif or .tiff. Else: beside each source.",
         show_default=False,
@@ -106,8 +117,8 @@ PreviewOption = Annotated[
 CompressionOption = Annotated[
     Compression | None,
     typer.Option(
-        help="How a DNG's samples are stored. lj92: lossless JPEG. none: as they are, for"
-        " software that cannot read that. Else: lj92.",
+        help="How a DNG's samples are stored. lj92: lossless JPEG. jxl: lossless JPEG XL,"
+        " smaller, for software that reads DNG 1.7. none: as they are. Else: lj92.",
         show_default=False,
     ),
 ]
@@ -165,6 +176,7 @@ BadPixels = Annotated[
     typer.Option(
         "--bad-pixels",
         metavar="FILE",
+        parser=named,
         help="Repair the pixels that this list names (x y on each line; `fadn bad-pixels` makes"
         " one), besides those that the raw file itself calls bad.",
         show_default=False,
@@ -219,6 +231,18 @@ Threads = Annotated[
         max=MOST_THREADS,
         help="Processor threads; more than 16, or than there are cores, are not started. Else: one"
         " per core.",
+        show_default=False,
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        autocompletion=_devices,
+        help="What networks run on: cpu, cuda, tensorrt, coreml, directml, openvino or webgpu. One"
+        " that fails or computes something else is told, and the processor goes on. Else: auto, a"
+        " GPU that is there, right and faster (see docs/devices.md), or the processor.",
         show_default=False,
     ),
 ]

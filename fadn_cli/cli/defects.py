@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Overwrite
+from fadn_cli.cli.options import Overwrite, named
 
 
 def bad_pixels(
@@ -13,6 +13,7 @@ def bad_pixels(
         list[Path],
         typer.Argument(
             metavar="DARK",
+            parser=named,
             help="Raw files exposed with the cap on, of one camera.",
             show_default=False,
         ),
@@ -20,7 +21,12 @@ def bad_pixels(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="The list to write.", show_default=False
+            "-o",
+            "--output",
+            metavar="FILE",
+            parser=named,
+            help="The list to write.",
+            show_default=False,
         ),
     ],
     overwrite: Overwrite = False,

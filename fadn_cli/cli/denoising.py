@@ -19,6 +19,14 @@ def _refuse_contradiction(specialist: str | None, quality: Quality | None) -> No
         )
 
 
+def _refuse_absent(device: str) -> None:
+    """Refuse a device that is unknown or not there, before anything is looked at."""
+    if device not in ("auto", "cpu"):  # the others cost the import of onnxruntime
+        from fadn_cli.denoise.network.providers import require
+
+        require(device)
+
+
 def _refuse_dng_choices(format: str, **wanted: str | None) -> dict[str, str]:
     """Return the choices that were made for a DNG; refuse them if none is written."""
     made = {name: choice for name, choice in wanted.items() if choice is not None}
@@ -63,6 +71,7 @@ def denoise(
     ensemble: choices.Ensemble = None,
     preset: PresetOption = None,
     threads: choices.Threads = None,
+    device: choices.DeviceOption = None,
     jobs: folders.Jobs = 1,
     scheduler: folders.Scheduler = None,
     keep_mtime: folders.KeepMtime = False,
@@ -92,6 +101,7 @@ def denoise(
       fadn denoise 'day */*.NEF' --name '{date}_{stem}{ext}' -o clean --dry-run
       find . -name '*.RW2' -newer last -print0 | fadn denoise - --json
     """
+    folders.warn_of_little_memory()  # first: what is to be loaded may not fit either
     with loading.quick():
         from fadn_cli.batch import planning, sources
         from fadn_cli.batch import run as batch
@@ -121,8 +131,10 @@ def denoise(
         "specialist": specialist,
         "ensemble": ensemble,
         "threads": threads,
+        "device": device,
     }
     chosen = presets.choose(preset, flags)
+    _refuse_absent(chosen["device"])
     selection = sources.Selection(
         recursive=recursive,
         include=tuple(include or ()),
@@ -144,15 +156,17 @@ def denoise(
     if plan.format != "dng":  # what presets say of DNGs says nothing of a TIFF
         del chosen["preview"], chosen["compression"]
     chosen |= {**made, "format": plan.format}
-    options = DenoiseOptions(**chosen, overwrite=overwrite)
+    try:
+        options = DenoiseOptions(**chosen, overwrite=overwrite)
+    except ValueError as error:  # a value that typer's types and ranges let through
+        raise typer.BadParameter(f"--{error}.".replace("_", "-")) from error
     if options.bad_list is not None:
         check_list(options.bad_list)
     handling = batch.Handling(
         jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
     )
     if dry_run:
-        folders.show_plan(plan, options, json=json)
-        return
+        raise typer.Exit(folders.show_plan(plan, options, handling, json=json))
     code = folders.carry_out(
         plan,
         options,

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Json, PresetOption, QualityOption
+from fadn_cli.cli.options import Json, PresetOption, QualityOption, named
 
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raw file.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=named, help="A raw file.", show_default=False)
+    ],
     quality: QualityOption = None,
     preset: PresetOption = None,
     json: Json = False,
@@ -31,7 +33,8 @@ def info(
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="DNG files.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="FILE", parser=named, help="DNG files.", show_default=False),
     ],
     json: Json = False,
 ) -> None:
@@ -51,11 +54,14 @@ def check(
 
 def verify(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="The raw file.", show_default=False)
+        Path,
+        typer.Argument(metavar="SOURCE", parser=named, help="The raw file.", show_default=False),
     ],
     output: Annotated[
         Path,
-        typer.Argument(metavar="OUTPUT", help="The DNG denoised from it.", show_default=False),
+        typer.Argument(
+            metavar="OUTPUT", parser=named, help="The DNG denoised from it.", show_default=False
+        ),
     ],
     json: Json = False,
 ) -> None:

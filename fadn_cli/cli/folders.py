@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from fadn_cli.cli.options import named
 from fadn_cli.errors import FadnError
 from fadn_cli.limits import MOST_THREADS
 
@@ -111,6 +112,7 @@ Report = Annotated[
     typer.Option(
         "--report",
         metavar="FILE.json",
+        parser=named,
         callback=_json_name,
         help="Write what became of each file, as JSON. Replaces an earlier report.",
         show_default=False,
@@ -162,13 +164,14 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
             raise ValueError(f"there are more than {_MOST_NAMES} bytes")
 
 
-def show_plan(plan: "Plan", options: "DenoiseOptions", *, json: bool) -> None:
-    """Print what would be done."""
+def show_plan(plan: "Plan", options: "DenoiseOptions", handling: "Handling", *, json: bool) -> int:
+    """Print what would be done; return 1 if anything would fail."""
     from fadn_cli.batch import run as batch
     from fadn_cli.screen import console
 
-    rows = batch.foresee(plan, options)
+    rows = batch.foresee(plan, options, handling)
     console.show_json(rows) if json else console.show_plan(rows)
+    return int(any(row["action"] == "fail" for row in rows))
 
 
 def carry_out(
@@ -189,7 +192,6 @@ def carry_out(
     from fadn_cli.screen import progress
     from fadn_cli.system import signals
 
-    _warn_of_little_memory()
     if report is not None:
         results.prepare_report(report)
     if preview:
@@ -213,7 +215,7 @@ def carry_out(
     return result.exit_code or unseen
 
 
-def _warn_of_little_memory() -> None:
+def warn_of_little_memory() -> None:
     """Say that libraries may end the process where memory is limited; even if quiet."""
     from fadn_cli.pipeline.wording import spell_bytes
     from fadn_cli.screen import console

@@ -1,9 +1,17 @@
 """Options that several commands share."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def named(text: str | Path) -> Path:
+    """Read a path; refuse an empty one, which a script's unset variable leaves: it would be "."."""
+    if not str(text):
+        raise typer.BadParameter("the name is empty.")
+    return Path(text)
 
 
 class Quality(StrEnum):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Json, Overwrite, QualityOption
+from fadn_cli.cli.options import Json, Overwrite, QualityOption, named
 
 
 class Sensor(StrEnum):
@@ -19,12 +19,16 @@ class Sensor(StrEnum):
 
 def compare(
     before: Annotated[
-        Path, typer.Argument(metavar="BEFORE", help="The raw file.", show_default=False)
+        Path,
+        typer.Argument(metavar="BEFORE", parser=named, help="The raw file.", show_default=False),
     ],
     after: Annotated[
         Path,
         typer.Argument(
-            metavar="AFTER", help="The DNG or TIFF denoised from it.", show_default=False
+            metavar="AFTER",
+            parser=named,
+            help="The DNG or TIFF denoised from it.",
+            show_default=False,
         ),
     ],
     output: Annotated[
@@ -33,6 +37,7 @@ def compare(
             "-o",
             "--output",
             metavar="PATH",
+            parser=named,
             help="The page, if it ends in .html; a picture with the same details, if it ends in"
             " .png; or a folder for the page. Else: a page beside AFTER.",
             show_default=False,
@@ -78,7 +83,8 @@ def models(json: Json = False) -> None:
 
 def doctor(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where outputs would go: is tried too.")
+        Path,
+        typer.Argument(metavar="[DIR]", parser=named, help="Where outputs would go: is tried too."),
     ] = Path(),
     json: Json = False,
 ) -> None:
@@ -99,7 +105,9 @@ def doctor(
 def demo(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="[DIR]", help="Where to put the files; created if need be."),
+        typer.Argument(
+            metavar="[DIR]", parser=named, help="Where to put the files; created if need be."
+        ),
     ] = Path(),
     sensor: Annotated[
         Sensor,

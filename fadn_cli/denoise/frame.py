@@ -9,7 +9,7 @@ they are done: tiles are the network's, the same on every machine.
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.levels import Strip, keep_levels
 from fadn_cli.denoise.mix import mix
 from fadn_cli.denoise.network.inference import Network
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.network.specialists import Specialist
 from fadn_cli.denoise.sensors.kinds import SENSORS, ArrayFrame, Frame
 from fadn_cli.denoise.tiles import Tile, TileGrid
@@ -49,6 +50,7 @@ def denoise_rows(
     luma: float = 1.0,
     chroma: float = 1.0,
     threads: int | None = None,
+    place: Place | None = None,
     on_tile: OnTile | None = None,
 ) -> tuple[Generator[Strip], int]:
     """Run a specialist over a frame in overlapping, blended tiles.
@@ -65,6 +67,8 @@ def denoise_rows(
         How much of the noise to remove, 0 to 1 (see `mix`); at 0 and 0 the network does not run.
     threads : int, optional
         In all, see `cores.usable_threads`.
+    place : Place, optional
+        Where the network runs; None: on the processor.
     on_tile : callable, optional
         Progress.
 
@@ -78,7 +82,9 @@ def denoise_rows(
     if luma == chroma == 0:
         return _unchanged(frame), 0
     grid = grid_of(specialist, frame.shape)
-    network, workers = load_network(specialist, grid, threads)
+    cores, workers = usable_threads(threads), workers_for(grid, threads)
+    load = partial(load_network, specialist, grid, threads)
+    network = load() if place is None else place.network(specialist, load, threads=cores)
     results = _run_tiles(grid, frame, lambda tile: network(tile, noise), workers)
     if on_tile is not None:
         results = _counted(results, len(grid), on_tile)
@@ -91,11 +97,14 @@ def denoise_packed(
     noise: NoiseModel,
     specialist: Specialist,
     *,
+    place: Place | None = None,
     on_tile: OnTile | None = None,
     **shares: Unpack[Shares],
 ) -> tuple[NDArray[np.float32], int]:
     """Do what `denoise_rows` does to a frame in memory: (planes, h, w) float32, a new array."""
-    strips, tiles = denoise_rows(ArrayFrame(packed), noise, specialist, on_tile=on_tile, **shares)
+    strips, tiles = denoise_rows(
+        ArrayFrame(packed), noise, specialist, place=place, on_tile=on_tile, **shares
+    )
     return gathered(strips, packed.shape), tiles
 
 
@@ -168,14 +177,15 @@ def _counted(
         yield result
 
 
-def load_network(
-    specialist: Specialist, grid: TileGrid, threads: int | None
-) -> tuple[Network, int]:
-    """Load a network, once for all frames; return it, and how many tiles are at work at once."""
-    cores = usable_threads(threads)
-    workers = min(cores, len(grid), MOST_WORKERS)
+def workers_for(grid: TileGrid, threads: int | None) -> int:
+    """Return how many tiles are at work at once."""
+    return min(usable_threads(threads), len(grid), MOST_WORKERS)
+
+
+def load_network(specialist: Specialist, grid: TileGrid, threads: int | None) -> Network:
+    """Load a network onto the processor, once for all frames."""
     # The workers' calls share the network's threads, and each works along.
-    return _load(specialist, cores - workers + 1), workers
+    return _load(specialist, usable_threads(threads) - workers_for(grid, threads) + 1)
 
 
 @lru_cache(maxsize=4)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from fadn_cli import __version__
 from fadn_cli.denoise.network import specialists
-from fadn_cli.doctor import machine
+from fadn_cli.doctor import devices, machine
 from fadn_cli.errors import FadnError
 from fadn_cli.findings import Check, Diagnosis
 
-_PACKAGES = ("numpy", "onnxruntime", "rawpy", "imagecodecs", "tifffile", "pillow", "rich", "typer")
+_PACKAGES = ("numpy", "rawpy", "imagecodecs", "tifffile", "pillow", "rich", "typer")
 _REINSTALL = "Reinstall fadn into a fresh environment: pip install --force-reinstall fadn."
 
 
@@ -34,10 +34,11 @@ def examine(folder: Path) -> Diagnosis:
         ("Python", _python),
         ("Packages", _packages),
         ("LibRaw", _libraw),
-        ("onnxruntime", _onnxruntime),
+        ("onnxruntime", devices.check_onnxruntime),
         ("Processor", machine.check_processor),
         ("Weights", _weights),
         *((f"Speed {quality}", machine.check_speed(quality)) for quality in specialists.QUALITIES),
+        ("Devices", devices.check_devices),
         ("Settings", _settings),
         ("Folder", lambda: machine.check_space(folder)),
         ("Writing", lambda: machine.check_writing(folder)),
@@ -80,7 +81,8 @@ def _python() -> Check:
 
 def _packages() -> Check:
     """The packages that fadn is built on."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
+    names = (*_PACKAGES, *(devices.onnxruntime_packages() or ("onnxruntime",)))
+    versions = {name: metadata.version(name) for name in names}
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     return Check(name="Packages", value=listed, figures=versions)
 
@@ -93,37 +95,19 @@ def _libraw() -> Check:
     return Check(name="LibRaw", value=version, figures={"version": version})
 
 
-def _onnxruntime() -> Check:
-    """What networks could run on, and what they do run on."""
-    from fadn_cli.denoise.network.inference import PROVIDER, providers
-
-    found = list(providers())
-    if PROVIDER not in found:
-        return Check(
-            name="onnxruntime",
-            value=f"without {PROVIDER}: {', '.join(found)}",
-            severity="error",
-            advice="Install the package onnxruntime itself.",
-            figures={"providers": found},
-        )
-    others = ", ".join(name for name in found if name != PROVIDER)
-    return Check(
-        name="onnxruntime",
-        value=f"runs on {PROVIDER}" + (f"; not used: {others}" if others else ""),
-        figures={"providers": found, "used": PROVIDER},
-    )
-
-
 def _weights() -> Check:
     """Every network, and that it is the one of the manifest."""
     place = specialists.folder()
     bundled = specialists.bundled()
+    twins = [each.twin for each in bundled if each.twin is not None]
     for specialist in bundled:
         specialists.read_weights(specialist)
+    for twin in twins:
+        specialists.read_weights(twin)
     return Check(
         name="Weights",
-        value=f"{len(bundled)} networks as they should be, in {place}",
-        figures={"networks": len(bundled), "path": str(place)},
+        value=f"{len(bundled)} networks and {len(twins)} float twins as they should be, in {place}",
+        figures={"networks": len(bundled), "twins": len(twins), "path": str(place)},
     )
 
 

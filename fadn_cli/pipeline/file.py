@@ -11,6 +11,7 @@ from typing import Any
 
 from fadn_cli.denoise.defects.hotpixels import find_defects
 from fadn_cli.denoise.frame import OnTile
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.sensors.kinds import ActiveFrame, pack_active
 from fadn_cli.mosaic.values import RawImage
 from fadn_cli.pipeline.defects.repair import repair
@@ -64,10 +65,10 @@ def denoise_file(
     ------
     FadnError
         See `errors`: a source that is unreadable, unsupported, or replaced meanwhile; no noise
-        model, existing output, full disk.
+        model, no such device, existing output, full disk.
     """
     path, output, options = Path(path), Path(output), options or DenoiseOptions()
-    clock = Stopwatch()
+    clock, place = Stopwatch(), Place(options.device)
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary, hold(path) as source:
         with clock.stage("read"):
@@ -80,7 +81,7 @@ def denoise_file(
         with Output(raw_image, treatment) as whole:
             with clock.stage("denoise"):
                 tiles, shifts = denoise_into(
-                    whole, raw_image.mosaic, frame, active.packing, treatment, on_tile
+                    whole, raw_image.mosaic, frame, active.packing, treatment, on_tile, place
                 )
             with clock.stage("write"):
                 written = whole.write(temporary, sidecars)
@@ -88,7 +89,9 @@ def denoise_file(
         if on_written is not None:
             on_written(temporary, written.source_sha256, written.output_sha256)
     return DenoiseReport(
-        **_describe(raw_image, treatment),
+        **_describe(raw_image, treatment, place.warnings),
+        device=place.device,
+        device_fallback=place.fallback,
         bad_pixels=bad_pixels,
         **treatment.told(),
         **written.told(),
@@ -142,8 +145,10 @@ def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
     )
 
 
-def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
-    """Return what report and info both say of a photograph."""
+def _describe(
+    raw_image: RawImage, treatment: Treatment, more: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return what report and info both say of a photograph, and more warnings."""
     metadata, noise, banding = raw_image.metadata, treatment.noise, treatment.banding
     height, width = raw_image.mosaic.samples.shape
     summaries = {
@@ -161,7 +166,7 @@ def _describe(raw_image: RawImage, treatment: Treatment) -> dict[str, Any]:
         "noise_prior": noise.usual,
         "row_noise": banding.row_noise if banding else None,
         "column_noise": banding.column_noise if banding else None,
-        "warnings": (*raw_image.defects.warnings, *treatment.warnings),
+        "warnings": (*raw_image.defects.warnings, *treatment.warnings, *more),
         **{
             name: None if model is None else NoiseSummary.from_model(model)
             for name, model in summaries.items()

@@ -4,6 +4,7 @@ Programs call `denoise_mosaic`; `file` shares its middle, `treat`. The one thing
 rounded or clipped here.
 """
 
+import warnings
 from collections.abc import Generator
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fadn_cli.denoise.defects.hotpixels import repair_defects
 from fadn_cli.denoise.frame import OnTile, Shares, denoise_packed, denoise_rows, gathered
 from fadn_cli.denoise.levels import Strip
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.noise.choice import FoundNoise
 from fadn_cli.denoise.noise.estimate import estimate_noise
 from fadn_cli.denoise.sensors.kinds import ArrayFrame, Frame, pack_mosaic
@@ -28,6 +30,7 @@ def treat(
     packing: Packing,
     treatment: Treatment,
     on_tile: OnTile | None = None,
+    place: Place | None = None,
 ) -> tuple[Generator[Strip], int]:
     """Denoise a packed frame as was decided.
 
@@ -41,6 +44,8 @@ def treat(
         Of `preparation.prepare`.
     on_tile : callable, optional
         Progress.
+    place : Place, optional
+        Where the network runs; None: on the processor.
 
     Returns
     -------
@@ -54,9 +59,14 @@ def treat(
     count, noise = treatment.options.ensemble if treatment.strength else 1, treatment.noise.used
     if count == 1:
         return denoise_rows(
-            frame, noise, treatment.specialist, **_shares(treatment), on_tile=on_tile
+            frame,
+            noise,
+            treatment.specialist,
+            **_shares(treatment),
+            place=place,
+            on_tile=on_tile,
         )
-    work = _Work(treatment, count, on_tile)
+    work = _Work(treatment, count, on_tile, place)
     packed = frame.rows(0, frame.shape[1])
     denoised = denoise_turned(packed, packing, noise, work, count)
     return _strips_of(frame, denoised), work.tiles
@@ -84,9 +94,12 @@ _ROWS = 64  # of a frame, at once
 class _Work:
     """A treatment carried out on one way up after the other, with progress over all of them."""
 
-    def __init__(self, treatment: Treatment, count: int, on_tile: OnTile | None) -> None:
+    def __init__(
+        self, treatment: Treatment, count: int, on_tile: OnTile | None, place: Place | None
+    ) -> None:
         self.tiles = 0
         self._treatment, self._count, self._on_tile = treatment, count, on_tile
+        self._place = place
 
     def __call__(
         self, packed: NDArray[np.float32], noise: NoiseModel, number: int
@@ -99,7 +112,12 @@ class _Work:
                 self._on_tile(before + done, before + tiles * (self._count - number))
 
         denoised, tiles = denoise_packed(
-            packed, noise, treatment.specialist, **_shares(treatment), on_tile=tell
+            packed,
+            noise,
+            treatment.specialist,
+            **_shares(treatment),
+            place=self._place,
+            on_tile=tell,
         )
         self.tiles += tiles
         return denoised
@@ -118,6 +136,7 @@ def denoise_mosaic(
     quality: str | None = None,
     specialist: str | None = None,
     ensemble: int = 1,
+    device: str = "auto",
 ) -> NDArray[np.float32]:
     """Denoise one normalized mosaic.
 
@@ -144,6 +163,9 @@ def denoise_mosaic(
         Name of a bundled network, whatever its quality; None: chosen by quality and noise.
     ensemble : int
         Ways up in which the network sees `x`, to take the mean of: 1, 2, 4 or 8.
+    device : str
+        What the network runs on, as "cpu" or "cuda"; "auto": a GPU that is there and has proved
+        itself, else the processor. One that fails is a RuntimeWarning, and the processor goes on.
 
     Returns
     -------
@@ -159,6 +181,8 @@ def denoise_mosaic(
         The noise is to be estimated, and nothing in `x` can be measured.
     WeightsError
         There is no network of that name or quality.
+    DeviceError
+        That device is not there.
 
     Examples
     --------
@@ -180,7 +204,9 @@ def denoise_mosaic(
         quality=quality,
         specialist=specialist,
         ensemble=ensemble,
+        device=device,
     )
+    place = Place(device)
     pattern = CfaPattern.parse(cfa)
     packed, packing = pack_mosaic(x, pattern)
     given = None
@@ -191,7 +217,9 @@ def denoise_mosaic(
         noise = given or estimate_noise(packed, sensor=packing.sensor)
     network = pick(noise, options, packing.sensor.kind)
     found = FoundNoise(measured=None, used=noise)
-    strips, _ = treat(
-        ArrayFrame(packed), packing, Treatment(options=options, noise=found, specialist=network)
-    )
-    return np.ascontiguousarray(packing.unpack(gathered(strips, packed.shape)))
+    treatment = Treatment(options=options, noise=found, specialist=network)
+    strips, _ = treat(ArrayFrame(packed), packing, treatment, place=place)
+    denoised = gathered(strips, packed.shape)
+    for warning in place.warnings:
+        warnings.warn(warning, RuntimeWarning, stacklevel=2)
+    return np.ascontiguousarray(packing.unpack(denoised))

@@ -11,8 +11,11 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from fadn_cli.denoise.network.devices import AUTO
+from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.turns import COUNTS
+from fadn_cli.errors import shown
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
@@ -43,7 +46,7 @@ class DenoiseOptions:
     preview: str = "render"
     """Of a DNG: "render" the previews anew, "keep" the source's, or leave them out: "none"."""
     compression: str = "lj92"
-    """Of a DNG's samples: "lj92" (lossless JPEG) or "none"."""
+    """Of a DNG's samples: "lj92" (lossless JPEG), "jxl" or "none"."""
     bits: str = "auto"
     """"auto": samples have steps as fine as what is left of the noise asks for; "source": as the
     source has them."""
@@ -63,6 +66,9 @@ class DenoiseOptions:
     """Whether an existing output is replaced."""
     threads: int | None = None
     """Threads in all, see `system.cores.usable_threads`. The output does not depend on it."""
+    device: str = AUTO
+    """What the network runs on, one of `devices.NAMES`; "auto": a GPU that is there and has proved
+    itself, else the processor."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -71,7 +77,7 @@ class DenoiseOptions:
                 continue
             is_allowed, allowed = _ALLOWED[field.name]
             if not is_allowed(value):
-                raise ValueError(f"{field.name} must be {allowed}, got {value!r}")
+                raise ValueError(f"{field.name} must be {allowed}, got {shown(value)}")
         made = {name: getattr(self, name) for name in ("preview", "compression")}
         if self.format == "tiff" and made != {name: _DEFAULTS[name] for name in made}:
             raise ValueError("preview and compression are choices for a DNG, but format is tiff")
@@ -155,6 +161,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: _is_count(max(COUNTS))(value) and value in COUNTS,
         ", ".join(map(str, COUNTS[:-1])) + f" or {COUNTS[-1]}",
     ),
+    "device": (_is_one_of(*DEVICES), f"{', '.join(DEVICES[:-1])} or {DEVICES[-1]}"),
     "specialist": (lambda value: isinstance(value, str), "the name of a network"),
 }
 """By field: what is allowed, and in words."""

@@ -12,12 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import ConfigError
+from fadn_cli.errors import ConfigError, OutputExistsError, shown
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.system.files import atomic_output, make_folder
+from fadn_cli.system.folders import config_folder
 from fadn_cli.system.opening import read_plain, write_plain
 
 MAX_BYTES = 1 << 20
@@ -53,12 +52,13 @@ TEMPLATE = """\
 # ensemble = 8           # see each photograph 2, 4 or 8 ways up: better, as many times as slow
 # format = "dng"         # "dng" or "tiff"
 # preview = "render"     # of a DNG: "render", "keep" or "none"
-# compression = "lj92"   # of a DNG: "lj92" or "none"
+# compression = "lj92"   # of a DNG: "lj92", "jxl" or "none"
 # bits = "auto"          # steps as fine as what is left of the noise; "source": as the source has
 # iso = 800              # instead of the files' ISO speed
 # shot_noise = 1.0e-4    # instead of measuring: the variance of a sample x, 0 black and 1 white,
 # read_noise = 1.0e-6    # is shot_noise * x + read_noise; the two belong together
 # threads = 4            # else all cores
+# device = "auto"        # what networks run on: "auto", "cpu", "cuda", ... (see docs/devices.md)
 
 # Any other name is a preset of yours, used with --preset: fadn denoise IMG_1.NEF --preset grain
 
@@ -67,6 +67,8 @@ luma = 0.5
 chroma = 1.0
 """
 """What `fadn config --create` writes."""
+
+_EXISTS = "Edit it, or move it away: fadn config --create replaces nothing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ class Choice:
 
 def config_path() -> Path:
     """Return where the file of presets is, or would be."""
-    return platformdirs.user_config_path("fadn", appauthor=False) / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -117,7 +119,7 @@ def read_presets(path: Path | None = None) -> dict[str, dict[str, Any]]:
         if not isinstance(section, dict):
             raise _error(
                 path,
-                f"{name} = {section!r} stands outside of any preset",
+                f"{name} = {shown(section)} stands outside of any preset",
                 f"Put it below a line that names one, as [{DEFAULT}].",
             )
         _check(path, name, section)
@@ -198,8 +200,11 @@ def create_config(path: Path | None = None) -> Path:
     """
     path = path or config_path()
     make_folder(path.parent, advice="Create it yourself, or check its permissions.")
-    with atomic_output(path, overwrite=False) as temporary:
-        write_plain(temporary, TEMPLATE)
+    try:
+        with atomic_output(path, overwrite=False) as temporary:
+            write_plain(temporary, TEMPLATE)
+    except OutputExistsError as error:
+        raise OutputExistsError(f"{path}: exists already", advice=_EXISTS) from error
     return path
 
 
@@ -210,7 +215,7 @@ def _check(path: Path, name: str, section: Mapping[str, Any]) -> None:
             near = get_close_matches(key, KEYS, 1)
             hint = f"Did you mean {near[0]}? " if near else ""
             allowed = f"{hint}A preset may hold {', '.join(KEYS)}."
-            raise _error(path, f"in [{name}], {key} = {value!r} is unknown", allowed)
+            raise _error(path, f"in [{name}], {key} = {shown(value)} is unknown", allowed)
     try:
         options = DenoiseOptions(**section)
     except ValueError as error:
@@ -222,7 +227,7 @@ def _check(path: Path, name: str, section: Mapping[str, Any]) -> None:
         quality = f" of quality {options.quality}" if options.quality else ""
         raise _error(
             path,
-            f"in [{name}], specialist must be a network{quality}, got {options.specialist!r}",
+            f"in [{name}], specialist must be a network{quality}, got {shown(options.specialist)}",
             f"Use one of: {', '.join(known)}.",
         )
 

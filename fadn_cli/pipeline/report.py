@@ -126,6 +126,12 @@ class DenoiseReport:
     """How many steps of the output's samples are one DN of the source."""
     dithered: bool = False
     """Whether the last rounding was dithered, where what is left of the noise is below a step."""
+    device: str | None = None
+    """What the network ran on, as "cpu" or "cuda"; both, where one took over from the other; None
+    where luma and chroma are 0."""
+    device_fallback: str | None = None
+    """Why the processor took over from another device, or ran all tiles though there was one; None
+    if it did not."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON's types; paths as strings."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.denoise.frame import OnTile
 from fadn_cli.denoise.levels import MeanShift, Strip
+from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.sensors.kinds import Frame, unpack_rows
 from fadn_cli.denoise.sensors.sensor import Packing
 from fadn_cli.mosaic.conversion import Rounding
@@ -37,6 +38,7 @@ def denoise_into(
     packing: Packing,
     treatment: Treatment,
     on_tile: OnTile | None = None,
+    place: Place | None = None,
 ) -> tuple[int, tuple[float, ...]]:
     """Denoise a photograph as was decided, row by row.
 
@@ -54,6 +56,8 @@ def denoise_into(
         Of `preparation.prepare`.
     on_tile : callable, optional
         Progress.
+    place : Place, optional
+        Where the network runs; None: on the processor.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def denoise_into(
         How far means have moved: `levels.MeanShift`, of the frame as it was denoised.
     """
     shift, area = MeanShift(packing.sensor), source.active_area
-    strips, tiles = treat(frame, packing, treatment, on_tile)
+    strips, tiles = treat(frame, packing, treatment, on_tile, place)
     bottom = area.top + area.height
     # Where the sensor was full is looked for while the network is at its first tiles.
     with ThreadPoolExecutor(1) as pool, closing(strips):

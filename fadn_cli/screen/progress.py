@@ -22,6 +22,7 @@ from fadn_cli.batch.results import (
     TileFinished,
 )
 from fadn_cli.errors import FadnError
+from fadn_cli.pipeline.report import DenoiseReport
 from fadn_cli.pipeline.wording import name_camera, spell_noise, spell_number
 from fadn_cli.screen.console import make_console, make_table, printable, show_error, show_warning
 
@@ -216,6 +217,13 @@ def _summary_table(batch: BatchResult) -> Table:
     return table
 
 
+def _spell_network(report: DenoiseReport) -> str:
+    """Name the network, and what it ran on if that was more than the processor."""
+    device = report.device or "cpu"
+    where = "" if device == "cpu" else f" on {device.replace(', ', ' and ')}"
+    return (report.specialist or "no specialist") + where
+
+
 def _line(result: FileResult) -> str:
     """One settled input in one line."""
     report = result.report
@@ -227,7 +235,7 @@ def _line(result: FileResult) -> str:
         name_camera(report.make, report.model),
         f"ISO {spell_number(report.iso)}",
         f"noise {spell_noise(report.noise_used)}",
-        report.specialist or "no specialist",
+        _spell_network(report),
         _spell_pixels("bad", report.bad_pixels),
         _spell_pixels("hot", report.hot_pixels),
         _spell_sizes(report.source_bytes, report.output_bytes),

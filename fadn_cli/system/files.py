@@ -38,6 +38,8 @@ _ADVICE = {
     errno.ENFILE: "Close other programs: this machine has no room for another open file.",
     errno.ENOMEM: "Close other programs, or use fewer --jobs: memory is short.",
 }
+_NO_FSYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What a disk says on which a file cannot be told to be stored at once."""
 _OTHER_ADVICE = "Check the disk, or choose another folder."
 
 
@@ -116,6 +118,7 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with _claim(path) as (temporary, descriptor):
             yield temporary
+            to_disk(descriptor)
             with undivided():
                 _move_into_place(temporary, descriptor, path, overwrite=overwrite)
     except OSError as error:
@@ -123,6 +126,24 @@ def atomic_output(path: Path, *, overwrite: bool) -> Iterator[Path]:
             f"{path.name}: cannot be written to {path.parent}: {error.strerror or error}",
             advice=_ADVICE.get(error.errno or 0, _OTHER_ADVICE),
         ) from error
+
+
+def to_disk(descriptor: int) -> None:
+    """Have the system put a file's bytes on its disk, which it would do in its own time.
+
+    Else a power cut could leave a name without its bytes, and a disk that turns out to be full or
+    faulty only then, as those of a network do, would be noticed by nobody.
+
+    Raises
+    ------
+    OSError
+        They are not on the disk.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
 
 
 def _exists(path: Path) -> OutputExistsError:

@@ -27,6 +27,8 @@ _ADVICE = {
     errno.EMFILE: "Raise the limit of open files (ulimit -n), or use fewer --jobs.",
     errno.ENFILE: "Close other programs: this machine has no room for another open file.",
     errno.ENOMEM: "Close other programs, or use fewer --jobs: memory is short.",
+    errno.ELOOP: "It is a link that leads in a circle: name the photograph itself.",
+    errno.ENAMETOOLONG: "Check how the name is spelled: no disk has room for it.",
     errno.EIO: "The disk or card fails to read it: copy it again, from another reader if you can.",
 }
 _OTHER_ADVICE = "Check that the file is a plain file and that you may read it."

@@ -1,5 +1,6 @@
 """Two batches with different options never mix their outputs unasked."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -111,6 +112,21 @@ def test_a_folder_that_cannot_be_claimed_is_worked_in(tmp_path):
 
     with claimed([job], "one", overwrite=False):
         refuse_rival(job.output, "other")
+
+
+def test_a_claim_that_a_full_network_disk_cannot_close_ends_all_the_same(jobs, monkeypatch):
+    """There the system tells only then that it could not store what was written."""
+    close = os.close
+
+    def refuse(descriptor):
+        close(descriptor)
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    with claimed(jobs[:1], "one", overwrite=False):
+        monkeypatch.setattr(os, "close", refuse)
+    monkeypatch.undo()
+
+    assert [] == names(jobs[0].output.parent)
 
 
 def test_a_second_batch_with_other_options_is_refused_and_writes_nothing(tmp_path):

@@ -32,6 +32,7 @@ CHANGED = {
     "specialist": specialists.bundled()[0].name,
     "overwrite": True,
     "threads": 3,
+    "device": "cpu",
 }
 """Another value for each option."""
 
@@ -45,6 +46,16 @@ def test_entries_are_read_as_they_were_appended(tmp_path):
     assert (other,) == read_entries(tmp_path / "b.dng")
     assert () == read_entries(tmp_path / "c.dng")
     assert [STATE_FILE] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_note_is_on_the_disk_before_its_output_has_a_name(tmp_path, monkeypatch):
+    """Else a power cut leaves an output that nobody knows."""
+    stored = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: stored.append(os.fstat(descriptor).st_size))
+
+    append_entry(tmp_path, ENTRY)
+
+    assert [len(ENTRY.line())] == stored
 
 
 @pytest.mark.parametrize(
@@ -126,13 +137,13 @@ def test_several_writers_do_not_mix_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(DenoiseOptions)])
-def test_every_option_but_two_is_part_of_the_recipe(name):
+def test_every_option_but_three_is_part_of_the_recipe(name):
     base = {"shot_noise": 1e-3, "read_noise": 1e-5} if name.endswith("_noise") else {}
     plain, other = DenoiseOptions(**base), DenoiseOptions(**{**base, name: CHANGED[name]})
 
     same = recipe(plain) == recipe(other)
 
-    assert (name in ("overwrite", "threads")) == same
+    assert (name in ("overwrite", "threads", "device")) == same
 
 
 def test_the_quality_that_is_taken_anyway_is_the_same_recipe():

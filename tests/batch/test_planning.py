@@ -172,10 +172,25 @@ def test_no_source_is_ever_an_output(tmp_path):
     fill(tmp_path, "a.dng", "a_denoised.dng")
     paths = [tmp_path / "a.dng", tmp_path / "a_denoised.dng"]
 
-    with pytest.raises(WriteError, match=r"replace the source .*a_denoised\.dng"):
-        plan(paths)
     with pytest.raises(WriteError, match="replace the source"):
         plan(paths[:1], suffix="")
+    with pytest.raises(WriteError, match="replace the source"):
+        plan(paths, name="{stem}{ext}")
+
+
+@pytest.mark.parametrize("naming", ("named", "folder"))
+def test_an_output_that_is_a_source_stops_no_other_photograph(tmp_path, naming):
+    """Another program's "a_denoised.dng" beside "a.dng", in a folder of hundreds."""
+    fill(tmp_path, "a.dng", "a_denoised.dng", "b.dng")
+    paths = sorted(tmp_path.iterdir()) if naming == "named" else [tmp_path]
+
+    planned = plan(paths)
+
+    [failure] = planned.failures
+    assert tmp_path / "a.dng" == failure.source
+    assert f"replace the source {tmp_path / 'a_denoised.dng'}" in str(failure.error)
+    assert ["a_denoised.dng", "b.dng"] == [job.source.name for job in planned.jobs]
+    assert {job.source for job in planned.jobs}.isdisjoint(job.output for job in planned.jobs)
 
 
 def test_a_source_is_not_replaced_through_a_link(tmp_path):
@@ -267,6 +282,18 @@ def test_an_output_of_ours_is_known_even_without_its_marker(folder):
 
     assert ["a_denoised.dng"] == [result.source.name for result in planned.skipped]
     assert ["a_denoised.dng", "b_denoised.dng"] == outputs(planned, folder)
+
+
+def test_what_only_has_the_name_of_an_output_is_not_called_denoised(folder):
+    """It may be the next photograph that a camera called so: then it is to be told how to go on."""
+    entry = Entry(output="a_denoised.dng", output_sha256="", source_sha256="", key="")
+    append_entry(fill(folder, "a_denoised.dng"), entry)
+    named = [folder / "a.NEF", folder / "a_denoised.dng"]
+
+    for planned in (plan([folder]), plan(named)):
+        [skipped] = planned.skipped
+        assert "denoised by fadn" not in skipped.skipped
+        assert "rename it" in skipped.skipped
 
 
 def test_two_spellings_of_an_accent_are_one_name(tmp_path, monkeypatch):

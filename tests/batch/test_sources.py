@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fadn_cli.batch import sources
-from fadn_cli.batch.sources import Selection, collect
+from fadn_cli.batch.sources import OURS, Selection, collect
 from fadn_cli.errors import RawReadError
 from tests.making.folders import fill
 
@@ -29,7 +29,10 @@ def folder(tmp_path):
 
 
 def find(*paths, is_marked=lambda path: False, **selection):
-    return collect(paths, Selection(**selection), is_marked=is_marked)
+    def why_ours(path):
+        return OURS if is_marked(path) else ""
+
+    return collect(paths, Selection(**selection), why_ours=why_ours)
 
 
 def names(found):
@@ -307,3 +310,14 @@ def test_lists_keep_any_name(end):
     found = sources.read_list(end.join(names) + end)
 
     assert names == [os.fsencode(path) for path in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), (("circle.dng", "leads in a circle"), ("a" * 300 + ".dng", "spelled"))
+)
+def test_what_no_permission_would_help_is_not_said_to_need_one(tmp_path, name, advice):
+    (tmp_path / "circle.dng").symlink_to("circle.dng")
+
+    [failure] = find(tmp_path / name).failures
+
+    assert advice in failure.error.advice

@@ -19,6 +19,7 @@ from fadn_cli.errors import (
     OutputExistsError,
     RawReadError,
     WeightsError,
+    WriteError,
 )
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.file import DenoiseOptions
@@ -307,6 +308,23 @@ def test_a_worker_with_other_weights_is_refused(task, denoised):
     assert 0 == denoised.calls
 
 
+@pytest.mark.parametrize("wall", ("b.dng/", "out"))
+def test_every_failure_names_its_photograph_once_whatever_failed(tmp_path, denoised, wall):
+    """An output need not be called like its source, and a folder is many photographs'."""
+    (tmp_path / "a.nef").write_bytes(b"raw")
+    output = tmp_path / "out" / "b.dng"
+    (output if wall == "b.dng/" else tmp_path).mkdir(parents=True, exist_ok=True)
+    if wall == "out":
+        output.parent.write_bytes(b"no folder")
+    options = DenoiseOptions(overwrite=True)
+
+    result = work(make_task(tmp_path / "a.nef", output, options))
+
+    assert WriteError is type(result.error)
+    assert 1 == str(result.error).count("a.nef")
+    assert result.error.advice
+
+
 def test_too_little_memory_is_a_failure_that_says_what_needs_less(task, denoised):
     def short():
         raise MemoryError("Unable to allocate 45.8 MiB")
@@ -336,6 +354,21 @@ def test_the_time_of_the_source_is_kept_if_asked_for(task, denoised):
     assert [10**18 + 7] * 2 == [done, task.job.output.stat().st_mtime_ns]
 
 
+def test_a_disk_that_sets_no_times_costs_no_output(task, denoised, monkeypatch):
+    def refuse(path, **times):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    keeping = replace(task, keep_mtime=True)
+
+    results = [work(keeping), work(keeping)]
+
+    assert ["denoised", "done"] == [result.state for result in results]
+    for result in results:
+        said = f"{task.job.source.name} could not be kept (Operation not permitted)"
+        assert said in result.warnings[0]
+
+
 def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, monkeypatch):
     def full(folder, entry):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -346,6 +379,7 @@ def test_an_output_that_cannot_be_noted_is_kept_with_a_warning(task, denoised, m
 
     assert "denoised" == result.state
     assert "No space left on device" in result.warnings[0]
+    assert str(task.job.output.parent / ".fadn-state.jsonl") in result.warnings[0]
     assert b"raw at 1" == task.job.output.read_bytes()
 
 

@@ -22,6 +22,7 @@ from fadn_cli.raw.source.reader import read_raw
 from tests.making.dng.write import write_dng
 from tests.making.mosaics import noisy_samples
 from tests.making.reports import make_info, make_report
+from tests.making.xmp import xmp
 from tests.programs.fadn import fadn
 
 COMMANDS = (
@@ -86,7 +87,7 @@ def test_every_option_of_every_command_has_help(command):
         "denoise x --format jpeg",
         "denoise x --quality medium",
         "denoise x --preview small",
-        "denoise x --compression jxl",
+        "denoise x --compression zip",
         "denoise x --format tiff --preview keep",
         "denoise x -o x.tif --compression lj92",
         "denoise x --format tiff --preview none --compression none",
@@ -124,6 +125,39 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments):
 
     assert 2 == result.exit_code
     assert "Error: " in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    (
+        ("denoise", ""),
+        ("denoise", "x", ""),
+        ("denoise", "x", "-o", ""),
+        ("denoise", "x", "--bad-pixels", ""),
+        ("denoise", "x", "--report", ""),
+        ("info", ""),
+        ("check", "x", ""),
+        ("verify", "", "x"),
+        ("verify", "x", ""),
+        ("compare", "", "x"),
+        ("compare", "x", ""),
+        ("compare", "x", "y", "-o", ""),
+        ("bad-pixels", "", "-o", "x"),
+        ("bad-pixels", "x", "-o", ""),
+        ("doctor", ""),
+        ("demo", ""),
+    ),
+)
+def test_an_empty_name_is_not_taken_for_the_folder_one_is_in(tmp_path, monkeypatch, arguments):
+    """A script's unset variable would have all its photographs denoised."""
+    write_dng(tmp_path / "a.dng", noisy_samples(64, 64))
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert 2 == result.exit_code
+    assert "name is empty" in result.output
+    assert ["a.dng"] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_a_network_of_another_quality_than_asked_for_is_wrong_usage():
@@ -562,6 +596,30 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(noisy, tmp_path):
         {"source": str(noisy), "output": str(output), "action": "denoise", "reason": ""}
     ] == json.loads(rows.stdout)
     assert before == sorted(tmp_path.iterdir())
+
+
+def test_a_dry_run_exits_1_if_anything_would_fail(noisy, tmp_path):
+    (tmp_path / "IMG_2.dng").write_bytes(b"no raw")
+    (tmp_path / "IMG_2_denoised.dng").write_bytes(b"in the way")
+    gone = str(tmp_path / "gone.dng")
+
+    for paths in ([gone], [str(noisy), gone], [str(tmp_path)]):
+        result = CliRunner().invoke(app, ["denoise", *paths, "--dry-run"])
+
+        assert 1 == result.exit_code
+        assert "fail " in result.stdout
+
+
+def test_a_dry_run_foresees_what_the_run_does_with_sidecars(noisy, tmp_path):
+    noisy.with_suffix(".xmp").write_bytes(xmp('xmp:Rating="5"'))
+    arguments = ["denoise", str(noisy), "-o", str(tmp_path / "out"), "--quality", "fast"]
+    CliRunner().invoke(app, [*arguments, "--sidecars"])
+
+    dry, without = (
+        CliRunner().invoke(app, [*arguments, *more, "--dry-run"]) for more in (["--sidecars"], [])
+    )
+
+    assert ("done", "redo") == (dry.stdout.split()[0], without.stdout.split()[0])
 
 
 def test_how_files_are_handled_reaches_the_batch(tmp_path, denoised):

@@ -26,9 +26,13 @@ FAST = DenoiseOptions(quality="fast")
         ("--shot-noise", "1e30", "--read-noise", "0"),
         ("--shot-noise", "1e-4", "--read-noise", "1e300"),
         ("--strength", "1e400"),
+        ("--ensemble", "3"),
+        ("--ensemble", "-1"),
+        ("--ensemble", "99999999999999999999"),
     ),
 )
 def test_a_number_that_cannot_be_is_wrong_usage(tmp_path, arguments):
+    write_dng(tmp_path / "a.dng", noisy_samples(64, 64))
     result = CliRunner().invoke(app, ["denoise", str(tmp_path), *arguments])
 
     assert 2 == result.exit_code

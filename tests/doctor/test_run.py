@@ -10,13 +10,15 @@ from typer.testing import CliRunner
 
 from fadn_cli.cli.app import app
 from fadn_cli.denoise.network import inference as network
-from fadn_cli.denoise.network import specialists
-from fadn_cli.doctor import machine
+from fadn_cli.denoise.network import providers, specialists
+from fadn_cli.doctor import devices, machine
 from fadn_cli.doctor import run as doctor
 from fadn_cli.errors import WeightsError
 from fadn_cli.findings import Check, Diagnosis
 from fadn_cli.pipeline import presets
 from fadn_cli.screen import console
+from tests.making.devices import NAME, install, next_process
+from tests.making.devices import found as found_device
 from tests.making.tiles import choose_small
 
 
@@ -172,3 +174,31 @@ def test_what_is_wrong_stands_out_with_its_advice(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert ["Python        3.11", "Folder        error: [red]/a\\x1b: full"] == lines[:2]
     assert "              Empty it." == lines[2]
+
+
+def test_two_onnxruntimes_in_one_environment_are_a_warning_that_names_them(tmp_path, monkeypatch):
+    mixed = {"onnxruntime": ["onnxruntime", "onnxruntime-gpu", "onnxruntime"]}
+    monkeypatch.setattr(devices.metadata, "packages_distributions", lambda: mixed)
+
+    found = devices.check_onnxruntime()
+
+    assert "warning" == found.severity
+    assert "onnxruntime and onnxruntime-gpu" in found.value
+    assert "pip uninstall -y onnxruntime onnxruntime-gpu" in found.advice
+
+
+def test_devices_are_timed_and_one_that_is_wrong_is_a_warning(tmp_path, monkeypatch):
+    pretend = install(monkeypatch, tmp_path / "cache")
+    monkeypatch.setattr(providers, "found_devices", lambda: (found_device(),))
+    right = devices.check_devices()
+    (tmp_path / "cache/devices.json").unlink()
+    next_process(monkeypatch)
+    pretend.way = "lies"
+    wrong = devices.check_devices()
+
+    assert ("ok", {"cpu", NAME}) == (right.severity, set(right.figures))
+    assert all(seconds > 0 for seconds in right.figures.values())
+    assert f"{NAME} " in right.value
+    assert ("warning", {"cpu"}) == (wrong.severity, set(wrong.figures))
+    assert "off by" in wrong.value
+    assert "devices.md" in wrong.advice

@@ -250,7 +250,7 @@ class TestDenoiseFile:
         for report in (plain, large):
             assert (tmp_path / "a.dng").stat().st_size == report.source_bytes
             assert report.output.stat().st_size == report.output_bytes
-        assert all("in the middle" in note for note in plain.notes)
+        assert () == tuple(plain.notes)
         assert large.notes[0].startswith("The previews take ")
         assert plain.output_bytes < large.output_bytes
         assert list(large.notes) == large.to_dict()["notes"]

@@ -38,7 +38,7 @@ from fadn_cli.pipeline.options import DenoiseOptions
         ({"format": "jpeg"}, "format must be dng or tiff, got 'jpeg'"),
         ({"quality": "medium"}, "quality must be best or fast, got 'medium'"),
         ({"preview": "small"}, "preview must be render, keep or none, got 'small'"),
-        ({"compression": "jxl"}, "compression must be lj92 or none, got 'jxl'"),
+        ({"compression": "zip"}, "compression must be lj92 or jxl or none, got 'zip'"),
         ({"preview": "none", "format": "tiff"}, "format is tiff"),
         ({"compression": "none", "format": "tiff"}, "format is tiff"),
         ({"shot_noise": 1e-4}, "go together"),

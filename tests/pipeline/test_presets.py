@@ -1,6 +1,7 @@
 """Presets: which choice holds, and what is wrong with a file says where and what is allowed."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -185,9 +186,10 @@ def test_the_commented_choices_are_valid_too(path):
 def test_a_created_file_never_replaces_one(path):
     path.write_text("[default]\n", encoding="utf-8")
 
-    with pytest.raises(OutputExistsError):
+    with pytest.raises(OutputExistsError, match=re.escape(str(path))) as caught:
         presets.create_config(path)
 
+    assert "--overwrite" not in caught.value.advice  # which `fadn config` does not have
     assert "[default]\n" == path.read_text(encoding="utf-8")
 
 
@@ -221,6 +223,10 @@ def test_a_byte_order_mark_is_no_mistake(path):
     (
         ("a = " + "[" * 5000, "nested too deeply"),
         ("a = " + "{b=" * 5000, "nested too deeply"),
+        ("[" + "a." * 5000 + "b]\nc = 1", r"\[a\], a = {'a': .* is unknown"),
+        ("[a]\nstrength." + "a." * 5000 + "b = 1", "strength must be within 0..1, got {'a': "),
+        ("[a]\nb = '" + "c" * 5000 + "'", r"b = 'c+\.\.\.c+' is unknown"),
+        ("[a]\nb = 0x" + "f" * 5000, "b = a number of thousands of digits is unknown"),
         ("[default]\niso = 1" + "0" * 400, "iso must be a whole number"),
         ("[default]\nshot_noise = 1e300\nread_noise = 0", "shot_noise must be a number"),
         ("[default]\nthreads = 'two'", "threads must be a whole number, 1 to 1024, got 'two'"),
@@ -228,8 +234,10 @@ def test_a_byte_order_mark_is_no_mistake(path):
     ),
 )
 def test_presets_that_no_machine_could_follow_are_errors(path, text, said):
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as caught:
         read(path, text)
+
+    assert len(str(caught.value)) < len(str(path)) + 400
 
 
 def test_presets_that_are_a_pipe_are_not_waited_for(path):

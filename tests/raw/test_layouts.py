@@ -16,6 +16,8 @@ from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.source.reader import read_raw
+from fadn_cli.raw.tiff.file import map_file, parse
+from fadn_cli.raw.tiff.tree import joined, parts_of
 from tests.making.codings import lossless
 from tests.making.layouts.catalogue import all_layouts
 from tests.making.mosaics import smooth_samples
@@ -27,6 +29,8 @@ OF_RAW = {
     "TileOffsets", "TileByteCounts", "Compression", "BitsPerSample", "LinearizationTable",
 }  # fmt: skip
 """What of MAY_DIFFER may do so in the IFD of the samples only."""
+OF_PICTURES = {"StripOffsets", "PreviewImageStart", "JpgFromRawStart", "ThumbnailOffset"}
+"""Where exiftool finds previews, whose bytes `verify` compares: what follows the samples moves."""
 SMALL = [
     name for name, layout in LAYOUTS.items() if not layout.baked and "strips apart" not in name
 ]
@@ -39,8 +43,21 @@ LAST = [
 ]
 """Where it must not be larger than a lossless DNG of its source; in files as small as these, it
 would be for tiles that are hardly filled."""
+STAYING = [
+    name
+    for name in LAYOUTS
+    if any(text in name for text in ("apart", "trailing", "MakerNote last"))
+]
+"""Where something behind the samples is not known, or counts from the file's beginning."""
 NEIGHBOUR = 16
 """Fewer bytes than that between strips or tiles, or zeros after the last, belong to nothing."""
+
+
+def at_end(name):
+    """Whether nothing follows the samples."""
+    return LAYOUTS[name].raw_last
+
+
 every_layout = pytest.mark.parametrize("name", LAYOUTS)
 
 
@@ -232,6 +249,8 @@ def test_exiftool_sees_only_the_differences_that_denoising_makes(dumps, name):
     if (raw_group, "WhiteLevel") not in source and (raw_group, "BitsPerSample") in found:
         may_differ = may_differ | {"WhiteLevel"}  # its default depends on BitsPerSample
 
+    found = {(group, tag) for group, tag in found if tag not in OF_PICTURES or group == raw_group}
+
     assert set() == {(group, tag) for group, tag in found if tag not in may_differ}
     assert set() == {(group, tag) for group, tag in found if tag in OF_RAW and group != raw_group}
 
@@ -243,7 +262,7 @@ def test_exiftool_has_no_more_to_say_against_it(complaints, name):
     assert set() == set(denoised) - set(source)
 
 
-@every_layout
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name in STAYING or at_end(name)])
 def test_bytes_that_are_not_replaced_stay_where_they_are(pair, name):
     source, denoised, _ = pair(name)
     before, after = (np.fromfile(path, np.uint8) for path in (source, denoised))
@@ -253,6 +272,19 @@ def test_bytes_that_are_not_replaced_stay_where_they_are(pair, name):
     end = np.flatnonzero(kept & (before != 0))[-1] + 1  # zeros at the end may be padding
 
     assert np.array_equal(before[:end][kept[:end]], after[:end][kept[:end]])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in LAYOUTS if name not in STAYING and not LAYOUTS[name].baked]
+)
+def test_no_room_is_left_where_nothing_has_to_stay(pair, name):
+    """But where the IFDs were that are written anew, and zeros that the source has."""
+    denoised = parse(map_file(pair(name).denoised), name=name)
+    spans = joined((part.start, part.stop) for part in parts_of(denoised))
+    unused = len(denoised.data) - sum(stop - start for start, stop in spans)
+    unused -= 30000 * ("in reverse" in name and "strips" in name)
+
+    assert unused < (5000 if "exiftool" in name else 2500)
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -95,7 +95,7 @@ def test_strength_0_leaves_every_sample(source, form):
         assert ("mono" == before.mosaic.cfa.kind) == (picture.ndim == 2)
 
 
-@pytest.mark.parametrize("compression", ("lj92", "none"))
+@pytest.mark.parametrize("compression", ("lj92", "jxl", "none"))
 @pytest.mark.parametrize("preview", ("keep", "render", "none"))
 def test_nothing_is_wrong_with_a_copy(source, preview, compression):
     output = copy(source, preview=preview, compression=compression)

@@ -28,6 +28,7 @@ OF_RAW = {258, 259, 273, 278, 279, 322, 323, 324, 325}
 DIGESTS = {50972, 51111}
 APPLIED, PROFILE, WHITE_LEVEL = 50935, 51041, 50717
 XMP, UNIQUE_ID = 700, 50781
+STRIPS = 273
 MIB = 1 << 20
 LARGEST_WALK = 32 * MIB
 """What parsing may allocate beyond the file's own size, whatever the counts in it say."""
@@ -41,11 +42,16 @@ def folder(tmp_path_factory):
 
 
 def said(path):
-    """What a file says, as the parser reads it: {name of an IFD: {tag: Value}}."""
-    found = {}
+    """What a file says, as the parser reads it: {name of an IFD: {tag: Value}}; of strips, what
+    they hold."""
+    found, content = {}, path.read_bytes()
 
     def name(stem, node):
         found[stem] = {entry.tag: value_of(entry) for entry in node.entries}
+        if STRIPS in found[stem]:
+            pieces = zip(node.ints(STRIPS), node.ints(279), strict=True)
+            pixels = b"".join(content[start : start + size] for start, size in pieces)
+            found[stem][STRIPS] = replace(found[stem][STRIPS], data=pixels)
         for tag, kind in NAMES.items():
             for index, child in enumerate(node.sub_ifds(tag)):
                 name(f"{stem}/{kind}{index if kind == 'SubIFD' or index else ''}", child)
@@ -66,7 +72,11 @@ def value_of(entry):
 def meant(tree):
     """What a tree says, in the same form."""
     return {
-        name: node.tags | {tag: len(nodes) for tag, nodes in node.children.items()}
+        name: {
+            tag: replace(value, data=node.pixels) if tag == STRIPS else value
+            for tag, value in node.tags.items()
+        }
+        | {tag: len(nodes) for tag, nodes in node.children.items()}
         for name, node in tree.by_name().items()
     }
 

@@ -338,6 +338,42 @@ def test_a_refusal_of_the_system_says_what_to_do(tmp_path, code, advice):
     assert [] == names(tmp_path)
 
 
+@pytest.mark.parametrize("overwrite", (False, True))
+def test_a_disk_that_is_found_full_only_when_told_to_store_leaves_nothing(
+    tmp_path, monkeypatch, overwrite
+):
+    """A network's, a quota's: whatever was written until then was in memory only."""
+    output = tmp_path / "out.dng"
+    stored = []
+
+    def refuse(descriptor):
+        stored.append((os.fstat(descriptor).st_size, output.exists()))
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with (
+        pytest.raises(WriteError, match="out.dng: cannot be written to"),
+        atomic_output(output, overwrite=overwrite) as temporary,
+    ):
+        temporary.write_bytes(b"whole")
+
+    assert [(5, False)] == stored
+    assert [] == names(tmp_path)
+
+
+def test_a_disk_that_cannot_be_told_to_store_does_as_well(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with atomic_output(tmp_path / "out.dng", overwrite=False) as temporary:
+        temporary.write_bytes(b"whole")
+
+    assert ["out.dng"] == names(tmp_path)
+
+
 def test_a_full_disk_leaves_nothing_behind(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))

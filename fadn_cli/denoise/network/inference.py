@@ -1,4 +1,4 @@
-"""Run a specialist on one packed tile: the only importer of onnxruntime at run time.
+"""Run a specialist on one packed tile; with `providers` the only importer of onnxruntime.
 
 `denoise.frame` calls it from several threads at once. The one thing to know: the network itself
 maps features to a residual in units of sigma; the features and the sum (out = x + sigma * residual)
@@ -6,9 +6,9 @@ are float32 here, whatever precision the network's convolutions have.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -17,13 +17,25 @@ from numpy.typing import NDArray
 from fadn_cli.denoise.network.specialists import Specialist, read_weights
 from fadn_cli.denoise.noise import stabilize
 from fadn_cli.denoise.sensors.sensor import reflected
-from fadn_cli.errors import InferenceError, WeightsError
+from fadn_cli.errors import InferenceError, WeightsError, out_of_memory
 from fadn_cli.noise import NoiseModel
 
 PROVIDER = "CPUExecutionProvider"
 """What networks run on: onnxruntime's name for the processor."""
 
 _AS_REQUESTED = 1  # onnxruntime's ArenaExtendStrategy
+
+
+class Runs(Protocol):
+    """A network that is loaded: onnxruntime's own session, or one like it."""
+
+    def run(
+        self, names: None, inputs: dict[str, NDArray[np.float32]]
+    ) -> Sequence[NDArray[np.float32]]:
+        """Return [residual] of {"features": features}, each with a first axis of one tile."""
+        ...
+
+
 _STRIP = 32  # rows at a time, so that the features' temporaries stay in the processor's cache
 
 
@@ -36,6 +48,8 @@ class Network:
     threads : int
         In all, shared by calls made at once; each caller works along. The result does not depend
         on it.
+    session : Runs, optional
+        The network, loaded onto another device; None: the int8 file on the processor.
 
     Raises
     ------
@@ -45,7 +59,9 @@ class Network:
         onnxruntime cannot load them.
     """
 
-    def __init__(self, specialist: Specialist, *, threads: int) -> None:
+    def __init__(
+        self, specialist: Specialist, *, threads: int, session: Runs | None = None
+    ) -> None:
         self.specialist = specialist
         self._memory = threading.local()
         if specialist.inputs not in stabilize.KINDS:
@@ -54,27 +70,7 @@ class Network:
                 advice="Reinstall fadn: the weights belong to another version.",
             )
         self._inputs = stabilize.KINDS[specialist.inputs]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        # Threads that spin between tiles take the cores from the features, which are made here.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        # Planned ahead, memory for all layers is held twice over; the plan gains nothing.
-        options.enable_mem_pattern = False
-        if _has_own_arena():
-            options.add_session_config_entry("session.use_env_allocators", "1")
-        options.log_severity_level = 4
-        weights = read_weights(specialist)
-        try:
-            self._session = onnxruntime.InferenceSession(weights, options, providers=[PROVIDER])
-        except Exception as error:  # onnxruntime's exceptions share no base class
-            raise InferenceError(
-                f"{specialist.file}: onnxruntime cannot load it: {_first_line(error)}",
-                advice="Update onnxruntime.",
-            ) from error
+        self._session = session or on_processor(specialist.file, read_weights(specialist), threads)
 
     def __call__(self, packed: NDArray[np.float32], noise: NoiseModel) -> NDArray[np.float32]:
         """Denoise one tile.
@@ -105,7 +101,7 @@ class Network:
             residual: NDArray[np.float32] = self._session.run(None, {"features": features})[0][0]
         except Exception as error:  # the same: out of memory comes as a RuntimeException
             raise InferenceError(
-                f"{self.specialist.name} failed on a {width}x{height} tile: {_first_line(error)}",
+                f"{self.specialist.name} failed on a {width}x{height} tile: {first_line(error)}",
                 advice="Close other programs, or use --threads 1 to need less memory.",
             ) from error
         _add_residual(std, residual, packed)
@@ -143,14 +139,66 @@ def _has_own_arena() -> bool:
     return True
 
 
+def on_processor(file: str, weights: bytes, threads: int) -> Runs:
+    """Load a network onto the processor.
+
+    Parameters
+    ----------
+    file : str
+        What it is called.
+    weights : bytes
+        An ONNX file.
+    threads : int
+        See `Network`.
+
+    Raises
+    ------
+    InferenceError
+        onnxruntime cannot load them.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # Fused and unfused int8 kernels differ: pinned, so that the same file gives the same bytes.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Threads that spin between tiles take the cores from the features, which are made here.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Planned ahead, memory for all layers is held twice over; the plan gains nothing.
+    options.enable_mem_pattern = False
+    if _has_own_arena():
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    options.log_severity_level = 4
+    try:
+        session: Runs = start_session(weights, options, [PROVIDER])
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        raise out_of_memory(file, error) or InferenceError(
+            f"{file}: onnxruntime cannot load it: {first_line(error)}",
+            advice="Update onnxruntime.",
+        ) from error
+    return session
+
+
+def start_session(weights: bytes, options: Any, named: list[Any]) -> Any:
+    """Give an ONNX file to onnxruntime, for these providers; it raises what it likes.
+
+    Its own way out of a failure would be another provider, and a page about it on stdout.
+    """
+    return onnxruntime.InferenceSession(
+        weights, options, providers=named or None, enable_fallback=0
+    )
+
+
 def providers() -> tuple[str, ...]:
     """Return what this onnxruntime could run networks on, by its own names."""
     return tuple(onnxruntime.get_available_providers())
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return what an error says, without onnxruntime's pages of detail."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    # A long one begins with places in onnxruntime's source, and ends with what went wrong.
+    return line if len(line) <= 200 else f"{line[:40]} ... {line[-150:]}"
 
 
 def make_features(

@@ -24,6 +24,20 @@ _REINSTALL = "Reinstall fadn: the weights belong to the package."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A network's float twin, for devices that have no kernels for 8 bits."""
+
+    file: str
+    """File name in weights/."""
+    sha256: str
+    """Of the file, hexadecimal."""
+    parity_sigma: float
+    """Root mean square of what it differs by from the int8 file, in units of the noise's sigma."""
+    psnr: dict[str, float] = field(hash=False)
+    """dB per level of the ruler, measured through the shipped file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Specialist:
     """What a caller must know of one network."""
 
@@ -59,6 +73,8 @@ class Specialist:
     """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
     psnr: dict[str, float] = field(hash=False)
     """dB per level of the ruler, measured through the shipped file."""
+    twin: "Twin | None" = None
+    """The same network without 8 bits; None: none is bundled."""
 
     def residual_at(self, grey_std: float, *, strength: float = 1.0) -> float:
         """Return the share of the noise's standard deviation that is left on flat areas.
@@ -147,6 +163,8 @@ def _specialist(row: dict[str, Any]) -> Specialist:
         raise ValueError(f"quality {fields['quality']!r}, not one of {', '.join(QUALITIES)}")
     curve = fields["residual_std"]
     fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
+    if "twin" in fields:
+        fields["twin"] = Twin(**fields["twin"])
     return Specialist(**fields)
 
 
@@ -227,8 +245,8 @@ def find(name: str, kind: str | None = None) -> Specialist:
     raise WeightsError(f"no specialist is called {name!r}", advice=f"Use one of: {known}.")
 
 
-def read_weights(specialist: Specialist) -> bytes:
-    """Read a specialist's ONNX file and verify its hash.
+def read_weights(specialist: "Specialist | Twin") -> bytes:
+    """Read the ONNX file of a specialist, or of its twin, and verify its hash.
 
     Raises
     ------

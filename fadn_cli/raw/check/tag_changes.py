@@ -1,8 +1,8 @@
 """Which tags differ between a DNG and a copy of it with other samples, and which of them may.
 
 `verify` calls it. The one thing to know: IFDs are compared by name, wherever they lie, and a
-pointer to an IFD by what it leads to; where bytes lie is `byte_changes`' business. Previews may be
-left out, if all of them are, and rendered anew, if the copy says so of them.
+pointer to an IFD or to image data by what it leads to; where bytes lie is `byte_changes`' business.
+Previews may be left out, if all of them are, and rendered anew, if the copy says so of them.
 
 References
 ----------
@@ -19,8 +19,8 @@ from fadn_cli.raw.dng.marker import packets_agree
 from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.tiff.file import POINTER_TAGS
 from fadn_cli.raw.tiff.ifd import FieldType, Ifd, Number, TiffFile
-from fadn_cli.raw.tiff.tags import Tag, tag_name
-from fadn_cli.raw.tiff.tree import integers
+from fadn_cli.raw.tiff.tags import DATA_OFFSETS, Compression, Tag, tag_name
+from fadn_cli.raw.tiff.tree import integer, integers
 from fadn_cli.raw.tiff.write import Field
 
 _LAYOUT = frozenset(
@@ -34,6 +34,11 @@ _LAYOUT = frozenset(
         Tag.TILE_BYTE_COUNTS,
         Tag.COMPRESSION,
         Tag.BITS_PER_SAMPLE,
+        Tag.ROW_INTERLEAVE_FACTOR,
+        Tag.COLUMN_INTERLEAVE_FACTOR,
+        Tag.JXL_DISTANCE,
+        Tag.JXL_EFFORT,
+        Tag.JXL_DECODE_SPEED,
     }
 )
 _STATEMENTS = frozenset(
@@ -49,6 +54,7 @@ _OF_RAW = _LAYOUT | _STATEMENTS | {Tag.NEW_SUBFILE_TYPE, Tag.LINEARIZATION_TABLE
 _OF_IFD0 = _STATEMENTS | {Tag.RAW_DATA_UNIQUE_ID}
 _VERSIONS = (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION)
 _LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # what lossless-JPEG tiles need
+_JPEG_XL_VERSIONS = ((1, 7, 0, 0), (1, 7, 1, 0))  # what JPEG XL needs, without and interleaved
 _BYTE_SIZED = (FieldType.BYTE, FieldType.ASCII, FieldType.SBYTE, FieldType.UNDEFINED)
 _LONGEST = 60  # characters of a value that is shown
 _LONGEST_BYTES = 16  # of a value whose bytes are shown
@@ -84,6 +90,7 @@ def compare_tags(
         for ifd in {raw_ifd, source.ifds[0]}
     }
     white = white_level * factor
+    needed = _needed_version(next((p.after for p in pairs if p.before is raw_ifd), None))
     ifds_differ = any(pair.fate in ("dropped", "added") for pair in pairs)
     for pair in pairs:
         old, new = pair.before, pair.after
@@ -96,7 +103,7 @@ def compare_tags(
             if old is not None and new is not None:
                 allowed |= old is raw_ifd and _may_change_in_raw(old, new, tag, white)
                 allowed |= expected is not None and _says(new, expected)
-                allowed |= old is source.ifds[0] and _may_change_in_ifd0(old, new, tag)
+                allowed |= old is source.ifds[0] and _may_change_in_ifd0(old, new, tag, needed)
                 allowed |= old is source.ifds[0] and tag == Tag.SUB_IFDS and ifds_differ
             yield TagChange(
                 ifd=pair.name,
@@ -112,10 +119,18 @@ def _may_change_in_preview(pair: Pair, tag: int) -> bool:
     return pair.fate == "rendered" and pair.before is not None and tag in void_tags(pair.before)
 
 
-def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int) -> bool:
+def _needed_version(raw_ifd: Ifd | None) -> tuple[int, ...]:
+    """Return the version of DNG that is needed for how samples are stored."""
+    if raw_ifd is None or integer(raw_ifd, Tag.COMPRESSION, 1) != Compression.JPEG_XL:
+        return _LOSSLESS_JPEG_VERSION
+    return _JPEG_XL_VERSIONS[integer(raw_ifd, Tag.COLUMN_INTERLEAVE_FACTOR, 1) != 1]
+
+
+def _may_change_in_ifd0(old: Ifd, new: Ifd, tag: int, needed: tuple[int, ...]) -> bool:
     """Tell whether denoising may change a tag of IFD0, wherever the samples are."""
     if tag in _VERSIONS:
-        return () < integers(old, tag) < _LOSSLESS_JPEG_VERSION == integers(new, tag)
+        is_stated = old.get(tag) is not None or needed in _JPEG_XL_VERSIONS
+        return is_stated and integers(old, tag) < needed == integers(new, tag)
     if tag == Tag.XMP:
         before, after = _packet(old), _packet(new)
         return after is not None and packets_agree(before or b"", after)
@@ -159,12 +174,21 @@ def _same(old: Ifd | None, new: Ifd | None, tag: int) -> bool:
         return len(old.sub_ifds(tag)) == len(new.sub_ifds(tag)) and first.count == second.count
     if (first.type, first.count) != (second.type, second.count):
         return False
+    if tag in DATA_OFFSETS and _lead_into_file(old, new, tag):
+        return True
     try:
         if first.byteorder == second.byteorder or first.type in _BYTE_SIZED:
             return first.data == second.data
         return first.values == second.values
     except RawReadError:  # unreadable in the source is unreadable in its copy
         return first.encoded == second.encoded
+
+
+def _lead_into_file(old: Ifd, new: Ifd, tag: int) -> bool:
+    """Tell whether offsets of image data lead to some, which are compared byte by byte."""
+    size = len(old.entries[0].source)
+    pairs = zip(integers(old, tag), integers(new, tag), strict=False)
+    return all(first == second or first < size for first, second in pairs)
 
 
 def _spell(ifd: Ifd | None, tag: int) -> str | None:

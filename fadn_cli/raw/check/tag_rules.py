@@ -68,6 +68,7 @@ RULES: dict[int, Rule] = {
     **_rows(_POINTER, Tag.SUB_IFDS),
     **_rows(_INTEGER, Tag.IMAGE_WIDTH, Tag.IMAGE_LENGTH, Tag.ROWS_PER_STRIP, count=1),
     **_rows(_INTEGER, Tag.TILE_WIDTH, Tag.TILE_LENGTH, Tag.ROW_INTERLEAVE_FACTOR, count=1),
+    **_rows(_INTEGER, Tag.COLUMN_INTERLEAVE_FACTOR, count=1),
     **_rows(_INTEGER, Tag.SUB_TILE_BLOCK_SIZE, Tag.ORIGINAL_DEFAULT_FINAL_SIZE, count=2),
     **_rows(_INTEGER, Tag.ORIGINAL_BEST_QUALITY_FINAL_SIZE, count=2),
     **_rows(_INTEGER, Tag.ACTIVE_AREA, count=4),

@@ -11,7 +11,7 @@ ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predi
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +21,6 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.raw.tiff.room import Room
-from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
-from fadn_cli.raw.tiff.write import Field
 from fadn_cli.system.cores import usable_threads
 
 _TILE_SIDE = 256  # Adobe's choice
@@ -77,7 +74,7 @@ class TileEncoder:
     ) -> None:
         self._shape, self._bits, self._checksum = shape, bits, 0
         self._size = tile_size(shape)
-        self._encode = partial(_encode_tile, self._size, bits, components)
+        self._encode = partial(_encode_padded, self._size, bits, components)
         self._pool = ThreadPoolExecutor(usable_threads(threads))
         self._rows: list[NDArray[np.uint16]] = []  # of the row of tiles to come
         self._height, self._done = 0, 0  # of these, and of all that went before
@@ -123,55 +120,6 @@ def checksum_of(rows: NDArray[np.uint16], before: int = 0) -> int:
     return zlib.crc32(np.ascontiguousarray(rows).data, before)
 
 
-def write_tiles(
-    room: Room,
-    samples: NDArray[np.uint16] | Encoded,
-    *,
-    components: int = 2,
-    stated_bits: int = 0,
-    threads: int | None = None,
-) -> list[Field]:
-    """Write a mosaic's tiles into a file.
-
-    Parameters
-    ----------
-    room : Room
-        Of the file; tiles that fit nowhere else go to its end.
-    samples : (H, W) uint16, or Encoded
-        H and W at least 2. What is encoded has its own bits.
-    components : int
-        As for `TileEncoder`.
-    stated_bits : int
-        BitsPerSample of the source, kept unless a sample needs more (as it does after a
-        linearization table).
-    threads : int, optional
-        As for `TileEncoder`.
-
-    Returns
-    -------
-    list of Field
-        What the raw IFD must say about the tiles.
-    """
-    tile_height, tile_width = tile_size(samples.shape)
-    if isinstance(samples, Encoded):
-        bits, tiles = samples.bits, iter(samples.tiles)
-    else:
-        bits = bits_for(samples, stated=stated_bits)
-        tiles = encode_tiles(samples, bits=bits, components=components, threads=threads)
-    offsets, sizes = [], []
-    for tile in tiles:
-        offsets.append(room.place(tile))
-        sizes.append(len(tile))
-    return [
-        make_field(Tag.BITS_PER_SAMPLE, bits),
-        make_field(Tag.COMPRESSION, Compression.JPEG),
-        make_field(Tag.TILE_LENGTH, tile_height),
-        make_field(Tag.TILE_WIDTH, tile_width),
-        make_field(Tag.TILE_OFFSETS, offsets),
-        make_field(Tag.TILE_BYTE_COUNTS, sizes),
-    ]
-
-
 def bits_for(samples: NDArray[np.uint16], stated: int = 0) -> int:
     """Return the precision to code with: the stated one, unless a sample needs more.
 
@@ -188,8 +136,8 @@ def precision(highest: int, stated: int = 0) -> int:
     return min(max(stated, highest.bit_length(), _FEWEST_BITS), _MOST_BITS)
 
 
-def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return (height, width) of the tiles for a mosaic of that shape.
+def tile_size(shape: tuple[int, ...], largest: int = _TILE_SIDE) -> tuple[int, int]:
+    """Return (height, width) of the tiles for a mosaic of that shape; sides up to the largest.
 
     LibRaw wraps a tile's rows at the width of the image, so no tile may be wider than the image;
     and where a tile is half as wide as the image, LibRaw takes each of its rows for two.
@@ -200,8 +148,7 @@ def tile_size(shape: tuple[int, ...]) -> tuple[int, int]:
     ((256, 256), (96, 256))
     """
     height, width = (
-        min(max(side // _SIDE_MULTIPLE * _SIDE_MULTIPLE, _SIDE_MULTIPLE), _TILE_SIDE)
-        for side in shape
+        min(max(side // _SIDE_MULTIPLE * _SIDE_MULTIPLE, _SIDE_MULTIPLE), largest) for side in shape
     )
     if 2 * width == shape[1]:  # [LibRaw 0.22, lossless_dng_load_raw]
         width -= _SIDE_MULTIPLE
@@ -229,17 +176,40 @@ def encode_tiles(
     bytes
         One JPEG stream per tile of `tile_size`.
     """
+    encode = partial(_encode_tile, bits, components)
+    yield from encode_pieces(samples, _TILE_SIDE, encode, components=components, threads=threads)
+
+
+def encode_pieces(
+    samples: NDArray[np.uint16],
+    largest: int,
+    encode: Callable[[NDArray[np.uint16]], bytes],
+    *,
+    components: int,
+    threads: int | None,
+) -> Iterator[bytes]:
+    """Encode the tiles of a mosaic, those at its edges padded to full size, in any code.
+
+    Parameters
+    ----------
+    samples : (H, W) uint16
+        H and W at least 2.
+    largest : int
+        As for `tile_size`.
+    encode : callable
+        Encodes one tile, which is contiguous.
+    components, threads
+        As for `encode_tiles`.
+    """
     height, width = samples.shape
-    tile_height, tile_width = tile_size(samples.shape)
+    size = tile_height, tile_width = tile_size(samples.shape, largest)
     with ThreadPoolExecutor(usable_threads(threads)) as pool:
         for top in range(0, height, tile_height):
             tiles = [
                 samples[top : top + tile_height, left : left + tile_width]
                 for left in range(0, width, tile_width)
             ]
-            yield from pool.map(
-                partial(_encode_tile, (tile_height, tile_width), bits, components), tiles
-            )
+            yield from pool.map(lambda tile: bytes(encode(_pad(tile, size, components))), tiles)
 
 
 def stream_fault(stream: bytes, samples: int) -> str:
@@ -308,13 +278,17 @@ def decode_otherwise(stream: bytes) -> NDArray[np.uint16]:
     return samples.reshape(len(samples), -1)
 
 
-def _encode_tile(
+def _encode_padded(
     size: tuple[int, int], bits: int, components: int, samples: NDArray[np.uint16]
 ) -> bytes:
     """Encode one tile, padded to full size."""
-    height, width = size
-    tile = _pad(samples, size, components)
+    return _encode_tile(bits, components, _pad(samples, size, components))
+
+
+def _encode_tile(bits: int, components: int, tile: NDArray[np.uint16]) -> bytes:
+    """Encode one tile."""
     if components > 1:
+        height, width = tile.shape
         tile = tile.reshape(height, width // components, components)
     return bytes(imagecodecs.jpeg8_encode(tile, lossless=True, predictor=1, bitspersample=bits))
 

@@ -14,12 +14,15 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from fadn_cli.errors import RawReadError
+from fadn_cli.errors import FadnError, RawReadError
 from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.raw.develop.grey import develop_grey
+from fadn_cli.raw.source.dng_checks import find_raw_ifd, image_size
 from fadn_cli.raw.source.quiet import openable, quiet_stderr
 from fadn_cli.raw.tiff.file import map_file, parse
-from fadn_cli.raw.tiff.tags import PreviewSpace, Tag
+from fadn_cli.raw.tiff.ifd import Ifd
+from fadn_cli.raw.tiff.tags import Compression, PreviewSpace, Tag, make_field
+from fadn_cli.raw.tiff.write import append, replace_ifd
 
 _ROWS_PER_BLOCK = 256
 _LIBRAW_WHITE = 65535
@@ -124,19 +127,43 @@ def _openable(raw_image: RawImage) -> str | io.BytesIO:
     """Return what rawpy can open.
 
     LibRaw rounds the margins of Fujifilm's X-Trans sensors up to whole cells; of a DNG it loses the
-    pattern by that, and all would be red. So such a DNG is shown to it as of another maker.
+    pattern by that, and all would be red. So such a DNG is shown to it as of another maker. JPEG XL
+    it does not know; in its place it is shown zeros, since the samples are put in afterwards.
     """
-    area = raw_image.mosaic.active_area
-    is_dng, cfa = raw_image.metadata.is_dng, raw_image.mosaic.cfa
-    if not (is_dng and cfa.kind == "xtrans" and (area.top % cfa.period or area.left % cfa.period)):
+    if not raw_image.metadata.is_dng:
         return openable(raw_image.path)
-    data = map_file(raw_image.path)
-    renamed = bytearray(data)
-    for tag in (Tag.MAKE, Tag.UNIQUE_CAMERA_MODEL):
-        entry = parse(data, name=raw_image.path.name, tolerant=True).ifds[0].get(tag)
+    try:
+        tiff = parse(map_file(raw_image.path), name=raw_image.path.name, tolerant=True)
+        raw_ifd = find_raw_ifd(tiff)
+    except FadnError:  # changed meanwhile: LibRaw is to say so
+        return openable(raw_image.path)
+    is_jpegxl = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.JPEG_XL
+    area, cfa = raw_image.mosaic.active_area, raw_image.mosaic.cfa
+    is_red = cfa.kind == "xtrans" and (area.top % cfa.period or area.left % cfa.period)
+    if not (is_red or is_jpegxl):
+        return openable(raw_image.path)
+    changed = bytearray(tiff.data)
+    for tag in (Tag.MAKE, Tag.UNIQUE_CAMERA_MODEL) if is_red else ():
+        entry = tiff.ifds[0].get(tag)
         if entry is not None and entry.count:
-            renamed[entry.value_offset] = ord("_")
-    return io.BytesIO(renamed)
+            changed[entry.value_offset] = ord("_")
+    if is_jpegxl:
+        _empty(changed, raw_ifd, image_size(raw_ifd))
+    return io.BytesIO(changed)
+
+
+def _empty(content: bytearray, raw_ifd: Ifd, size: tuple[int, int]) -> None:
+    """Let a DNG say that its samples are uncompressed zeros."""
+    height, width = size
+    fields = [
+        make_field(Tag.COMPRESSION, Compression.NONE),
+        make_field(Tag.BITS_PER_SAMPLE, 16),
+        make_field(Tag.STRIP_OFFSETS, append(content, bytes(2 * height * width))),
+        make_field(Tag.ROWS_PER_STRIP, height),
+        make_field(Tag.STRIP_BYTE_COUNTS, 2 * height * width),
+    ]
+    tiles = (Tag.TILE_WIDTH, Tag.TILE_LENGTH, Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS)
+    replace_ifd(content, raw_ifd, replace={field.tag: field for field in fields}, drop=tiles)
 
 
 def _demosaicing(mosaic: Mosaic) -> rawpy.DemosaicAlgorithm | None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.steps import factor_between
@@ -31,8 +30,9 @@ from fadn_cli.raw.dng.edit import (
     edit_fields,
     edited_packet,
 )
+from fadn_cli.raw.dng.levels import rational, rationals
 from fadn_cli.raw.dng.maker_notes import private_field, safety_field, write_in_place
-from fadn_cli.raw.dng.samples import components_of, write_samples
+from fadn_cli.raw.dng.samples import Storage, plan_storage, write_samples
 from fadn_cli.raw.dng.size_notes import explain_build
 from fadn_cli.raw.makers.names import unique_name
 from fadn_cli.raw.previews.describe import APPLICATION, describe_jpeg
@@ -67,35 +67,37 @@ def build(
 ) -> tuple[str, ...]:
     """Write a DNG of a source that is none; `write.write_dng` states the contract."""
     blocks = read_blocks(raw_image.path).completed(raw_image.metadata)
-    thumbnail, *previews = _pictures(raw_image, mosaic, blocks, choices)
+    pictures = _pictures(raw_image, mosaic, blocks, choices)
     note = blocks.maker_note
     byteorder: ByteOrder = note.byteorder if note else "<"
+    samples = mosaic.samples if encoded is None else encoded
+    storage = plan_storage(
+        samples,
+        compression=choices.compression,
+        kind=mosaic.cfa.kind,
+        stated_bits=int(mosaic.white_level).bit_length(),
+    )
+    said = _raw_fields(mosaic, _shown_fields(mosaic, raw_image.metadata), edit)
     with open_anew(path) as output:
         output.write(build_header(byteorder, ifd0_offset=0))
         placed = write_in_place(output, note) if note else None
-        layout = write_samples(
-            Room(output),
-            mosaic.samples if encoded is None else encoded,
-            compression=choices.compression,
-            components=components_of(mosaic),
-            stated_bits=int(mosaic.white_level).bit_length(),
-            byteorder=byteorder,
-            threads=threads,
-        )
-        shown = _shown_fields(mosaic, raw_image.metadata)
-        offsets = [_append_ifd(output, _raw_fields(mosaic, shown, layout, edit), byteorder)]
-        offsets += [_append_ifd(output, _write(output, p), byteorder) for p in previews]
-        fields = [*_write(output, thumbnail), make_field(Tag.SUB_IFDS, offsets)]
-        fields += _camera_fields(raw_image.metadata)
+        thumbnail, *previews = (_write(output, picture) for picture in pictures)
+        raw_offset = _append_ifd(output, [*said, *storage.fields()], byteorder)
+        offsets = [raw_offset, *(_append_ifd(output, fields, byteorder) for fields in previews)]
+        fields = [*thumbnail, make_field(Tag.SUB_IFDS, offsets)]
+        fields += _camera_fields(raw_image.metadata, storage)
         packet, unmerged = edited_packet(blocks.xmp or b"", edit)
         fields += _description_fields(raw_image, blocks, edit, packet)
         fields += _metadata_ifds(output, blocks, placed, byteorder)
         if note:
             fields.append(safety_field(note) if placed else private_field(note))
         ifd0_offset = _append_ifd(output, fields, byteorder)
-        size = output.tell()
+        layout = write_samples(Room(output), samples, storage, byteorder=byteorder, threads=threads)
+        size = output.seek(0, 2)
         output.seek(0)
         output.write(build_header(byteorder, ifd0_offset=ifd0_offset))
+        output.seek(raw_offset)
+        output.write(build_ifd([*said, *layout], byteorder=byteorder, at_offset=raw_offset))
     return *unmerged, *explain_build(
         len(map_file(raw_image.path)),
         size,
@@ -130,12 +132,11 @@ def _metadata_ifds(
     ]
 
 
-def _raw_fields(
-    mosaic: Mosaic, shown: Sequence[Field], layout: Sequence[Field], edit: DngEdit
-) -> list[Field]:
-    """Describe the samples; patterns begin at the active area's corner, as DNG has it.
+def _raw_fields(mosaic: Mosaic, shown: Sequence[Field], edit: DngEdit) -> list[Field]:
+    """Describe the samples, but for where they lie.
 
-    LibRaw, which wants that corner at whole cells of an X-Trans sensor, puts it there itself.
+    Patterns begin at the active area's corner, as DNG has it. LibRaw, which wants that corner at
+    whole cells of an X-Trans sensor, puts it there itself.
     """
     height, width = mosaic.samples.shape
     area = mosaic.active_area
@@ -149,11 +150,10 @@ def _raw_fields(
         make_field(Tag.PLANAR_CONFIGURATION, 1),
         *_color_fields(mosaic.cfa.shifted(area.top, area.left)),
         make_field(Tag.BLACK_LEVEL_REPEAT_DIM, black.shape),
-        make_field(Tag.BLACK_LEVEL, _rationals(black)),
+        make_field(Tag.BLACK_LEVEL, rationals(black)),
         make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)),
         make_field(Tag.ACTIVE_AREA, corners),
         *shown,
-        *layout,
         *edit_fields(edit),
     ]
 
@@ -166,7 +166,7 @@ def _shown_fields(mosaic: Mosaic, metadata: RawMetadata) -> list[Field]:
         make_field(Tag.DEFAULT_CROP_SIZE, (shown.width, shown.height)),
     ]
     if metadata.pixel_aspect != 1:
-        scale = [_rational(metadata.pixel_aspect), (1, 1)]
+        scale = [rational(metadata.pixel_aspect), (1, 1)]
         fields.append(make_field(Tag.DEFAULT_SCALE, scale))
     return fields
 
@@ -191,24 +191,22 @@ def _color_fields(cfa: CfaPattern) -> list[Field]:
     ]
 
 
-def _camera_fields(metadata: RawMetadata) -> list[Field]:
+def _camera_fields(metadata: RawMetadata, storage: Storage) -> list[Field]:
     """Describe the camera and its colours."""
     make, model = metadata.make, metadata.model
     unique = unique_name(make, model)
     fields = [
-        make_field(Tag.DNG_VERSION, (1, 4, 0, 0)),
-        make_field(Tag.DNG_BACKWARD_VERSION, (1, 1, 0, 0)),  # what lossless JPEG needs
+        make_field(Tag.DNG_VERSION, max((1, 4, 0, 0), storage.version)),
+        make_field(Tag.DNG_BACKWARD_VERSION, storage.version),
         make_field(Tag.UNIQUE_CAMERA_MODEL, unique or "Unknown"),
         make_field(Tag.ORIENTATION, metadata.orientation),
     ]
     fields += [make_field(tag, s) for tag, s in ((Tag.MAKE, make), (Tag.MODEL, model)) if s]
     if metadata.color_matrix is not None:
-        fields.append(make_field(Tag.COLOR_MATRIX_1, _rationals(metadata.color_matrix)))
+        fields.append(make_field(Tag.COLOR_MATRIX_1, rationals(metadata.color_matrix)))
         fields.append(make_field(Tag.CALIBRATION_ILLUMINANT_1, _D65))
     if metadata.wb_gains is not None:
-        fields.append(
-            make_field(Tag.AS_SHOT_NEUTRAL, _rationals(np.float32(1) / metadata.wb_gains))
-        )
+        fields.append(make_field(Tag.AS_SHOT_NEUTRAL, rationals(np.float32(1) / metadata.wb_gains)))
     return fields
 
 
@@ -286,17 +284,3 @@ def _write(output: BinaryIO, picture: tuple[bytes, list[Field]]) -> list[Field]:
         make_field(Tag.ROWS_PER_STRIP, height),
         make_field(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
     ]
-
-
-def _rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return values as fractions with a round denominator: most were round decimals once."""
-    return [_rational(float(value)) for value in values.ravel()]
-
-
-def _rational(value: float) -> tuple[int, int]:
-    """Return the first fraction that is the same float32, else one to six decimals."""
-    for denominator in (1, 10_000, 1_000_000):
-        numerator = round(value * denominator)
-        if np.float32(numerator / denominator) == np.float32(value):
-            break
-    return numerator, denominator

@@ -16,6 +16,8 @@ from fractions import Fraction
 from fadn_cli.errors import FadnError
 from fadn_cli.noise import NoiseModel
 from fadn_cli.raw.dng.marker import mark_denoised, without_marks
+from fadn_cli.raw.dng.samples import Storage
+from fadn_cli.raw.tiff.ifd import Ifd
 from fadn_cli.raw.tiff.tags import Tag, make_field
 from fadn_cli.raw.tiff.write import Field
 from fadn_cli.raw.xmp.merge import NO_EDITS, Edits, merge
@@ -24,7 +26,7 @@ RGB = RED, GREEN, BLUE = 0, 1, 2
 """How CFAPattern and CFAPlaneColor number the colours. [TIFF/EP; DNG 1.7.1]"""
 PREVIEWS = ("render", "keep", "none")
 """What may become of the previews."""
-COMPRESSIONS = ("lj92", "none")
+COMPRESSIONS = ("lj92", "jxl", "none")
 """How the samples may be stored."""
 _LETTERS = {RED: "R", GREEN: "G", BLUE: "B"}
 _LEAST_SHOT_NOISE = 1e-12  # readers take the logarithm: it must be positive
@@ -59,13 +61,13 @@ class WriteChoices:
     """"render": previews are rendered anew from the denoised samples. "keep": the source's stay.
     "none": there are none but the thumbnail that IFD0 may be."""
     compression: str = "lj92"
-    """"lj92": lossless JPEG. "none": as they are."""
+    """"lj92": lossless JPEG. "jxl": lossless JPEG XL. "none": as they are."""
 
     def __post_init__(self) -> None:
         if self.preview not in PREVIEWS:
             raise ValueError(f"preview must be render, keep or none, got {self.preview!r}")
         if self.compression not in COMPRESSIONS:
-            raise ValueError(f"compression must be lj92 or none, got {self.compression!r}")
+            raise ValueError(f"compression must be lj92, jxl or none, got {self.compression!r}")
 
 
 def edited_packet(packet: bytes, edit: DngEdit) -> tuple[bytes, tuple[str, ...]]:
@@ -104,6 +106,15 @@ def edit_fields(edit: DngEdit, *, plane_colors: Sequence[int] = RGB) -> list[Fie
         profile = _noise_profile(edit.noise_profile, plane_colors)
         fields.append(make_field(Tag.NOISE_PROFILE, profile))
     return fields
+
+
+def version_fields(ifd0: Ifd, storage: Storage) -> list[Field]:
+    """State the versions of DNG, where what is stated is too little for how samples are stored."""
+    tags = (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION)
+    stated = [tag for tag in tags if ifd0.get(tag) is not None]
+    if storage.compression == "jxl":  # of what is not stated, readers think too little
+        return [make_field(tag, max(ifd0.ints(tag), storage.version)) for tag in tags]
+    return [make_field(tag, storage.version) for tag in stated if ifd0.ints(tag) < storage.version]
 
 
 def _noise_profile(noise: NoiseModel, plane_colors: Sequence[int]) -> list[float]:

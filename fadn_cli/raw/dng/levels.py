@@ -7,6 +7,9 @@ they come from the mosaic; here the source's own numbers are multiplied, fractio
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fadn_cli.raw.dng.opcodes import scale_opcodes
 from fadn_cli.raw.tiff.ifd import Entry, FieldType, Ifd, Number
 from fadn_cli.raw.tiff.tags import Tag
@@ -56,6 +59,20 @@ def scaled_field(entry: Entry, factor: int) -> Field:
     if kind == FieldType.BYTE or (kind == FieldType.SHORT and max(map(_size, values)) > 0xFFFF):
         kind = FieldType.LONG
     return Field(tag=entry.tag, type=kind, values=values)
+
+
+def rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return values as fractions with a round denominator: most were round decimals once."""
+    return [rational(float(value)) for value in values.ravel()]
+
+
+def rational(value: float) -> tuple[int, int]:
+    """Return the first fraction that is the same float32, else one to six decimals."""
+    for denominator in (1, 10_000, 1_000_000):
+        numerator = round(value * denominator)
+        if np.float32(numerator / denominator) == np.float32(value):
+            break
+    return numerator, denominator
 
 
 def _times(value: Number, factor: int, kind: FieldType) -> Number:

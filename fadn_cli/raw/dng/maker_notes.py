@@ -16,14 +16,13 @@ import struct
 from typing import BinaryIO
 
 from fadn_cli.raw.source.blocks import MakerNote
+from fadn_cli.raw.tiff.fixed import SELF_CONTAINED_NOTES
 from fadn_cli.raw.tiff.tags import Tag, make_field
 from fadn_cli.raw.tiff.write import Field, PlacedField
 
 MAX_GAP = 1 << 16
 """Bytes of zeros at most before a note; cameras have it within the first few thousand."""
 _HEADER_SIZE = 8
-_SELF_CONTAINED = (b"Nikon\0\2", b"FUJIFILM", b"OLYMPUS\0", b"OM SYSTEM\0")
-"""What notes begin with that count from themselves: they may be moved."""
 
 
 def write_in_place(output: BinaryIO, note: MakerNote) -> PlacedField | None:
@@ -51,7 +50,7 @@ def write_in_place(output: BinaryIO, note: MakerNote) -> PlacedField | None:
 
 def safety_field(note: MakerNote) -> Field:
     """Say whether a program that rewrites the DNG may move the note."""
-    return make_field(Tag.MAKER_NOTE_SAFETY, int(note.data.startswith(_SELF_CONTAINED)))
+    return make_field(Tag.MAKER_NOTE_SAFETY, int(note.data.startswith(SELF_CONTAINED_NOTES)))
 
 
 def private_field(note: MakerNote) -> Field:

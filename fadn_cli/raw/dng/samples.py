@@ -2,19 +2,25 @@
 
 Both DNG writers call it. The one thing to know: plain samples go into one strip, the simplest thing
 to read, and keep the source's bit depth where the source was plain too, so that they take its place
-exactly; else, and where rows would not end with a byte, they are 16-bit words.
+exactly; else, and where rows would not end with a byte, they are 16-bit words. What an IFD says of
+the samples takes the same room before they are written as after.
 
 References
 ----------
 TIFF 6.0, BitsPerSample and FillOrder; DNG 1.7.1, BitsPerSample (packed samples begin with their
-highest bit, whatever the byte order of the file).
+highest bit, whatever the byte order of the file), Compression 52546 (JPEG XL), RowInterleaveFactor
+and ColumnInterleaveFactor.
 """
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.mosaic.values import Mosaic
-from fadn_cli.raw.codec.lossless import Encoded, write_tiles
+from fadn_cli.raw.codec import jpegxl, lossless
+from fadn_cli.raw.codec.lossless import Encoded, bits_for, tile_size
 from fadn_cli.raw.tiff.ifd import ByteOrder
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
@@ -22,16 +28,131 @@ from fadn_cli.raw.tiff.write import Field
 
 _ROWS_PER_BLOCK = 64
 _WORD = 16  # bits
+_COMPRESSIONS = {
+    "lj92": Compression.JPEG,
+    "jxl": Compression.JPEG_XL,
+    "none": Compression.NONE,
+}
+_AS_THEY_ARE = (1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """How samples are stored."""
+
+    shape: tuple[int, int]
+    """(H, W) of the mosaic."""
+    compression: str
+    """As `edit.WriteChoices` has it."""
+    bits: int
+    """BitsPerSample."""
+    components: int
+    """Of lossless JPEG, see `lossless.encode_tiles`."""
+    factors: tuple[int, int]
+    """Every how many rows and columns are stored side by side; see `jpegxl.interleave`."""
+
+    @property
+    def version(self) -> tuple[int, int, int, int]:
+        """The least version of DNG whose readers can read them."""
+        if self.compression != "jxl":
+            return 1, 1, 0, 0  # before, a difference of 32768 was coded otherwise in lossless JPEG
+        return (1, 7, 0, 0) if self.factors == _AS_THEY_ARE else (1, 7, 1, 0)
+
+    @property
+    def piece(self) -> tuple[int, int]:
+        """(height, width) of the strip or of each tile."""
+        if self.compression == "none":
+            return self.shape
+        return tile_size(self.shape, *([jpegxl.TILE_SIDE] if self.compression == "jxl" else []))
+
+    @property
+    def pieces(self) -> int:
+        """How many strips or tiles there are."""
+        rows, cols = (-(-side // of) for side, of in zip(self.shape, self.piece, strict=True))
+        return rows * cols
+
+    def fields(
+        self, offsets: Sequence[int] | None = None, sizes: Sequence[int] | None = None
+    ) -> list[Field]:
+        """Return what the raw IFD must say of where and how the samples lie; 0 for not yet."""
+        offsets, sizes = offsets or [0] * self.pieces, sizes or [0] * self.pieces
+        said = [
+            make_field(Tag.BITS_PER_SAMPLE, self.bits),
+            make_field(Tag.COMPRESSION, _COMPRESSIONS[self.compression]),
+        ]
+        if self.compression == "none":
+            return [
+                *said,
+                make_field(Tag.STRIP_OFFSETS, offsets),
+                make_field(Tag.ROWS_PER_STRIP, self.shape[0]),
+                make_field(Tag.STRIP_BYTE_COUNTS, sizes),
+            ]
+        if self.compression == "jxl":
+            said.append(make_field(Tag.JXL_DISTANCE, 0.0))
+            said.append(make_field(Tag.JXL_EFFORT, jpegxl.EFFORT))
+        if self.factors != _AS_THEY_ARE:
+            rows, cols = self.factors
+            said.append(make_field(Tag.ROW_INTERLEAVE_FACTOR, rows))
+            said.append(make_field(Tag.COLUMN_INTERLEAVE_FACTOR, cols))
+        tile_height, tile_width = self.piece
+        return [
+            *said,
+            make_field(Tag.TILE_LENGTH, tile_height),
+            make_field(Tag.TILE_WIDTH, tile_width),
+            make_field(Tag.TILE_OFFSETS, offsets),
+            make_field(Tag.TILE_BYTE_COUNTS, sizes),
+        ]
+
+
+def plan_storage(
+    samples: NDArray[np.uint16] | Encoded,
+    *,
+    compression: str,
+    kind: str | None = "bayer",
+    stated_bits: int,
+    plain_bits: int = 0,
+) -> Storage:
+    """Decide how a mosaic's samples are stored.
+
+    Parameters
+    ----------
+    samples : (H, W) uint16, or Encoded
+        H and W at least 2. What is encoded is lossless JPEG, and has its own bits.
+    compression : str
+        "lj92", "jxl" or "none", see `edit.WriteChoices`.
+    kind : str, optional
+        Of the sensor: "bayer", "xtrans" or "mono".
+    stated_bits : int
+        BitsPerSample of the source, kept in lossless JPEG unless a sample needs more (as it does
+        after a linearization table).
+    plain_bits : int
+        The bit depth of an uncompressed source, 0 for any other.
+    """
+    height, width = samples.shape
+    if isinstance(samples, Encoded):
+        bits = samples.bits
+    elif compression == "none":
+        fits = int(samples.max()).bit_length() <= plain_bits <= _WORD
+        # Rows that end within a byte are read by all, but exiftool takes their padding for a fault.
+        bits = plain_bits if fits and width * plain_bits % 8 == 0 else _WORD
+    elif compression == "jxl":
+        bits = _WORD  # readers stretch others
+    else:
+        bits = bits_for(samples, stated=stated_bits)
+    return Storage(
+        shape=(height, width),
+        compression=compression,
+        bits=bits,
+        components=1 if kind == "mono" else 2,
+        factors=(2, 2) if compression == "jxl" and kind == "bayer" else _AS_THEY_ARE,
+    )
 
 
 def write_samples(
     room: Room,
     samples: NDArray[np.uint16] | Encoded,
+    storage: Storage,
     *,
-    compression: str,
-    components: int = 2,
-    stated_bits: int,
-    plain_bits: int = 0,
     byteorder: ByteOrder = "<",
     threads: int | None = None,
 ) -> list[Field]:
@@ -40,17 +161,11 @@ def write_samples(
     Parameters
     ----------
     room : Room
-        Of the file.
+        Of the file; tiles that fit nowhere else go to its end.
     samples : (H, W) uint16, or Encoded
-        H and W at least 2. What is encoded is lossless tiles.
-    compression : str
-        "lj92" or "none", see `edit.WriteChoices`.
-    components : int
-        Of lossless tiles, see `lossless.encode_tiles`.
-    stated_bits : int
-        The source's bit depth, for lossless tiles.
-    plain_bits : int
-        The bit depth of an uncompressed source, 0 for any other.
+        H and W at least 2.
+    storage : Storage
+        As planned for these samples.
     byteorder : {"<", ">"}
         Of the file.
     threads : int, optional
@@ -61,25 +176,32 @@ def write_samples(
     list of Field
         What the raw IFD must say about where and how the samples lie.
     """
-    if compression == "lj92" or isinstance(samples, Encoded):
-        return write_tiles(
-            room, samples, components=components, stated_bits=stated_bits, threads=threads
+    if storage.compression == "none" and not isinstance(samples, Encoded):
+        height, width = samples.shape
+        size = height * -(-width * storage.bits // 8)
+        offset = room.seek(size)
+        for start in range(0, height, _ROWS_PER_BLOCK):
+            rows = samples[start : start + _ROWS_PER_BLOCK]
+            room.output.write(pack_rows(rows, storage.bits, byteorder))
+        return storage.fields([offset], [size])
+    offsets, sizes = [], []
+    tiles: Iterable[bytes]
+    tiles = samples.tiles if isinstance(samples, Encoded) else _encoded(samples, storage, threads)
+    for tile in tiles:
+        offsets.append(room.place(tile))
+        sizes.append(len(tile))
+    return storage.fields(offsets, sizes)
+
+
+def _encoded(samples: NDArray[np.uint16], storage: Storage, threads: int | None) -> Iterator[bytes]:
+    """Encode the tiles of a mosaic."""
+    if storage.compression == "lj92":
+        return lossless.encode_tiles(
+            samples, bits=storage.bits, components=storage.components, threads=threads
         )
-    height, width = samples.shape
-    fits = int(samples.max()).bit_length() <= plain_bits <= _WORD
-    # Rows that end within a byte are read by all, but exiftool takes their padding for a fault.
-    bits = plain_bits if fits and width * plain_bits % 8 == 0 else _WORD
-    size = height * -(-width * bits // 8)
-    offset = room.seek(size)
-    for start in range(0, height, _ROWS_PER_BLOCK):
-        room.output.write(pack_rows(samples[start : start + _ROWS_PER_BLOCK], bits, byteorder))
-    return [
-        make_field(Tag.BITS_PER_SAMPLE, bits),
-        make_field(Tag.COMPRESSION, Compression.NONE),
-        make_field(Tag.STRIP_OFFSETS, offset),
-        make_field(Tag.ROWS_PER_STRIP, height),
-        make_field(Tag.STRIP_BYTE_COUNTS, size),
-    ]
+    if storage.factors != _AS_THEY_ARE:
+        samples = jpegxl.interleave(samples, storage.factors)
+    return jpegxl.encode_tiles(samples, threads=threads)
 
 
 def components_of(mosaic: Mosaic) -> int:

@@ -19,9 +19,11 @@ def explain_splice(
     raw_ifd: Ifd,
     layout: Sequence[Field],
     *,
+    grown: int,
     previews_grown: int,
     shared: bool,
     unused: int,
+    reason: str,
     displaced: int,
     factor: int = 1,
 ) -> tuple[str, ...]:
@@ -33,12 +35,16 @@ def explain_splice(
         The source's, of the samples.
     layout : sequence of Field
         What the new one says of how they lie.
+    grown : int
+        Bytes that the file is larger than its source; negative if it is smaller.
     previews_grown : int
         Bytes that the previews take more than before; negative if they take fewer.
     shared : bool
         Whether the old samples had to stay, since something else uses their bytes too.
     unused : int
         Bytes in the middle of the file that nothing takes any more.
+    reason : str
+        Why what follows them must stay in its place; empty if it lies before the samples.
     displaced : int
         Bytes of samples that went to the end for want of room in the middle.
     factor : int
@@ -53,8 +59,8 @@ def explain_splice(
     preview = f"The previews take {previews_grown:,} bytes more than the source's."
     return (
         *_grown_samples(raw_ifd, layout, old, factor),
-        *([preview] if previews_grown > 0 else []),
-        *_lost_room(old, shared=shared, unused=unused, displaced=displaced),
+        *([preview] if previews_grown > 0 and grown > 0 else []),
+        *_lost_room(old, shared=shared, unused=unused, reason=reason, displaced=displaced),
     )
 
 
@@ -64,7 +70,8 @@ def explain_build(
     """Say why a DNG built from another raw is larger than that; () if it is not."""
     if output_bytes <= source_bytes:
         return ()
-    reason = "lossless JPEG does not pack the samples as tightly as the camera did"
+    codec = "JPEG XL" if compression == "jxl" else "lossless JPEG"
+    reason = f"{codec} does not pack the samples as tightly as the camera did"
     if compression == "none":
         reason = "its samples are uncompressed"
     elif factor > 1:
@@ -90,13 +97,16 @@ def _grown_samples(raw_ifd: Ifd, layout: Sequence[Field], old: int, factor: int)
     elif new > old and factor > 1:
         yield (f"{_FINER.format(factor).capitalize()}: they take {new:,} bytes instead of {old:,}.")
     elif new > old:
+        codec = "JPEG XL" if said[Tag.COMPRESSION] == (Compression.JPEG_XL,) else "Lossless JPEG"
         yield (
-            f"Lossless JPEG makes {new:,} bytes of the samples, the source's own compression "
+            f"{codec} makes {new:,} bytes of the samples, the source's own compression "
             f"made {old:,}."
         )
 
 
-def _lost_room(old: int, *, shared: bool, unused: int, displaced: int) -> Iterator[str]:
+def _lost_room(
+    old: int, *, shared: bool, unused: int, reason: str, displaced: int
+) -> Iterator[str]:
     """Say which bytes could not be saved."""
     if shared:
         yield (
@@ -109,7 +119,8 @@ def _lost_room(old: int, *, shared: bool, unused: int, displaced: int) -> Iterat
             "middle, where the source has them, is too small."
         )
     if unused > _WORTH_TELLING * old:
+        why = f": {reason}" if reason else ""
         yield (
             f"{unused:,} bytes in the middle of the file, where the source has its pixels, lie "
-            "unused: what follows them must stay in its place."
+            f"unused: what follows them must stay in its place{why}."
         )

@@ -1,9 +1,9 @@
 """A denoised copy of a DNG that keeps every other byte of it.
 
-Called by `write`. The one thing to know: nothing of the source moves, so maker notes, previews and
-private data with absolute offsets stay right. New samples, new previews and the changed IFDs take
-the place of the old pixels or follow at the end, and only the pointers to them are overwritten.
-Previews that go are overwritten with zeros.
+Called by `write`. The one thing to know: only samples, previews and the IFDs that change are
+written anew, at the end, the samples last. What came behind the old samples moves down into their
+place, if every offset that leads there is known (`tiff.moving`); if not, it stays, so that maker
+notes are right, and what is new goes where the old pixels were. Previews that go become zeros.
 
 References
 ----------
@@ -11,7 +11,7 @@ DNG 1.7.1; TIFF 6.0, section 15 (tiles).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,20 +22,28 @@ from fadn_cli.errors import WriteError
 from fadn_cli.mosaic.steps import factor_between
 from fadn_cli.mosaic.values import Mosaic, RawImage
 from fadn_cli.raw.codec.lossless import Encoded
-from fadn_cli.raw.dng.edit import RGB, DngEdit, WriteChoices, edit_fields, edited_packet
+from fadn_cli.raw.dng.edit import (
+    RGB,
+    DngEdit,
+    WriteChoices,
+    edit_fields,
+    edited_packet,
+    version_fields,
+)
 from fadn_cli.raw.dng.levels import scaled_fields
-from fadn_cli.raw.dng.marks import mark
-from fadn_cli.raw.dng.samples import components_of, write_samples
+from fadn_cli.raw.dng.marks import Marked, mark
+from fadn_cli.raw.dng.samples import Storage, plan_storage, write_samples
 from fadn_cli.raw.dng.size_notes import explain_splice
 from fadn_cli.raw.previews.describe import void_tags
 from fadn_cli.raw.previews.renew import Renewal, renew_previews, shrink_first_preview
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import Ifd, Span, TiffFile
+from fadn_cli.raw.tiff.moving import Moves, plan_moves, write_moved
 from fadn_cli.raw.tiff.rewrite import Rewrite
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag, make_field
-from fadn_cli.raw.tiff.tree import PADDING, data_spans, joined, name_ifds, parts_of, previews_below
+from fadn_cli.raw.tiff.tree import data_spans, joined, name_ifds, parts_of, previews_below
 from fadn_cli.raw.tiff.write import Field
 from fadn_cli.system.opening import open_anew
 
@@ -48,9 +56,13 @@ _OLD_LAYOUT = (
     Tag.TILE_LENGTH,
     Tag.TILE_OFFSETS,
     Tag.TILE_BYTE_COUNTS,
+    Tag.ROW_INTERLEAVE_FACTOR,
+    Tag.COLUMN_INTERLEAVE_FACTOR,
+    Tag.JXL_DISTANCE,
+    Tag.JXL_EFFORT,
+    Tag.JXL_DECODE_SPEED,
     Tag.LINEARIZATION_TABLE,  # LibRaw has applied it to the samples we were given
 )
-_LOSSLESS_JPEG_VERSION = (1, 1, 0, 0)  # before 1.1, a difference of 32768 was coded otherwise
 _LARGEST_FILE = (1 << 32) - (1 << 20)  # of a classic TIFF, with room for the IFDs
 
 
@@ -84,36 +96,48 @@ def splice(
 ) -> tuple[str, ...]:
     """Write a copy of a DNG source with other samples; `write.write_dng` states the contract."""
     source = _prepare(raw_image, mosaic, choices)
-    rewrite = Rewrite(source.tiff)
+    moves = _plan_moves(source)
     with open_anew(path) as output:
-        room = _copy(output, source)
-        end = output.seek(0, 2)
+        room = _copy(output, source, moves)
+        copied = _as_copied(path, source, moves)
+        rewrite = Rewrite(copied.tiff)
+        for ifd in copied.dropped:
+            rewrite.remove(ifd)
         # What fits where it was goes there; what does not must not take the samples' room.
-        at_home = [renewal for renewal in source.renewals if _fits_at_home(source, renewal)]
-        _write_pictures(room, source, rewrite, at_home)
-        before = room.appended
+        at_home = [renewal for renewal in copied.renewals if _fits_at_home(copied, renewal)]
+        others = [renewal for renewal in copied.renewals if renewal not in at_home]
+        _write_pictures(room, copied, rewrite, at_home)
         marked = mark(mosaic, raw_image.defects.marks, factor=source.factor)
         # The previews show it without the marks.
         samples = marked.mosaic.samples if encoded is None else encoded
-        layout = _write_samples(room, source, marked.mosaic, samples, choices, threads)
-        displaced = room.appended - before if _is_within(source, end) else 0
-        others = [renewal for renewal in source.renewals if renewal not in at_home]
-        _write_pictures(room, source, rewrite, others)
-        if output.seek(0, 2) > _LARGEST_FILE:
-            raise WriteError(
-                f"{raw_image.path.name}: the DNG would exceed 4 GiB, the limit of the format",
-                advice="Write a TIFF instead with --format tiff.",
-            )
-        for ifd in source.dropped:
-            rewrite.remove(ifd)
-        unmerged = _state_changes(rewrite, source, layout, edit, marked.constants)
+        storage = _plan_storage(copied, marked.mosaic, samples, choices)
+        unmerged = _state_changes(rewrite, copied, storage, edit, marked)
+        if is_last := not copied.spans[copied.raw_ifd]:  # nothing is to follow the samples
+            _write_pictures(room, copied, rewrite, others)
+            rewrite.write(room)
+        before = room.appended
+        layout = write_samples(
+            Room(output) if is_last else room,
+            samples,
+            storage,
+            byteorder=source.tiff.byteorder,
+            threads=threads,
+        )
+        displaced = 0 if is_last else room.appended - before
+        if not is_last:
+            _write_pictures(room, copied, rewrite, others)
+        _refuse_long(output, raw_image)
+        rewrite.change(copied.raw_ifd, layout)
         rewrite.write(room)
+        size = output.seek(0, 2)
     return *unmerged, *explain_splice(
         source.raw_ifd,
         layout,
+        grown=size - len(source.tiff.data),
         previews_grown=_previews_grown(source),
         shared=not source.spans[source.raw_ifd],
         unused=room.unused,
+        reason=moves.reason,
         displaced=displaced,
         factor=source.factor,
     )
@@ -141,34 +165,48 @@ def _prepare(raw_image: RawImage, mosaic: Mosaic, choices: WriteChoices) -> _Sou
     )
 
 
-def _copy(output: BinaryIO, source: _Source) -> Room:
-    """Copy the source but for what it ends with and is replaced; return the room it leaves."""
-    data = source.tiff.data
-    spans = sorted(span for spans in source.spans.values() for span in spans)
-    end = _kept_end(data, spans)
-    output.write(data[:end])
-    free = [span for span in spans if span[0] < end]
-    for start, stop in free:
+def _plan_moves(source: _Source) -> Moves:
+    """Plan what follows old samples and previews that go to take their place, where it can."""
+    gone = [span for spans in source.spans.values() for span in spans]
+    staying = [renewal.ifd for renewal in source.renewals if _fits_at_home(source, renewal)]
+    for_good = (
+        start for ifd in source.spans if ifd not in staying for start, _ in source.spans[ifd]
+    )
+    first = min(for_good, default=len(source.tiff.data))
+    return plan_moves(source.tiff, gone, first=first)
+
+
+def _copy(output: BinaryIO, source: _Source, moves: Moves) -> Room:
+    """Copy what is kept of the source; return the room that the rest leaves."""
+    write_moved(output, source.tiff, moves)
+    for start, stop in moves.free:
         if (start, stop) not in source.spans[source.raw_ifd]:
             output.seek(start)
             output.write(bytes(stop - start))  # nothing is left of a preview that has gone
-    return Room(output, free)
+    output.flush()
+    return Room(output, moves.free)
 
 
-def _is_within(source: _Source, end: int) -> bool:
-    """Tell whether the old samples' room is a part of the copied bytes."""
-    return any(start < end for start, _ in source.spans[source.raw_ifd])
-
-
-def _kept_end(data: memoryview, spans: Sequence[Span]) -> int:
-    """Return how many bytes to keep: all but replaceable ones that the file ends with."""
-    end = len(data)
-    for start, stop in reversed(spans):
-        rest = bytes(data[stop:end][:PADDING])
-        if len(rest) >= PADDING or any(rest):
-            break
-        end = start
-    return end
+def _as_copied(path: Path, source: _Source, moves: Moves) -> _Source:
+    """Return the source as it lies in the copy."""
+    tiff = source.tiff
+    if moves.any:
+        tiff = parse(map_file(path), name=tiff.name, tolerant=True)
+    ifds = dict(zip(source.tiff.walk(), tiff.walk(), strict=True))
+    free = set(moves.free)
+    return replace(
+        source,
+        tiff=tiff,
+        raw_ifd=ifds[source.raw_ifd],
+        dropped=tuple(ifds[ifd] for ifd in source.dropped),
+        renewals=tuple(
+            replace(renewal, ifd=renewal.ifd and ifds[renewal.ifd]) for renewal in source.renewals
+        ),
+        spans={
+            ifds[ifd]: [span for span in spans if span in free]
+            for ifd, spans in source.spans.items()
+        },
+    )
 
 
 def _replaceable_spans(tiff: TiffFile, ifd: Ifd) -> list[Span]:
@@ -185,32 +223,29 @@ def _replaceable_spans(tiff: TiffFile, ifd: Ifd) -> list[Span]:
     return spans if inside_file and alone else []
 
 
-def _write_samples(
-    room: Room,
-    source: _Source,
-    mosaic: Mosaic,
-    samples: NDArray[np.uint16] | Encoded,
-    choices: WriteChoices,
-    threads: int | None,
-) -> list[Field]:
-    """Write the new samples; return what the raw IFD must say of them."""
+def _plan_storage(
+    source: _Source, mosaic: Mosaic, samples: NDArray[np.uint16] | Encoded, choices: WriteChoices
+) -> Storage:
+    """Decide how the new samples are stored."""
     raw_ifd = source.raw_ifd
     bits = raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0)
     is_plain = raw_ifd.first_int(Tag.COMPRESSION, 1) == Compression.NONE and source.factor == 1
-    layout = write_samples(
-        room,
+    return plan_storage(
         samples,
         compression=choices.compression,
-        components=components_of(mosaic),
+        kind=mosaic.cfa.kind,
         stated_bits=stated_bits(raw_ifd, mosaic, source.factor),
         plain_bits=bits if is_plain else 0,
-        byteorder=source.tiff.byteorder,
-        threads=threads,
     )
-    bits_differ = make_field(Tag.BITS_PER_SAMPLE, bits) not in layout
-    if raw_ifd.get(Tag.WHITE_LEVEL) is None and bits_differ:  # its default follows from them
-        layout.append(make_field(Tag.WHITE_LEVEL, int(mosaic.white_level)))
-    return layout
+
+
+def _refuse_long(output: BinaryIO, raw_image: RawImage) -> None:
+    """Raise WriteError for a file whose offsets do not fit."""
+    if output.seek(0, 2) > _LARGEST_FILE:
+        raise WriteError(
+            f"{raw_image.path.name}: the DNG would exceed 4 GiB, the limit of the format",
+            advice="Write a TIFF instead with --format tiff.",
+        )
 
 
 def stated_bits(raw_ifd: Ifd, mosaic: Mosaic, factor: int) -> int:
@@ -248,11 +283,7 @@ def _previews_grown(source: _Source) -> int:
 
 
 def _state_changes(
-    rewrite: Rewrite,
-    source: _Source,
-    layout: Sequence[Field],
-    edit: DngEdit,
-    constants: Mapping[int, int],
+    rewrite: Rewrite, source: _Source, storage: Storage, edit: DngEdit, marked: Marked
 ) -> tuple[str, ...]:
     """Say in the raw IFD and in IFD0 what was done; return what could not be merged."""
     ifd0, raw_ifd = source.tiff.ifds[0], source.raw_ifd
@@ -261,25 +292,21 @@ def _state_changes(
     # IFD0 may repeat what belongs to the raw IFD; what it says must not be stale.
     repeated = [field for field in stated if ifd0.get(field.tag) is not None]
     if ifd0 is not raw_ifd:
-        repeated += scaled_fields(ifd0, source.factor, constants)
-    levels = scaled_fields(raw_ifd, source.factor, constants)
-    packet, unmerged = edited_packet(_packet(ifd0), edit)
-    rewrite.change(ifd0, [*_ifd0_fields(ifd0, edit, packet), *repeated], drop=stale)
-    rewrite.change(raw_ifd, [*layout, *levels, *stated], drop={*stale, *_OLD_LAYOUT})
+        repeated += scaled_fields(ifd0, source.factor, marked.constants)
+    levels = _default_level(raw_ifd, storage, marked.mosaic)
+    levels += scaled_fields(raw_ifd, source.factor, marked.constants)
+    xmp = ifd0.get(Tag.XMP)
+    packet, unmerged = edited_packet(bytes(xmp.data) if xmp else b"", edit)
+    about = [make_field(Tag.XMP, packet), make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id)]
+    about += version_fields(ifd0, storage)
+    rewrite.change(ifd0, [*about, *repeated], drop=stale)
+    rewrite.change(raw_ifd, [*storage.fields(), *levels, *stated], drop={*stale, *_OLD_LAYOUT})
     return unmerged
 
 
-def _packet(ifd0: Ifd) -> bytes:
-    """Return the source's XMP packet."""
-    entry = ifd0.get(Tag.XMP)
-    return bytes(entry.data) if entry else b""
-
-
-def _ifd0_fields(ifd0: Ifd, edit: DngEdit, packet: bytes) -> list[Field]:
-    """Return the new values of tags that belong to IFD0 wherever the samples are."""
-    fields = [make_field(Tag.XMP, packet)]
-    fields.append(make_field(Tag.RAW_DATA_UNIQUE_ID, edit.unique_id))
-    for tag in (Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION):
-        if () < ifd0.ints(tag) < _LOSSLESS_JPEG_VERSION:
-            fields.append(make_field(tag, _LOSSLESS_JPEG_VERSION))
-    return fields
+def _default_level(raw_ifd: Ifd, storage: Storage, mosaic: Mosaic) -> list[Field]:
+    """State the white level where its default, which follows from the bits, would change."""
+    same_bits = make_field(Tag.BITS_PER_SAMPLE, raw_ifd.first_int(Tag.BITS_PER_SAMPLE, 0))
+    if raw_ifd.get(Tag.WHITE_LEVEL) is not None or same_bits in storage.fields():
+        return []
+    return [make_field(Tag.WHITE_LEVEL, int(mosaic.white_level))]

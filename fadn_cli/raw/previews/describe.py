@@ -77,6 +77,7 @@ _RAW_TAGS = frozenset(
         Tag.ANTI_ALIAS_STRENGTH,
         Tag.BEST_QUALITY_SCALE,
         Tag.ROW_INTERLEAVE_FACTOR,
+        Tag.COLUMN_INTERLEAVE_FACTOR,
         Tag.SUB_TILE_BLOCK_SIZE,
         Tag.OPCODE_LIST_1,
         Tag.OPCODE_LIST_2,

@@ -20,6 +20,7 @@ _GROUPS = 33  # of areas, from dark to light
 _BLACK = 4 / 255
 _GREY = 1 / 255  # mean difference between the colours of a picture that has none
 _LEAST_SHOWN = 0.2  # of the areas; what is darker everywhere is a dark picture
+_SMOOTH = 10  # tones of 255
 _SLOPES = (0.1, 8.0)  # of a curve, so that it neither flattens nor tears tones apart
 _RIDGE = 2e-3  # how much two pictures must agree for colours to be mixed
 _MOST_MIXED = 1.0
@@ -131,11 +132,26 @@ def _curve(found: Floats, wanted: Floats, tones: Floats) -> Floats:
     keep = np.concatenate([[True], np.diff(np.round(x * 255)) > 0])
     x, y = np.concatenate([[0], x[keep], [1]]), np.concatenate([[0], y[keep], [1]])
     result: Floats = np.interp(tones, x, y)
+    result = _smooth(result)
     least, most = (slope * (tones[1] - tones[0]) for slope in _SLOPES)
     for number in range(1, len(result)):
         before = result[number - 1]
         result[number] = min(max(result[number], before + least), before + most)
     return np.minimum(result, 1)
+
+
+def _smooth(curve: Floats) -> Floats:
+    """Return a curve's means over `_SMOOTH` tones to either side; its ends stay.
+
+    A wall of one colour is many groups within a few tones: each colour's curve would turn what
+    grain is left there into steps of its own, and those into stains.
+    """
+    tail = np.arange(1, _SMOOTH + 1)
+    before, after = 2 * curve[0] - curve[tail[::-1]], 2 * curve[-1] - curve[-1 - tail]
+    sums = np.concatenate([[0], np.cumsum(np.concatenate([before, curve, after]))])
+    width = 2 * _SMOOTH + 1
+    means: Floats = (sums[width:] - sums[:-width]) / width
+    return means
 
 
 def _mixing(found: Floats, wanted: Floats) -> Floats:

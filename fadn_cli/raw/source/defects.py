@@ -21,10 +21,10 @@ from fadn_cli.errors import RawReadError
 from fadn_cli.mosaic.defects import Defects, Marks, Sites, join_sites
 from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.source.dng_checks import image_size
-from fadn_cli.raw.source.pieces import read_stored
+from fadn_cli.raw.source.pieces import READABLE, read_stored
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.opcodes import Opcode, OpcodeId, read_opcodes
-from fadn_cli.raw.tiff.tags import Compression, Tag
+from fadn_cli.raw.tiff.tags import Tag
 
 MOST_ZEROS = 0.01
 """Share of the active area: where more is zero, the camera clips at black, and zeros are light."""
@@ -146,7 +146,7 @@ def _stored(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> NDArray[np
     """Return the samples before LinearizationTable; None if we cannot decode them ourselves."""
     if not ifd.ints(Tag.LINEARIZATION_TABLE):
         return samples
-    if ifd.first_int(Tag.COMPRESSION, 1) not in (Compression.NONE, Compression.JPEG):
+    if ifd.first_int(Tag.COMPRESSION, 1) not in READABLE:
         return None
     try:
         return read_stored(tiff, ifd)

@@ -11,7 +11,7 @@ DNG 1.7.1, chapters 2 and 4.
 
 import math
 
-from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError, few
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, tag_name
 from fadn_cli.raw.tiff.tree import integer
@@ -21,8 +21,8 @@ _FLOATING_POINT = 3  # SampleFormat
 _UNREADABLE_COMPRESSIONS = {
     Compression.VC5: "GoPro VC-5",
     Compression.LOSSY_JPEG: "lossy JPEG",
-    Compression.JPEG_XL: "JPEG XL",
 }
+_MOST_INTERLEAVED = 16  # rows or columns; Adobe's converter writes 2
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 
 
@@ -103,8 +103,8 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     Raises
     ------
     UnsupportedRawError
-        VC-5, lossy JPEG, JPEG XL, floating-point or over 16-bit samples, several samples per pixel,
-        samples stored in another order than from left to right and top to bottom.
+        VC-5, lossy JPEG, floating-point or over 16-bit samples, several samples per pixel, samples
+        in blocks, or interleaved in a way that makes no sense.
     """
     compression = ifd.first_int(Tag.COMPRESSION, 1)
     reason = ""
@@ -120,13 +120,23 @@ def check_supported(tiff: TiffFile, ifd: Ifd) -> None:
     elif (planes := ifd.first_int(Tag.SAMPLES_PER_PIXEL, 1)) != 1:
         reason = f"{planes} samples per pixel are no mosaic"
         advice = Needs.ORIGINAL_RAW
-    elif (factor := ifd.first_int(Tag.ROW_INTERLEAVE_FACTOR, 1)) != 1:
-        reason = f"interleaved rows (RowInterleaveFactor {factor}) are not supported"
+    elif not all(1 <= factor <= _MOST_INTERLEAVED for factor in interleave_factors(ifd)):
+        rows, cols = interleave_factors(ifd)
+        reason = (
+            f"samples interleaved by RowInterleaveFactor {rows} and ColumnInterleaveFactor {cols} "
+            "are not supported"
+        )
     elif (blocks := ifd.ints(Tag.SUB_TILE_BLOCK_SIZE)) not in ((), (1, 1)):
-        size = "x".join(map(str, blocks))
+        size = few(blocks, "x")
         reason = f"samples in blocks (SubTileBlockSize {size}) are not supported"
     if reason:
         raise UnsupportedRawError(f"{tiff.name}: {reason}", advice=advice)
+
+
+def interleave_factors(ifd: Ifd) -> tuple[int, int]:
+    """Return every how many rows and columns of the image are stored side by side."""
+    rows, cols = Tag.ROW_INTERLEAVE_FACTOR, Tag.COLUMN_INTERLEAVE_FACTOR
+    return ifd.first_int(rows, 1), ifd.first_int(cols, 1)
 
 
 def check_complete(tiff: TiffFile, ifd: Ifd) -> None:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError, few
 from fadn_cli.limits import MOST_VARIANCE
 from fadn_cli.mosaic.cfa import QUAD_BAYER, CfaPattern
 from fadn_cli.mosaic.values import Mosaic, Rect
@@ -115,7 +115,7 @@ def read_cfa(tiff: TiffFile, ifd: Ifd) -> CfaPattern:
     if max(pattern) >= len(_COLOR_LETTERS):
         reason = f"CFAPattern names colour {max(pattern)}, which has no meaning"
     elif rows_cols not in _CELLS or math.prod(rows_cols) != len(pattern):
-        size = "x".join(map(str, rows_cols))
+        size = few(rows_cols, "x")
         reason = f"CFA repeats every {size} samples, in {len(pattern)} colours"
     elif layout != _RECTANGULAR:
         reason = f"CFA is not rectangular (CFALayout {layout})"
@@ -175,7 +175,7 @@ def warn_of_levels(tiff: TiffFile, ifd: Ifd) -> tuple[str, ...]:
     if levels.size and np.isnan(levels).all():
         warnings.append("BlackLevel is n/0, which says nothing: taken as 0")
     elif levels.size and (stated or (1, 1)) != (used := _black_repeat(tiff, ifd, levels)):
-        said, taken = ("x".join(map(str, sides)) or "nothing" for sides in (stated, used))
+        said, taken = (few(sides, "x") or "nothing" for sides in (stated, used))
         count = f"{levels.size} black level{'' if levels.size == 1 else 's'}"
         warnings.append(f"BlackLevelRepeatDim says {said} for {count}: taken as {taken}")
     return tuple(warnings)
@@ -208,7 +208,7 @@ def _black_level(tiff: TiffFile, ifd: Ifd, area: Rect) -> NDArray[np.float32]:
     rows, cols = _black_repeat(tiff, ifd, levels)
     if levels.size != rows * cols or not levels.size or not np.isfinite(levels).all():
         raise RawReadError(
-            f"{tiff.name}: BlackLevel {levels.tolist()} for a repeat of {rows}x{cols}",
+            f"{tiff.name}: BlackLevel {few(levels.tolist())} for a repeat of {rows}x{cols}",
             advice=_COPY_AGAIN,
         )
     return np.roll(levels.reshape(rows, cols), (area.top, area.left), (0, 1))

@@ -239,6 +239,8 @@ def _fields(ifd: Ifd, wanted: Collection[int] = ()) -> Iterator[Field]:
             if entry.size > room:
                 continue
             values = bytes(entry.data) if kind in _BYTE_TYPES else entry.values
+            if kind == FieldType.ASCII and isinstance(values, bytes) and values[-1]:
+                values += b"\0"  # as the standard has it; readers run on without
         except (FadnError, ValueError):
             continue
         room -= entry.size

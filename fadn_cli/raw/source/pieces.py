@@ -2,30 +2,37 @@
 
 The reader calls it. The one thing to know: some layouts that DNG allows come out of LibRaw
 scrambled, and without a word. Of several strips it looks up the first alone; it wraps the rows of a
-tile at the width of the image; and it takes a row of some two-component JPEGs for two.
+tile at the width of the image; it takes a row of some two-component JPEGs for two, and interleaved
+rows and columns as they are stored. JPEG XL it does not know, as rawpy builds it.
 
 References
 ----------
-TIFF 6.0, sections 3, 9 and 15; DNG 1.7.1, "BitsPerSample" and "Compression"; LibRaw 0.22,
-packed_dng_load_raw and lossless_dng_load_raw.
+TIFF 6.0, sections 3, 9 and 15; DNG 1.7.1, "BitsPerSample", "Compression", "RowInterleaveFactor" and
+"ColumnInterleaveFactor"; LibRaw 0.22, packed_dng_load_raw and lossless_dng_load_raw.
 """
 
 import struct
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.raw.codec import jpegxl
+from fadn_cli.raw.codec.jpegxl import KNOWN_BITS, deinterleave, stream_bits
 from fadn_cli.raw.codec.lossless import decode_stream
 from fadn_cli.raw.makers.containers import jpeg_segments
-from fadn_cli.raw.source.dng_checks import image_size
+from fadn_cli.raw.source.dng_checks import image_size, interleave_factors
 from fadn_cli.raw.tiff.ifd import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Tag
 from fadn_cli.raw.tiff.tree import Layout, layout_of
+from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.snapshot import is_held
 
+READABLE = (Compression.NONE, Compression.JPEG, Compression.JPEG_XL)
+"""How samples may be stored that can be put together here."""
 _LOSSLESS_FRAME = 0xC3  # the marker SOF3
 _LOSSY_FRAMES = (0xC0, 0xC1, 0xC2)  # SOF0 to SOF2
 _NATIVE = "<" if sys.byteorder == "little" else ">"
@@ -66,9 +73,10 @@ def libraw_misplaces(tiff: TiffFile, ifd: Ifd) -> bool:
     if layout is None or max(height, width) > _LONGEST_SIDE:
         return False
     compression = ifd.first_int(Tag.COMPRESSION, 1)
-    readable = compression in (Compression.NONE, Compression.JPEG)
-    if not readable or ifd.first_int(Tag.BITS_PER_SAMPLE, 0) < 1:
+    if compression not in READABLE or ifd.first_int(Tag.BITS_PER_SAMPLE, 0) < 1:
         return False
+    if compression == Compression.JPEG_XL or interleave_factors(ifd) != (1, 1):
+        return True
     if layout.tiled and layout.cols > width:
         return True
     offsets = _offsets(ifd, layout)
@@ -113,7 +121,7 @@ def read_samples(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
 
 
 def read_stored(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
-    """Decode what a raw IFD stores, uncompressed or lossless JPEG.
+    """Decode what a raw IFD stores, uncompressed, lossless JPEG or JPEG XL.
 
     Returns
     -------
@@ -129,13 +137,20 @@ def read_stored(tiff: TiffFile, ifd: Ifd) -> NDArray[np.uint16]:
     layout = cast(Layout, layout_of(ifd))  # `check_complete` has refused an image without pieces
     samples = np.empty((height, width), np.uint16)
     across = -(-width // layout.cols)
-    for index, offset in enumerate(_offsets(ifd, layout)):
+    offsets = _offsets(ifd, layout)
+
+    def put(index: int) -> None:
+        """Decode a piece into its place."""
         top, left = index // across * layout.rows, index % across * layout.cols
         place = samples[top : top + layout.rows, left : left + layout.cols]
         rows = layout.rows if layout.tiled else place.shape[0]
-        piece = _decode(tiff, ifd, layout, index, offset, rows)
+        piece = _decode(tiff, ifd, layout, index, offsets[index], rows)
         place[...] = piece[: place.shape[0], : place.shape[1]]
-    return samples
+
+    with ThreadPoolExecutor(usable_threads(None)) as pool:
+        list(pool.map(put, range(len(offsets))))
+    factors = interleave_factors(ifd)
+    return samples if factors == (1, 1) else deinterleave(samples, factors)
 
 
 def _offsets(ifd: Ifd, layout: Layout) -> tuple[int, ...]:
@@ -153,6 +168,8 @@ def _decode(
         return _unpack(data, bits, tiff.byteorder, (rows, layout.cols))
     sizes = ifd.ints(Tag.TILE_BYTE_COUNTS if layout.tiled else Tag.STRIP_BYTE_COUNTS)
     stream = tiff.data[offset : offset + sizes[index]]
+    if ifd.first_int(Tag.COMPRESSION, 1) == Compression.JPEG_XL:
+        return _decode_jpegxl(tiff, stream, f"{index + 1} of {layout.count}", (rows, layout.cols))
     height, pairs, components = _frame(stream)
     reason = f"holds {height * pairs * components} samples, not {rows * layout.cols}"
     if height * pairs * components == rows * layout.cols:
@@ -163,6 +180,28 @@ def _decode(
     raise RawReadError(
         f"{tiff.name}: strip or tile {index + 1} of {layout.count} {reason}", advice=_COPY_AGAIN
     )
+
+
+def _decode_jpegxl(
+    tiff: TiffFile, stream: memoryview, which: str, size: tuple[int, int]
+) -> NDArray[np.uint16]:
+    """Decode one JPEG XL piece of (rows, columns)."""
+    content = bytes(stream)
+    bits = stream_bits(content)
+    if bits not in (0, *KNOWN_BITS):
+        raise UnsupportedRawError(
+            f"{tiff.name}: JPEG XL of {bits} bits is not supported (8 or 16)",
+            advice=Needs.LOSSLESS_MOSAIC,
+        )
+    try:
+        samples = jpegxl.decode_stream(content)
+    except ValueError as error:
+        reason = f"cannot be decoded ({error})"
+    else:
+        if samples.shape == size:
+            return samples
+        reason = f"holds {samples.shape[1]}x{samples.shape[0]} samples, not {size[1]}x{size[0]}"
+    raise RawReadError(f"{tiff.name}: strip or tile {which} {reason}", advice=_COPY_AGAIN)
 
 
 def _frame(stream: memoryview) -> tuple[int, int, int]:

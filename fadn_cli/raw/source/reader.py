@@ -253,7 +253,13 @@ def _opened(path: Path) -> Iterator[Any]:
             advice="Convert it to DNG, if it is a raw file of a new camera.",
         ) from error
     except (rawpy.LibRawUnsufficientMemoryError, rawpy.LibRawMemPoolOverflowError) as error:
-        raise MemoryError("LibRaw could not decode it") from error
+        reason = f"LibRaw could not decode {path.name}; a damaged file can ask for any amount"
+        raise MemoryError(reason) from error
+    except rawpy.LibRawTooBigError as error:
+        raise RawReadError(
+            f"{path.name}: asks for more memory than LibRaw takes for one photograph, 2 GB",
+            advice="The file is damaged, or no photograph; copy it again from the card.",
+        ) from error
     except rawpy.LibRawError as error:
         reason = error.args[0] if error.args else error
         text = reason.decode("ascii", "replace") if isinstance(reason, bytes) else str(reason)

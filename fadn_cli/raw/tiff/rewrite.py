@@ -35,6 +35,7 @@ class Rewrite:
         self._fields: dict[Ifd, dict[int, Field]] = {tiff.ifds[0]: {}}
         self._drops: dict[Ifd, set[int]] = {tiff.ifds[0]: set()}
         self._moved: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
         self._removed: set[int] = set()
         self._added: list[list[Field]] = []
         self._new: list[int] = []
@@ -55,14 +56,21 @@ class Rewrite:
     def write(self, room: Room) -> None:
         """Write what has changed, innermost first, and overwrite the pointers to it.
 
+        Once more, it writes what has changed since into the same places.
+
         Parameters
         ----------
         room : Room
             Of a copy of the source; the IFDs go where they fit, so that what others look for at the
             end of the file stays there.
+
+        Raises
+        ------
+        ValueError
+            What has changed since takes more room.
         """
         order = self._tiff.byteorder
-        for fields in self._added:
+        for fields in self._added[len(self._new) :]:
             size = len(build_ifd(fields, byteorder=order, at_offset=0))
             self._new.append(room.seek(size))
             room.output.write(build_ifd(fields, byteorder=order, at_offset=self._new[-1]))
@@ -94,7 +102,11 @@ class Rewrite:
         ends = ifd.next_offset in self._removed
         copy = replace(ifd, next_offset=_END_OF_CHAIN if ends else following)
         fields, drop = self._fields[ifd], self._drops[ifd]
-        offset = room.seek(len(rebuild_ifd(copy, at_offset=0, replace=fields, drop=drop)))
+        size = len(rebuild_ifd(copy, at_offset=0, replace=fields, drop=drop))
+        if self._sizes.setdefault(ifd.offset, size) != size:
+            raise ValueError(f"an IFD of {self._sizes[ifd.offset]} bytes now takes {size}")
+        offset = self._moved.get(ifd.offset)
+        offset = room.seek(size) if offset is None else room.output.seek(offset)
         room.output.write(rebuild_ifd(copy, at_offset=offset, replace=fields, drop=drop))
         self._point(room.output, ifd.pointer_offset, offset)
         self._moved[ifd.offset] = offset

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fadn_cli.errors import RawReadError
-from fadn_cli.raw.tiff.ifd import Ifd, Span, TiffFile
+from fadn_cli.raw.tiff.ifd import Entry, FieldType, Ifd, Span, TiffFile
 from fadn_cli.raw.tiff.tags import DATA_OFFSETS, Compression, Tag, tag_name
 
 HEADER_SIZE = 8
@@ -26,6 +26,9 @@ _KINDS = {
     Tag.INTEROPERABILITY_IFD: "Interop",
 }
 _EMBEDDING = frozenset({Tag.MAKER_NOTE, Tag.DNG_PRIVATE_DATA, Tag.ORIGINAL_RAW_FILE_DATA})
+_OPAQUE = frozenset({Tag.MAKER_NOTE, Tag.DNG_PRIVATE_DATA})
+_KNOWN = frozenset(map(int, Tag))
+_MAY_BE_OFFSETS = (FieldType.BYTE, FieldType.UNDEFINED, FieldType.LONG, FieldType.IFD)
 _COPY_AGAIN = "The file looks truncated or damaged; copy it again from the card."
 _UNLIMITED = (1 << 32) - 1  # RowsPerStrip's default
 _PLANAR = 2  # PlanarConfiguration: every plane has its own pieces
@@ -47,6 +50,8 @@ class Part:
     """The tag that points to it; 0 for header and IFDs."""
     embeds: bool = False
     """Whether it may hold what other tags point to, as a maker note does."""
+    opaque: bool = False
+    """Whether only its maker knows what it holds: it may be offsets."""
 
     @property
     def label(self) -> str:
@@ -236,7 +241,13 @@ def _values(name: str, ifd: Ifd) -> Iterator[Part]:
                 ifd=name,
                 tag=entry.tag,
                 embeds=embeds,
+                opaque=entry.tag in _OPAQUE or is_unknown(ifd, entry),
             )
+
+
+def is_unknown(ifd: Ifd, entry: Entry) -> bool:
+    """Tell whether a tag is none we know, and may hold offsets; EXIF and GPS have none such."""
+    return is_image_ifd(ifd) and entry.tag not in _KNOWN and entry.type in _MAY_BE_OFFSETS
 
 
 def _name(name: str, ifd: Ifd, found: dict[str, Ifd]) -> None:

@@ -28,13 +28,13 @@ from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.export.provenance import commit, data, processor, trained
 from fadn_cli.training.export.tiling import lay
 from fadn_cli.training.judge.evaluate import Denoise, evaluate, flat_residual, torch_denoise
-from fadn_cli.training.judge.ruler import LEVELS, shot_noise_at, typical_read_noise
+from fadn_cli.training.judge.ruler import LEVELS, Levels, shot_noise_at, typical_read_noise
 from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import set_rounding
+from fadn_cli.training.run.batches import make_batch
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.state import load_denoiser
-from fadn_cli.training.run.train import make_batch
 
 FLOAT_TOLERANCE = 2e-4
 """Largest difference between the float graph and the module, in units of sigma."""
@@ -185,19 +185,23 @@ def _figures(
     model: Denoiser, net: network.Network, ruler: Path, noise_range: tuple[float, float]
 ) -> dict[str, Any]:
     """Measure the int8 file at the levels of its range; print its float twin beside it."""
-    levels = {}
-    for level, (shot, exposure) in LEVELS.items():
-        grey = noise_model(shot, typical_read_noise(shot), source="").grey_std
-        if noise_range[0] <= grey < noise_range[1]:
-            levels[level] = (shot, exposure)
-
-    sensor = _sensor_of(net)
+    levels, sensor = levels_within(noise_range), _sensor_of(net)
     int8 = evaluate(ruler, _as_denoise(net), levels, sensor=sensor)["psnr"]
     set_rounding(model, False)
     plain = evaluate(ruler, torch_denoise(model), levels, sensor=sensor)["psnr"]
     print(net.specialist.name, "int8", int8, "float", plain)
     int8.pop("mean")
     return {"psnr": {level: round(value, 2) for level, value in int8.items()}}
+
+
+def levels_within(noise_range: tuple[float, float]) -> Levels:
+    """Return the levels of the ruler whose noise is within a range."""
+    low, high = noise_range
+    return {
+        level: (shot, exposure)
+        for level, (shot, exposure) in LEVELS.items()
+        if low <= noise_model(shot, typical_read_noise(shot), source="").grey_std < high
+    }
 
 
 def _as_denoise(net: network.Network) -> Denoise:
@@ -225,6 +229,12 @@ def _write_row(weights: Path, row: dict[str, Any]) -> None:
 
     rows = sorted([*rows, row], key=order)
     _write_manifest(weights, specialists=rows)
+
+
+def add_to_row(weights: Path, name: str, **parts: object) -> None:
+    """Add parts to a network's row of the manifest."""
+    rows = _read_manifest(weights)["specialists"]
+    _write_row(weights, next(row for row in rows if row["name"] == name) | parts)
 
 
 def _read_manifest(weights: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def measure_burst(
     clean, _ = pack_active(replace(source, samples=truth))
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "output.dng")
-        options = fadn_cli.DenoiseOptions(quality=quality)
+        options = fadn_cli.DenoiseOptions(quality=quality, device="cpu")
         report = fadn_cli.denoise_file(frame, output, options)
         after, _ = pack_active(read_raw(output).mosaic)
     assert report.noise_used is not None

@@ -16,10 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 import fadn_cli
+from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.sensors.bayer import BAYER
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.denoise.sensors.sensor import Sensor
+from fadn_cli.denoise.turns import COUNTS
 from fadn_cli.noise import noise_model
 from fadn_cli.training.judge.burst import burst_table, measure_burst
 from fadn_cli.training.judge.files import files_table, measure_files
@@ -133,11 +135,13 @@ def shipped(
     estimated: bool,
     quality: str | None = None,
     specialist: str | None = None,
+    ensemble: int = 1,
     sensor: Sensor = BAYER,
+    device: str = "cpu",
 ) -> Denoise:
     """Return the public API as a `Denoise`, told the noise or left to estimate it.
 
-    Quality and specialist are `denoise_mosaic`'s.
+    Quality, specialist, ensemble and device are `denoise_mosaic`'s.
     """
 
     def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
@@ -148,6 +152,8 @@ def shipped(
             read_noise=None if estimated else read,
             quality=quality,
             specialist=specialist,
+            ensemble=ensemble,
+            device=device,
         )
         return sensor.pack(x)
 
@@ -192,9 +198,11 @@ def _make_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
     which.add_argument("--specialist", help="use this one at every level, not the chosen one")
+    parser.add_argument("--ensemble", type=int, default=1, choices=COUNTS, help="ways up")
     parser.add_argument(
         "--sensor", choices=SENSORS, help="whose mosaics; default: the run's, else bayer"
     )
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: cpu")
     parser.add_argument("--levels", default="ABCDES")
     parser.add_argument(
         "--cameras", action="store_true", help="the read noise of cameras, not of phones"
@@ -219,7 +227,8 @@ def _measure(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, flo
             raise SystemExit(f"{arguments.run} is a network for {sensor.kind} sensors")
         rows = {arguments.run.name: torch_denoise(model)}
     else:
-        chosen = {"quality": arguments.quality, "specialist": arguments.specialist}
+        names = ("quality", "specialist", "ensemble", "device")
+        chosen = {name: getattr(arguments, name) for name in names}
         rows = {
             f"{name} noise": shipped(estimated=name == "estimated", sensor=sensor, **chosen)
             for name in ("true", "estimated")

@@ -204,7 +204,7 @@ def _denoise(
         neutral=_NEUTRAL,
         cfa=CfaPattern.parse(pattern_of(sensor)),
     )
-    options = fadn_cli.DenoiseOptions(quality=quality)
+    options = fadn_cli.DenoiseOptions(quality=quality, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "source.dng"), Path(folder, "output.dng")
         source.write_bytes(build_plain(samples, camera))
@@ -245,6 +245,7 @@ def in_float(
         shot_noise=used.shot_noise,
         read_noise=used.read_noise,
         quality=quality,
+        device="cpu",
     )
     return sensor.pack(out)
 

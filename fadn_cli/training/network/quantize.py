@@ -186,7 +186,7 @@ def alive(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, float]
     model : Module
         A denoiser.
     batch : tuple of tensors
-        Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
+        Of `batches.make_batch`: noisy, target, shot noise, read noise and what else there is.
     """
     return {name: (fires > 0).float().mean().item() for name, fires in firing(model, batch).items()}
 
@@ -202,7 +202,7 @@ def firing(model: nn.Module, batch: tuple[torch.Tensor, ...]) -> dict[str, torch
     model : Module
         A denoiser.
     batch : tuple of tensors
-        Of `train.make_batch`: noisy, target, shot noise, read noise and what else there is.
+        Of `batches.make_batch`: noisy, target, shot noise, read noise and what else there is.
     """
     shares: dict[str, torch.Tensor] = {}
 

@@ -56,6 +56,11 @@ class TrainConfig:
     """Name of the run whose weights this one starts from; empty: from scratch."""
     teacher: str = ""
     """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
+    lessons: str = ""
+    """Name of the file of `lessons` that batches are drawn from; empty: from photographs."""
+    taught: tuple[float, float] = (0.0, 0.0)
+    """Share of the target that is the teacher's output there, at the start and, by a straight line,
+    at the end; the rest is the clean patch."""
     feature_weights: tuple[float, ...] = ()
     """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
     bfloat16: bool = True
@@ -67,6 +72,8 @@ class TrainConfig:
                 f"patch must be a multiple of {self.network.alignment} packed pixels, got "
                 f"{self.patch}"
             )
+        if any(self.taught) and not self.lessons:
+            raise ValueError("taught is a share of what a teacher made: lessons are missing")
 
 
 def load_config(path: Path) -> TrainConfig:

@@ -73,7 +73,7 @@ def revive(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list
     model : Denoiser
         Modified.
     batches : sequence
-        Of `train.make_batch`.
+        Of `batches.make_batch`.
     """
     dead = _dead_blocks(model, batches)
     for block in dead.values():
@@ -94,7 +94,7 @@ def retire(model: Denoiser, batches: Sequence[tuple[torch.Tensor, ...]]) -> list
     model : Denoiser
         Its ranges are known. Modified.
     batches : sequence
-        Of `train.make_batch`.
+        Of `batches.make_batch`.
     """
     dead = _dead_blocks(model, batches)
     for block in dead.values():

@@ -24,6 +24,7 @@ from fadn_cli.training.network.config import network_config
 from fadn_cli.training.network.model import Denoiser, Student
 from fadn_cli.training.network.quantize import set_leak
 from fadn_cli.training.run.config import TrainConfig
+from fadn_cli.training.run.lessons import Lessons
 from fadn_cli.training.run.muon import Muon
 
 LEAKY = 0.9
@@ -85,6 +86,8 @@ class Run:
     """The model with the moving average of its weights; `begin` makes it."""
     teacher: Denoiser | None = None
     """Frozen, for the feature matching loss."""
+    lessons: Lessons | None = None
+    """What batches are drawn from; None: photographs."""
     step: int = 0
     """Steps done."""
     seconds: float = 0.0

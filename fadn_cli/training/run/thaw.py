@@ -1,13 +1,16 @@
-"""A bundled int8 network as float weights for a run to start from:
-``python -m fadn_cli.training.run.thaw SPECIALIST CONFIG.toml``.
+"""A network as float weights for a run of another sensor, or from int8, to start from:
+``python -m fadn_cli.training.run.thaw SPECIALIST|RUN CONFIG.toml``.
 
-Writes runs/<specialist>/, which the config then names under `start_from`. The one thing to know:
-the file of a Bayer network serves a run for a mono sensor, whose planes lie at the same four sites;
-what the four brightnesses said is said by the one that is left, and middle bands begin unseen.
+Writes runs/<specialist>/ of a bundled file, runs/<run>-thawed/ of a run's folder, which the config
+then names under `start_from`. The one thing to know: a Bayer network serves a run for a mono
+sensor, whose planes lie at the same four sites; what the four brightnesses said is said by the one
+that is left, and so with middle bands, or they begin unseen where the network had none.
 """
 
 import argparse
 import dataclasses
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,15 @@ from onnx import numpy_helper
 from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.noise.stabilize import KINDS, Inputs
 from fadn_cli.training.network.model import Denoiser, Student
-from fadn_cli.training.run.config import load_config
+from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.start import silence_blocks
+from fadn_cli.training.run.state import load_denoiser
+
+THAWED = "-thawed"
+"""After the name of a run, in the name of the folder that has its weights for another sensor.
+
+The run's config lies there too, and with the weights what they cost.
+"""
 
 
 def thaw(graph: onnx.GraphProto, student: Student, seen: Inputs) -> list[str]:
@@ -45,10 +55,24 @@ def thaw(graph: onnx.GraphProto, student: Student, seen: Inputs) -> list[str]:
         The widths differ.
     """
     stored = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    return _give(student, lambda name: _value(stored, name), seen)
+
+
+def take_over(other: Student, student: Student) -> list[str]:
+    """Give a student the weights of another of the same widths, as `thaw` does those of a file."""
+    weights = dict(other.named_parameters())
+    return _give(
+        student,
+        lambda name: weights[name].detach().numpy() if name in weights else None,
+        other.config.seen,
+    )
+
+
+def _give(student: Student, value: Callable[[str], np.ndarray | None], seen: Inputs) -> list[str]:
     silence_blocks(student)
     missing = []
     for name, parameter in student.named_parameters():
-        values = _value(stored, name)
+        values = value(name)
         if values is None:
             missing.append(name)
             continue
@@ -79,37 +103,61 @@ def _resee(weight: np.ndarray, seen: Inputs, wanted: Inputs) -> np.ndarray:
         raise ValueError(f"{seen.name} has {seen.samples} samples, {wanted.name} {wanted.samples}")
     result = np.zeros((len(weight), wanted.channels, *weight.shape[2:]), np.float32)
     result[:, : seen.samples] = weight[:, : seen.samples]
-    start = seen.channels - seen.levels  # what follows are the finer steps of the same channels
-    brightness = weight[:, start : start + seen.levels]
-    if wanted.levels == seen.levels:
-        result[:, -wanted.levels :] = brightness
-    else:
-        result[:, -wanted.levels :] = brightness.sum(axis=1, keepdims=True) / wanted.levels
+    # Middle bands, finest first, then brightness. What follows in a file's weights are the finer
+    # steps of the same channels.
+    bands = [(band, band) for band in range(min(seen.bands, wanted.bands))]
+    for old, new in [*bands, (seen.bands, wanted.bands)]:
+        start = seen.channels - seen.levels * (seen.bands + 1 - old)
+        values = weight[:, start : start + seen.levels]
+        if wanted.levels != seen.levels:
+            values = values.sum(axis=1, keepdims=True) / wanted.levels
+        start = wanted.channels - wanted.levels * (wanted.bands + 1 - new)
+        result[:, start : start + wanted.levels] = values
     return result
+
+
+def thaw_run(run: Path, config: TrainConfig, runs: Path) -> tuple[Path, list[str]]:
+    """Write the folder of a run's weights for another network; return it and what is new there."""
+    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    model = Denoiser(Student(config.network))
+    missing = take_over(load_denoiser(run, torch.device("cpu")).student, model.student)
+    folder = runs / f"{run.name}{THAWED}"
+    _save(model, config, folder, step=state["step"], seconds=state["seconds"])
+    shutil.copyfile(run / "config.toml", folder / "config.toml")
+    return folder, missing
+
+
+def thaw_bundled(name: str, config: TrainConfig, runs: Path) -> tuple[Path, list[str]]:
+    """Write the folder of a bundled network's weights; return it and what is new there."""
+    specialist = specialists.find(name)
+    graph = onnx.load_from_string(specialists.read_weights(specialist)).graph
+    model = Denoiser(Student(config.network))
+    missing = thaw(graph, model.student, KINDS[specialist.inputs])
+    folder = runs / specialist.name
+    _save(model, config, folder, step=config.steps, seconds=0.0)
+    return folder, missing
+
+
+def _save(model: Denoiser, config: TrainConfig, folder: Path, **cost: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {"model": model.state_dict(), "config": dataclasses.asdict(config), **cost}
+    torch.save(state, folder / "checkpoint.pt")
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("specialist", help="name of a bundled network")
+    parser.add_argument("source", help="name of a bundled network, or a run's folder")
     parser.add_argument("config", type=Path, help="of the run that is to start from it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     torch.manual_seed(config.seed)
-    specialist = specialists.find(arguments.specialist)
-    graph = onnx.load_from_string(specialists.read_weights(specialist)).graph
-    model = Denoiser(Student(config.network))
-    missing = thaw(graph, model.student, KINDS[specialist.inputs])
-    folder = arguments.runs / specialist.name
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        "model": model.state_dict(),
-        "step": config.steps,
-        "seconds": 0.0,
-        "config": dataclasses.asdict(config),
-    }
-    torch.save(state, folder / "checkpoint.pt")
+    run = Path(arguments.source)
+    if (run / "checkpoint.pt").is_file():
+        folder, missing = thaw_run(run, config, arguments.runs)
+    else:
+        folder, missing = thaw_bundled(arguments.source, config, arguments.runs)
     print(f"{folder}: {len(missing)} parameters are new: {', '.join(missing)}")
 
 

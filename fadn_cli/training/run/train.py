@@ -13,11 +13,12 @@ from pathlib import Path
 
 import torch
 
-from fadn_cli.training.data.photos import Photos, draw_crops, load_photos, unprocess
-from fadn_cli.training.data.synthesis import add_noise, draw_sensors
+from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.network.model import Denoiser, Student
 from fadn_cli.training.network.quantize import calibrate, firing, set_leak
+from fadn_cli.training.run.batches import Batch, make_batch
 from fadn_cli.training.run.config import TrainConfig, load_config
+from fadn_cli.training.run.lessons import load_lessons
 from fadn_cli.training.run.losses import feature_loss, pixel_loss
 from fadn_cli.training.run.start import load_start, retire, revive, silence_blocks
 from fadn_cli.training.run.state import Run, leak_at, load_denoiser, make_optimizers
@@ -25,30 +26,6 @@ from fadn_cli.training.run.state import Run, leak_at, load_denoiser, make_optimi
 LOG_STEPS = 200
 CHECKPOINT_SECONDS = 120
 CALIBRATION_BATCHES = 20
-
-
-def make_batch(
-    photos: Photos, config: TrainConfig, step: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Synthesise the batch of one step, the same whenever it is asked for.
-
-    Returns
-    -------
-    noisy, target : (N, planes, h, w) float32, normalized
-        Of the sensor that the network sees.
-    told_shot, told_read : (N, levels, 1, 1) float32, variances
-    std : (N, planes, h, w) float32
-        True sigma of each clean sample.
-    """
-    sensor = config.network.seen.sensor
-    generator = torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step)
-    crops = draw_crops(photos, config.batch, sensor.cell * config.patch, generator)
-    clean = unprocess(crops, generator, sensor)
-    shot, read, exposure = draw_sensors(config.batch, config.noise, generator)
-    clean = clean * exposure
-    seen = add_noise(clean, shot, read, config.dirt, generator, sensor)
-    noisy, target, told_shot, told_read = seen
-    return noisy, target, told_shot, told_read, (shot * clean + read).sqrt()
 
 
 def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
@@ -64,6 +41,8 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
     )
     if config.zero_blocks:
         silence_blocks(model)
+    if config.lessons:
+        run.lessons = load_lessons(folder.parent / config.lessons)
     if config.teacher:
         run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():
@@ -92,7 +71,18 @@ def start_from(run: Run, other: Denoiser, photos: Photos) -> None:
         revive(model, batches)
 
 
-def step_loss(run: Run, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def next_batch(run: Run, photos: Photos) -> Batch:
+    """Return the batch of a run's next step: of photographs, or of its lessons."""
+    config = run.config
+    if run.lessons is None:
+        return make_batch(photos, config, run.step)
+    start, end = config.taught
+    share = start + (end - start) * run.step / config.steps
+    seed = config.seed * 1_000_003 + run.step
+    return run.lessons.batch(config.batch, seed, share)
+
+
+def step_loss(run: Run, batch: Batch) -> torch.Tensor:
     """Return the loss of one batch: the pixels', and the features' where there is a teacher."""
     noisy, target, told_shot, told_read, std = batch
     config = run.config
@@ -130,7 +120,7 @@ def train(config: TrainConfig, photos: Photos, folder: Path, *, minutes: float) 
     before, started = run.seconds, time.monotonic()
     saved = started
     while run.step < config.steps:
-        run.update(step_loss(run, make_batch(photos, config, run.step)))
+        run.update(step_loss(run, next_batch(run, photos)))
         now = time.monotonic()
         run.seconds = before + now - started
         if len(run.losses) == LOG_STEPS or run.step == config.steps:

@@ -1,9 +1,11 @@
 """The bundled networks do what their manifest says, alone and over a tiled frame."""
 
 from dataclasses import replace
+from textwrap import dedent
 from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from fadn_cli.denoise.frame import denoise_packed
@@ -14,6 +16,7 @@ from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import InferenceError
 from fadn_cli.noise import noise_model
 from tests.making.tiles import cut_small
+from tests.programs.fadn import fadn
 
 NAMES = [specialist.name for specialist in specialists.bundled()]
 
@@ -234,3 +237,34 @@ def test_noise_has_one_scale_in_the_features_whatever_the_iso():
         stds.append(features[0, :16].std())
 
     assert stds == pytest.approx([np.mean(stds)] * 3, rel=0.02)
+
+
+def test_weights_that_memory_is_too_little_for_are_not_taken_for_unknown(monkeypatch):
+    def fail(*arguments, **options):
+        raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : std::bad_alloc\nand much more")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+
+    with pytest.raises(
+        InferenceError, match=r"onnx: memory is too little \(.*bad_alloc\)$"
+    ) as caught:
+        Network(specialists.bundled()[0], threads=1)
+
+    assert "ulimit -v" in caught.value.advice
+
+
+def test_no_run_leaves_a_trace_of_the_user_or_the_machine(tmp_path):
+    """onnxruntime's telemetry would: an identity in the cache, and what is to be sent."""
+    code = """
+        from fadn_cli.denoise.network import specialists
+        from fadn_cli.denoise.network.inference import Network
+
+        Network(specialists.bundled()[-1], threads=1)
+    """
+    places = ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE")
+    changes = dict.fromkeys(places, str(tmp_path))
+
+    done = fadn(code=dedent(code), changes=changes)
+
+    assert 0 == done.returncode, done.stderr
+    assert [] == list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import rawpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fadn_cli.raw.dng.samples import pack_rows, write_samples
+from fadn_cli.raw.dng.samples import pack_rows, plan_storage, write_samples
 from fadn_cli.raw.tiff.room import Room
 from fadn_cli.raw.tiff.tags import Compression, Tag
 from tests.making.codings import plain
@@ -35,9 +35,8 @@ def test_rows_are_packed_as_tiff_says(bits, width, byteorder, seed):
 def test_libraw_reads_packed_samples(tmp_path, bits):
     samples = noisy_samples(33, 44, low=1, high=(1 << bits) - 1)
     place = io.BytesIO()
-    write_samples(
-        Room(place), samples, compression="none", stated_bits=bits, plain_bits=bits, byteorder=">"
-    )
+    storage = plan_storage(samples, compression="none", stated_bits=bits, plain_bits=bits)
+    write_samples(Room(place), samples, storage, byteorder=">")
     path = write_previewed(
         tmp_path / "in.dng", samples, bits=bits, byteorder=">", thumbnail=None, behind=()
     )
@@ -56,9 +55,8 @@ def test_the_depth_of_a_plain_source_is_kept_and_any_other_becomes_16_bits(
 ):
     samples = np.full((20, 32), highest, np.uint16)
 
-    fields = write_samples(
-        Room(io.BytesIO()), samples, compression="none", stated_bits=10, plain_bits=plain_bits
-    )
+    storage = plan_storage(samples, compression="none", stated_bits=10, plain_bits=plain_bits)
+    fields = write_samples(Room(io.BytesIO()), samples, storage)
 
     said = {field.tag: tuple(field.values) for field in fields}
     assert (expected,) == said[Tag.BITS_PER_SAMPLE]
@@ -69,11 +67,21 @@ def test_the_depth_of_a_plain_source_is_kept_and_any_other_becomes_16_bits(
 def test_rows_that_would_end_within_a_byte_become_words():
     samples = np.full((20, 31), 100, np.uint16)
 
-    fields = write_samples(
-        Room(io.BytesIO()), samples, compression="none", stated_bits=12, plain_bits=12
-    )
+    assert 16 == plan_storage(samples, compression="none", stated_bits=12, plain_bits=12).bits
 
-    assert (16,) == tuple(fields[0].values)
+
+@pytest.mark.parametrize("kind", ("bayer", "xtrans", "mono"))
+@pytest.mark.parametrize("compression", ("lj92", "jxl", "none"))
+@pytest.mark.parametrize("size", ((20, 31), (300, 700)))
+def test_what_is_said_of_samples_takes_the_same_room_before_they_are_written(
+    compression, size, kind
+):
+    samples = noisy_samples(*size)
+    storage = plan_storage(samples, compression=compression, kind=kind, stated_bits=14)
+
+    before, after = storage.fields(), write_samples(Room(io.BytesIO()), samples, storage)
+
+    assert [(f.tag, len(f.values)) for f in before] == [(f.tag, len(f.values)) for f in after]
 
 
 def test_samples_in_any_memory_layout_are_the_same():

@@ -29,6 +29,12 @@ def sentences(source, name="out.dng", **choices):
     return write_dng(output, raw_image, raw_image.mosaic, edit=EDIT, choices=choices)
 
 
+def with_trailer(path):
+    """A file at whose end a program looks for something of its own."""
+    path.write_bytes(path.read_bytes() + b"a trailer that has to stay the last")
+    return path
+
+
 def numbers(sentence):
     return [int(text.replace(",", "")) for text in re.findall(r"\d[\d,]*", sentence)]
 
@@ -60,17 +66,27 @@ def test_denoised_samples_take_no_more_than_the_noisy_ones(tmp_path):
 
 
 def test_what_lies_unused_in_the_middle_is_told(tmp_path):
-    source = write_previewed(tmp_path / "in.dng")
+    source = with_trailer(write_previewed(tmp_path / "in.dng"))
 
     [said] = sentences(source)
 
     saved = raw_size(source) - raw_size(tmp_path / "out.dng")
-    assert said.endswith("what follows them must stay in its place.")
+    assert said.endswith("must stay in its place: bytes are there that no known tag leads to.")
     assert saved - 4000 < numbers(said)[0] <= saved  # the new IFDs take some of it
 
 
+def test_what_could_be_moved_leaves_nothing_to_say(tmp_path):
+    source = write_previewed(tmp_path / "in.dng")
+
+    assert () == sentences(source)
+
+    saved = raw_size(source) - raw_size(tmp_path / "out.dng")
+    new = (tmp_path / "out.dng").stat().st_size
+    assert new < source.stat().st_size - saved + 3000  # the new IFDs
+
+
 def test_samples_that_find_no_room_in_the_middle_are_told(tmp_path):
-    compressed = write_previewed(tmp_path / "in.dng", noisy_scene(), bits=14)
+    compressed = with_trailer(write_previewed(tmp_path / "in.dng", noisy_scene(), bits=14))
     assert 1 == len(sentences(compressed, "tight.dng"))
     tight = tmp_path / "tight.dng"
 
@@ -121,8 +137,10 @@ def test_a_tighter_compression_than_ours_is_told(tmp_path):
     assert [raw_size(tmp_path / "out.dng"), raw_size(source)] == numbers(said)
 
 
-def test_a_preview_that_is_added_is_told(tmp_path):
-    source = write_previewed(tmp_path / "in.dng", **LAST)
+def test_a_preview_that_is_added_is_told_where_the_file_grows(tmp_path):
+    plain = write_previewed(tmp_path / "plain.dng", **LAST)
+    assert () == sentences(plain, "in.dng", preview="render")
+    source = write_previewed(tmp_path / "in.dng", noisy_samples(96, 128), bits=14, **LAST)
 
     [said] = sentences(source, preview="render")
 

@@ -12,12 +12,13 @@ from fadn_cli.noise import noise_model
 from fadn_cli.raw.check.dng import check_dng
 from fadn_cli.raw.check.verify import verify
 from fadn_cli.raw.dng.marker import is_denoised
-from fadn_cli.raw.dng.write import write_dng
+from fadn_cli.raw.dng.write import WriteChoices, write_dng
 from fadn_cli.raw.source.dng_checks import find_raw_ifd
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.raw.tiff.tree import parts_of
 from tests.making.camera_tiff import CAMERAS, write_camera_tiff
 from tests.making.dng.denoised import EDIT
 from tests.making.dng.fields import NEUTRAL
@@ -28,6 +29,7 @@ from tests.making.tiff import BYTE, DOUBLE, LONG, RATIONAL, SHORT
 
 LAYOUT_TAGS = {259, 273, 278, 279, 322, 323, 324, 325}
 STATED_TAGS = {700, 50781, 50935, 51041}
+POINTERS = {330, 34665, 34853}
 
 
 def structure(path):
@@ -95,8 +97,9 @@ def test_the_samples_of_a_dng_are_replaced_and_nothing_else_it_states(tmp_path, 
     for name in ("make", "model", "iso", "exposure_time", "orientation"):
         assert getattr(before.metadata, name) == getattr(after.metadata, name)
     first, second = structure(source), structure(output)
-    assert LAYOUT_TAGS | STATED_TAGS >= changed_tags(find_raw_ifd(first), find_raw_ifd(second))
-    assert {*LAYOUT_TAGS, *STATED_TAGS, 330} >= changed_tags(first.ifds[0], second.ifds[0])
+    may = LAYOUT_TAGS | STATED_TAGS | POINTERS
+    assert may >= changed_tags(find_raw_ifd(first), find_raw_ifd(second))
+    assert may >= changed_tags(first.ifds[0], second.ifds[0])
 
 
 @pytest.mark.parametrize("width", (32, 48, 279, 511, 512, 513, 514))
@@ -108,20 +111,20 @@ def test_unchanged_samples_come_back_bit_for_bit(tmp_path, width):
 
 
 @pytest.mark.parametrize("in_subifd", (False, True))
-def test_every_byte_of_the_source_but_samples_and_pointers_stays_in_its_place(
+def test_every_byte_before_the_samples_but_pointers_stays_in_its_place(
     tmp_path, samples, in_subifd
 ):
-    source = write_source(tmp_path / "in.dng", samples, in_subifd=in_subifd)
+    source, start = write_dng_ending_with_samples(tmp_path / "in.dng", samples, in_subifd=in_subifd)
     output = write(tmp_path / "out.dng", source)
 
-    before, after = source.read_bytes(), output.read_bytes()
+    before, after = (
+        np.frombuffer(path.read_bytes()[:start], np.uint8) for path in (source, output)
+    )
     tiff = structure(source)
-    free = bytearray(len(before))
-    free[8 : 8 + samples.size * 2] = b"\1" * (samples.size * 2)  # the builder puts them first
+    kept = before == after
     for pointer in (tiff.ifds[0].pointer_offset, find_raw_ifd(tiff).pointer_offset):
-        free[pointer : pointer + 4] = b"\1" * 4
-    moved = [i for i, may in enumerate(free) if not may and before[i] != after[i]]
-    assert [] == moved
+        kept[pointer : pointer + 4] = True
+    assert kept.all()
 
 
 def test_samples_at_the_end_of_the_file_are_cut_off(tmp_path, samples):
@@ -133,15 +136,19 @@ def test_samples_at_the_end_of_the_file_are_cut_off(tmp_path, samples):
     assert output.stat().st_size < source.stat().st_size
 
 
-def test_samples_elsewhere_make_room_for_tiles_and_ifds(tmp_path, samples):
-    source = write_source(tmp_path / "in.dng", samples // 64 + 600)
+def test_what_follows_the_samples_takes_their_place_and_they_come_last(tmp_path, samples):
+    source = write_source(tmp_path / "in.dng", samples // 64 + 600, in_subifd=True)
 
     output = write(tmp_path / "out.dng", source)
 
     tiff = structure(output)
-    tiles = find_raw_ifd(tiff).ints(Tag.TILE_OFFSETS)
-    assert max(*tiles, tiff.ifds[0].offset) < 8 + samples.size * 2
-    assert output.stat().st_size == source.stat().st_size
+    raw_ifd = find_raw_ifd(tiff)
+    tiles, sizes = raw_ifd.ints(Tag.TILE_OFFSETS), raw_ifd.ints(Tag.TILE_BYTE_COUNTS)
+    assert max(part.stop for part in parts_of(tiff) if part.tag != Tag.TILE_OFFSETS) <= min(tiles)
+    assert output.stat().st_size == max(tiles) + sizes[-1]
+    assert tiff.ifds[0].sub_ifds(Tag.EXIF_IFD)[0].offset < 2 * samples.size
+    rest = source.stat().st_size - 2 * samples.size
+    assert output.stat().st_size < sum(sizes) + rest + 2500  # the changed IFDs
 
 
 def test_samples_that_share_bytes_with_a_preview_are_left_alone(tmp_path, samples):
@@ -447,3 +454,24 @@ def test_real_dngs_keep_everything_but_the_expected_tags_and_shrink(tmp_path, ra
     assert output.stat().st_size < source.stat().st_size * 0.6
     start = first.ifds[0].first_int(Tag.STRIP_OFFSETS, 0)
     assert bytes(first.data[8:start]) == bytes(second.data[8:start])
+
+
+@pytest.mark.parametrize("preview", ("render", "keep", "none"))
+@pytest.mark.parametrize("suffix", ("dng", "nef"))
+def test_an_output_that_is_written_again_leaves_no_room_unused(tmp_path, samples, suffix, preview):
+    source = tmp_path / f"in.{suffix}"
+    if suffix == "dng":
+        write_source(source, samples, in_subifd=True)
+    else:
+        write_camera_tiff(source, samples)
+    choices = WriteChoices(preview=preview)
+
+    first = write(tmp_path / "first.dng", source, choices=choices)
+    second = write(tmp_path / "second.dng", first, choices=choices)
+
+    for path in (first, second):
+        ifd = find_raw_ifd(structure(path))
+        tiles, sizes = ifd.ints(Tag.TILE_OFFSETS), ifd.ints(Tag.TILE_BYTE_COUNTS)
+        assert path.stat().st_size == max(tiles) + sizes[-1]
+    assert second.stat().st_size < first.stat().st_size + 3000  # the IFDs that changed
+    assert verify(first, second).holds

@@ -97,3 +97,23 @@ def test_edges_that_lie_elsewhere_leave_no_ghosts():
 
     assert np.abs(new[:, :128] - 60).max() <= 12
     assert np.abs(new[:, 256:] - 200).max() <= 12
+
+
+def test_a_wall_of_one_colour_gets_no_stains():
+    """Areas within a few tones, lit otherwise in the old picture: grain must not become colours."""
+    rng = np.random.default_rng(4)
+    rows, cols = np.mgrid[:384, :576]
+    wall = 200 + 2 * np.sin(rows / 60) + 2 * np.cos(cols / 90)
+    grain = rng.normal(0, 1, (384, 576, 3))
+    dark = (rows < 90)[..., None]
+    picture = np.where(dark, 40, wall[..., None] + grain).round().astype(np.uint8)
+    lit = [wall + 9 * np.sin(cols / (50 + 30 * c) + c) for c in range(3)]
+    old = np.where(dark, 30, np.stack(lit, axis=2)).round().astype(np.uint8)
+
+    new = looking_like(picture, old)
+
+    def stains(x):
+        x = x[120:].astype(float)
+        return (x[:, 1:] - x[:, :-1]).std(axis=(0, 1)).max()
+
+    assert stains(new) < 2 * stains(picture)

@@ -1,5 +1,6 @@
 """Samples come out bit for bit, and every level lands on its own site."""
 
+import os
 import shutil
 
 import numpy as np
@@ -369,3 +370,27 @@ def test_the_source_is_not_modified(tmp_path):
     read_raw(path)
 
     assert before == path.read_bytes()
+
+
+def test_what_makes_libraw_ask_for_too_much_is_named(tmp_path):
+    """Whatever the machine has: it is the file that asks."""
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra_raw={323: (SHORT, 32)})
+
+    with pytest.raises(MemoryError, match="a.dng; a damaged file"):
+        read_raw(path)
+
+
+def test_more_samples_than_libraw_takes_are_told_as_that(tmp_path):
+    """A sparse file: it takes no room on the disk."""
+    side = 33000
+    changes = {
+        256: (LONG, side),
+        257: (LONG, side),
+        278: (LONG, side),
+        279: (LONG, 2 * side**2),
+    }
+    path = write_dng(tmp_path / "a.dng", noisy_samples(), extra_raw=changes)
+    os.truncate(path, path.stat().st_size + 2 * side**2)
+
+    with pytest.raises(RawReadError, match="a.dng: asks for more memory than LibRaw takes"):
+        read_raw(path)

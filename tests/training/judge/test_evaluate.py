@@ -124,10 +124,12 @@ def test_a_cameras_read_noise_is_not_a_phones(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], (None, None)),
-        (["--quality", "fast"], ("fast", None)),
-        (["--quality", "best"], ("best", None)),
-        (["--specialist", "bayer-x"], (None, "bayer-x")),
+        ([], (None, None, 1, "cpu")),
+        (["--quality", "fast"], ("fast", None, 1, "cpu")),
+        (["--quality", "best"], ("best", None, 1, "cpu")),
+        (["--specialist", "bayer-x"], (None, "bayer-x", 1, "cpu")),
+        (["--ensemble", "8"], (None, None, 8, "cpu")),
+        (["--device", "openvino"], (None, None, 1, "openvino")),
     ],
 )
 def test_the_public_function_is_measured_with_the_network_asked_for(
@@ -135,9 +137,11 @@ def test_the_public_function_is_measured_with_the_network_asked_for(
 ):
     asked = []
 
-    def denoise_mosaic(x, *, cfa, shot_noise, read_noise, quality, specialist):
+    def denoise_mosaic(x, *, cfa, shot_noise, read_noise, **choices):
         assert "RGGB" == cfa
-        asked.append((quality, specialist, shot_noise, read_noise is None))
+        names = ("quality", "specialist", "ensemble", "device")
+        asked.append((*(choices.pop(name) for name in names), shot_noise, read_noise is None))
+        assert not choices
         return x
 
     monkeypatch.setattr(pipeline, "denoise_mosaic", denoise_mosaic)

@@ -1,5 +1,7 @@
 """A bundled network thawed denoises as it did, and serves a sensor of the same cells."""
 
+import dataclasses
+
 import numpy as np
 import onnx
 import pytest
@@ -9,9 +11,11 @@ from fadn_cli.denoise.network import specialists
 from fadn_cli.denoise.network.inference import Network
 from fadn_cli.denoise.noise.stabilize import KINDS
 from fadn_cli.noise import noise_model
+from fadn_cli.training.export.provenance import trained
 from fadn_cli.training.network.config import StudentConfig
 from fadn_cli.training.network.model import Denoiser, Student
-from fadn_cli.training.run.thaw import thaw
+from fadn_cli.training.run.config import TrainConfig
+from fadn_cli.training.run.thaw import take_over, thaw, thaw_run
 
 NAME = "bayer-fast-high"
 SIZE = {"widths": (32, 32, 64), "encode": (2, 1), "decode": (2, 1), "aligned_scales": 1}
@@ -81,3 +85,34 @@ def test_other_widths_are_refused():
 def test_other_cells_are_refused():
     with pytest.raises(ValueError, match="samples"):
         thawed("xtrans-bands-16")
+
+
+def test_a_bayer_run_sees_of_grey_what_it_saw():
+    """Middle bands and brightness once instead of four times: the first layer answers alike."""
+    torch.manual_seed(3)
+    bayer = Student(StudentConfig(inputs="bands-16", **SIZE))
+    mono = Student(StudentConfig(inputs="mono-bands-7", **SIZE))
+
+    assert take_over(bayer, mono) == []
+
+    samples, smooth = torch.randn(1, 4, 8, 8), torch.randn(1, 3, 8, 8)
+    four = smooth.repeat_interleave(4, dim=1)
+    result = mono.enter(torch.cat([samples, smooth], dim=1))
+    torch.testing.assert_close(result, bayer.enter(torch.cat([samples, four], dim=1)))
+
+
+def test_a_thawed_run_says_what_its_weights_cost(tmp_path):
+    config = TrainConfig(network=StudentConfig(inputs="bands-16", **SIZE))
+    run = tmp_path / "bayer-x"
+    run.mkdir()
+    (run / "config.toml").write_text("seed = 8\n")
+    model = Denoiser(Student(config.network))
+    state = {"model": model.state_dict(), "config": dataclasses.asdict(config)}
+    torch.save({**state, "step": 41, "seconds": 9.0}, run / "checkpoint.pt")
+    mono = TrainConfig(network=StudentConfig(inputs="mono-bands-7", **SIZE))
+
+    folder, missing = thaw_run(run, mono, tmp_path)
+
+    assert missing == []
+    cost = {"config": "bayer-x.toml", "steps": 41, "seconds": 9, "seed": 8}
+    assert trained(folder) == [cost]

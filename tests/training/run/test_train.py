@@ -15,12 +15,13 @@ from fadn_cli.training.network.config import StudentConfig  # noqa: E402
 from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.network.quantize import Conv, alive, firing  # noqa: E402
 from fadn_cli.training.run import train as training  # noqa: E402
+from fadn_cli.training.run.batches import make_batch  # noqa: E402
 from fadn_cli.training.run.config import TrainConfig, load_config  # noqa: E402
 from fadn_cli.training.run.keep import keep  # noqa: E402
 from fadn_cli.training.run.losses import feature_loss, pixel_loss  # noqa: E402
 from fadn_cli.training.run.muon import Muon, all_orthogonalized, orthogonalized  # noqa: E402
 from fadn_cli.training.run.state import Run, load_denoiser, make_optimizers, schedule  # noqa: E402
-from fadn_cli.training.run.train import make_batch, train  # noqa: E402
+from fadn_cli.training.run.train import train  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 CONFIG = TrainConfig(network=TINY, steps=60, batch=2, patch=16, bfloat16=False)
