@@ -18,13 +18,15 @@ SPECIALISTS = specialists.bundled()
 CONFIGS = Path(fadn_cli.__file__).parent / "training" / "configs"
 SHOT_NOISES = {"faint": 1e-4, "low": 4e-4, "high": 1.6e-3, "extreme": 6.4e-3}
 """One inside each range of Bayer's networks."""
+THAWED = "-thawed"
+"""After the name of a run that was thawed before its end (`training.run.thaw`)."""
 GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
     "bayer-fast": {"faint": 51.55, "low": 48.02, "high": 44.34, "extreme": 40.21},
     "bayer-best": {"faint": 52.5, "low": 49.26, "high": 45.66, "extreme": 41.26},
     "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
     "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
-    "mono-best": {"faint": 52.31, "low": 49.1, "high": 45.4, "extreme": 40.63},
+    "mono-best": {"faint": 54.32, "low": 50.71, "high": 46.55, "extreme": 41.6},
     "mono-fast": {"faint": 51.25, "low": 47.8, "high": 44.01, "extreme": 39.55},
 }
 PATTERNS = {"bayer": "RGGB", "xtrans": XTRANS_CELL, "mono": MONO}
@@ -52,12 +54,12 @@ def test_the_hash_is_the_manifests(specialist):
 
 
 def test_all_weights_together_stay_small():
-    # The wheel, which packs them, stays under 14 MB: see test_packaging.
+    # The wheel, which packs them, stays under 17 MB: see test_packaging.
     sizes = {path.name: path.stat().st_size for path in specialists.folder().glob("*.onnx")}
     twins = sum(size for name, size in sizes.items() if name.endswith(".fp16.onnx"))
 
-    assert sum(sizes.values()) - twins < 5.5e6
-    assert twins < 10e6
+    assert sum(sizes.values()) - twins < 6.5e6
+    assert twins < 11e6
 
 
 def test_every_file_in_the_folder_is_in_the_manifest():
@@ -87,13 +89,20 @@ def test_every_row_says_how_it_was_trained():
         before = None
         for run in training["runs"]:
             if "specialist" in run:  # thawed
-                before = run["specialist"]
+                before, done, all_steps = run["specialist"], 0, 0
                 continue
             config = tomllib.loads((CONFIGS / run["config"]).read_text(encoding="utf-8"))
-            assert config.get("start_from") == before
-            assert (run["steps"], run["seed"]) == (config["steps"], config["seed"])
+            start = config.get("start_from")
+            assert start in (before, f"{before}{THAWED}")
+            if start != before:  # as far as that run had come, for another sensor
+                assert done <= all_steps
+            elif before is not None:
+                assert done == all_steps
+            assert run["seed"] == config["seed"]
             assert run["seconds"] > 0
+            done, all_steps = run["steps"], config["steps"]
             before = Path(run["config"]).stem
+        assert done == all_steps
         assert before.removesuffix("-int8") == row["name"]
 
 
