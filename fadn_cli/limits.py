@@ -8,5 +8,10 @@ MOST_ISO = 10_000_000
 """ISO speed; the highest of any camera is 4,560,000 [Canon ME20F-SH]."""
 MOST_VARIANCE = 1.0
 """Of noise, normalized (0 black, 1 white): noise as strong as the light at white, of no sensor."""
+MEGAPIXELS = 400.0
+"""Of a photograph, unless the user allows more: the largest sensors have 150, and cameras that move
+theirs put together 400 [Fujifilm GFX100]. A few damaged bytes can ask for any number."""
+MOST_MEGAPIXELS = 100_000.0
+"""That can be allowed."""
 MOST_THREADS = 1024
 """Threads or files at once that may be asked for."""

@@ -5,7 +5,13 @@ from pathlib import Path
 import typer
 
 from fadn_cli.cli import choices, folders
-from fadn_cli.cli.options import Overwrite, PresetOption, Quality, QualityOption
+from fadn_cli.cli.options import (
+    MaxMegapixels,
+    Overwrite,
+    PresetOption,
+    Quality,
+    QualityOption,
+)
 from fadn_cli.system import loading
 
 
@@ -70,6 +76,7 @@ def denoise(
     specialist: choices.SpecialistOption = None,
     ensemble: choices.Ensemble = None,
     preset: PresetOption = None,
+    max_megapixels: MaxMegapixels = None,
     threads: choices.Threads = None,
     device: choices.DeviceOption = None,
     jobs: folders.Jobs = 1,
@@ -130,6 +137,7 @@ def denoise(
         "quality": quality,
         "specialist": specialist,
         "ensemble": ensemble,
+        "max_megapixels": max_megapixels,
         "threads": threads,
         "device": device,
     }
