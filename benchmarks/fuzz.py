@@ -2,7 +2,7 @@
 
 Run from a checkout: ``python benchmarks/fuzz.py [--seed N] [--seconds S] [--raws FOLDER]``; with
 ``--only NUMBER`` one case is run again in this process, and ``--keep FILE`` writes its bytes.
-Whatever is neither a success nor a FadnError, ends the process, takes more than 20 s or 400 MB is a
+Whatever is neither a success nor a FadnError, ends the process, takes over 20 s or 400 MB is a
 finding: printed with its number, and the exit code is 1.
 """
 

@@ -149,7 +149,7 @@ def preset_file(data: bytes, folder: Path, rng: random.Random) -> None:
 
 def opcodes(data: bytes, folder: Path, rng: random.Random) -> None:
     """Opcode lists."""
-    read_bad_pixels(data, (64, 96))
+    read_bad_pixels(data, (64, 96)).sites((64, 96))
     with_value_errors(lambda: list(read_opcodes(data)))
 
 
