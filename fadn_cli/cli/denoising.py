@@ -80,6 +80,7 @@ def denoise(
     threads: choices.Threads = None,
     device: choices.DeviceOption = None,
     jobs: folders.Jobs = 1,
+    max_memory: folders.MaxMemory = None,
     scheduler: folders.Scheduler = None,
     keep_mtime: folders.KeepMtime = False,
     sidecars: folders.Sidecars = False,
@@ -171,7 +172,11 @@ def denoise(
     if options.bad_list is not None:
         check_list(options.bad_list)
     handling = batch.Handling(
-        jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
+        jobs=jobs,
+        scheduler=scheduler,
+        keep_mtime=keep_mtime,
+        sidecars=sidecars,
+        max_memory=max_memory,
     )
     if dry_run:
         raise typer.Exit(folders.show_plan(plan, options, handling, json=json))

@@ -16,7 +16,7 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.errors import FadnError, Needs, RawReadError, UnsupportedRawError
 from fadn_cli.limits import MEGAPIXELS
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
@@ -113,6 +113,15 @@ def read_raw(path: Path, *, max_megapixels: float = MEGAPIXELS) -> RawImage:
         if ifd is not None:
             return _read_monochrome_tiff(path, tiff, ifd, max_megapixels)
     return _read_camera_raw(path, max_megapixels)
+
+
+def claimed_megapixels(path: Path) -> float:
+    """Return how large LibRaw takes a file's mosaic to be; 0 if it cannot tell."""
+    try:
+        with quiet_stderr(), rawpy.imread(openable(path)) as raw:
+            return float(raw.sizes.raw_height * raw.sizes.raw_width / 1e6)
+    except (rawpy.LibRawError, OSError, FadnError):
+        return 0.0
 
 
 def _read_dng(path: Path, tiff: TiffFile, max_megapixels: float) -> RawImage:
