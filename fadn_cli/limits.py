@@ -15,23 +15,23 @@ MOST_MEGAPIXELS = 100_000.0
 """That can be allowed."""
 MOST_THREADS = 1024
 """Threads or files at once that may be asked for."""
-MEMORY_AT_LEAST = 250_000_000
-"""Bytes that the program and its networks take, however many files it works on [measured, with
-`memory_of`: docs/figures.md]."""
 LEAST_MEMORY = 200_000_000
 """Bytes that can be allowed."""
-MEMORY_PER_MEGAPIXEL = 37_000_000
-"""Bytes that each megapixel of the files at work takes at its most, written as a DNG."""
-DEVELOPED_PER_MEGAPIXEL = 43_000_000
-"""The same of what is developed to a TIFF."""
+MEMORY_AT_LEAST = 380_000_000
+"""Bytes that the program and its networks take, however many files it works on. This and the next
+two: the most that was held at 12 and 48 megapixels, and a tenth more [docs/figures.md]."""
+MEMORY_PER_MEGAPIXEL = 25_000_000
+"""Bytes that each megapixel of the files at work takes at its most."""
+MORE_PER_MEGAPIXEL = 36_000_000
+"""The same of what is developed, repaired, or seen several ways up."""
 
 
-def memory_of(megapixels: float, *, developed: bool = False) -> int:
+def memory_of(megapixels: float, *, more: bool = False) -> int:
     """Return the bytes that work on one file takes, beyond `MEMORY_AT_LEAST`.
 
     Examples
     --------
-    >>> memory_of(24) // 10**6
-    888
+    >>> memory_of(24) // 10**6, memory_of(24, more=True) // 10**6
+    (600, 864)
     """
-    return round(megapixels * (DEVELOPED_PER_MEGAPIXEL if developed else MEMORY_PER_MEGAPIXEL))
+    return round(megapixels * (MORE_PER_MEGAPIXEL if more else MEMORY_PER_MEGAPIXEL))

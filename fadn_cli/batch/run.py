@@ -187,8 +187,7 @@ def _fitting_jobs(jobs: Sequence[Job], options: DenoiseOptions, handling: Handli
     if handling.scheduler is not None or min(asked, len(jobs)) < 2 or most is None:
         return handling.jobs
     largest = sorted((job.source for job in jobs), key=_bytes_of)[-_LOOKED_AT:]
-    developed = options.format == "tiff"
-    needed = max(memory_needed(path, developed=developed) for path in largest)
+    needed = max(memory_needed(path, options) for path in largest)
     room = most - MEMORY_AT_LEAST
     return handling.jobs if asked * needed <= room else max(1, room // needed)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fadn_cli.errors import FadnError, InferenceError
 from fadn_cli.limits import MEMORY_AT_LEAST, memory_of
+from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.wording import spell_bytes
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import claimed_megapixels
@@ -49,21 +50,21 @@ def read_shot(path: Path) -> Shot:
     )
 
 
-def memory_needed(path: Path, *, developed: bool) -> int:
+def memory_needed(path: Path, options: DenoiseOptions) -> int:
     """Return the bytes that work on a file takes, by its size in pixels; 0 if that is unknown."""
-    return memory_of(claimed_megapixels(path), developed=developed)
+    more = options.format == "tiff" or options.repairs or options.ensemble > 1
+    return memory_of(claimed_megapixels(path), more=more)
 
 
-def refuse_unfit(path: Path, most: int | None, *, developed: bool) -> None:
+def refuse_unfit(path: Path, options: DenoiseOptions, most: int | None) -> None:
     """Refuse a file that takes more memory than there is, before it is worked on.
 
     Parameters
     ----------
     path : Path
+    options : DenoiseOptions
     most : int or None
         Bytes that the user allows; None: all that are free.
-    developed : bool
-        Whether it is developed to a TIFF.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def refuse_unfit(path: Path, most: int | None, *, developed: bool) -> None:
         It does not fit.
     """
     room = free_memory() if most is None else most - MEMORY_AT_LEAST
-    needed = memory_needed(path, developed=developed)
+    needed = memory_needed(path, options)
     if room is not None and needed > room:
         sizes = [spell_bytes(size + MEMORY_AT_LEAST) for size in (needed, room)]
         raise InferenceError(

@@ -196,7 +196,7 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
         )
     if verdict.action == "redo" and not task.options.overwrite:
         refuse_rival(output, task.recipe)
-    refuse_unfit(source, task.max_memory, developed=task.options.format == "tiff")
+    refuse_unfit(source, task.options, task.max_memory)
     make_folder(output.parent, advice="Choose another folder with -o.")
     warnings = list(unread)
     overwrite = task.options.overwrite or verdict.action == "redo"

@@ -63,6 +63,16 @@ def test_fewer_files_at_once_where_memory_is_little_and_it_is_said_once(photogra
     assert [8 // fitting] * 4 == threads  # which share all of them
 
 
+def test_what_takes_more_is_planned_with_more(photographs):
+    memory = MEMORY_AT_LEAST + 4 * ONE
+
+    for name, value in (("format", "tiff"), ("ensemble", 2), ("hot_pixels", True)):
+        work, handling = photographs[0], Handling(jobs=4, max_memory=memory)
+        events = []
+        batch.run(work, DenoiseOptions(**{name: value}), handling, on_event=events.append)
+        assert 1 == sum(isinstance(event, Told) for event in events)
+
+
 def test_nothing_is_said_where_memory_is_enough(photographs):
     work, threads = photographs
 
@@ -91,7 +101,7 @@ def test_a_file_that_does_not_fit_is_told_and_the_others_are_done(photographs, m
 
     [error] = result.errors
     assert isinstance(error, InferenceError)
-    assert str(error).startswith("b.NEF: needs 2.1 GB of memory, more than the 990.0 MB")
+    assert str(error).startswith("b.NEF: needs 1.6 GB of memory, more than the 880.0 MB")
     assert "--max-memory" in error.advice
     assert 3 == len(threads)
 

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from fadn_cli.errors import FadnError
+from fadn_cli.errors import FadnError, WriteError
 from tests.fuzz.mutation import hot_spots, mutate
 from tests.fuzz.targets import Seed
 
@@ -64,6 +64,8 @@ def run_case(seeds: Sequence[Seed], seed: int, number: int) -> Outcome:
             chosen.target(data, Path(folder), rng)
         except FadnError as told:
             error = type(told).__name__
+            if isinstance(told, WriteError):  # nothing of the file may make the output wrong
+                finding = f"{told}"
             if "\n" in str(told) or len(str(told)) > 1000:
                 finding = f"an error of {len(str(told))} characters: {str(told)[:300]!r}"
         except Exception:
