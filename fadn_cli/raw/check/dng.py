@@ -174,11 +174,26 @@ def _refuse_faults(path: Path, source: Path | None) -> None:
         return
     known = set()
     if source is not None:
-        original = parse(map_file(source), name=source.name, tolerant=True)
-        known = {fault.place for fault in _faults(original)}
+        faults = _faults(parse(map_file(source), name=source.name, tolerant=True))
+        known = {fault.place for fault in faults}
+        _refuse_lost(source, faults, errors)
     for error in errors:
         if error.place not in known:
             raise _wrong(str(error))
+
+
+def _refuse_lost(source: Path, faults: list[Finding], errors: list[Finding]) -> None:
+    """Raise WriteError where something of the source that is beyond its end would show other data.
+
+    A file grows as it is written, and then there is something.
+    """
+    for lost in (fault for fault in faults if fault.kind == "bounds"):
+        what = f"{lost.tag} of {lost.ifd}"
+        if any(error.kind == "overlap" and what in error.what for error in errors):
+            raise WriteError(
+                f"{source.name}: {lost.tag} lies beyond the file's end, where new samples would be",
+                advice="The file looks truncated or damaged; copy it again from the card.",
+            )
 
 
 def _faults(tiff: TiffFile) -> list[Finding]:
