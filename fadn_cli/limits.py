@@ -17,12 +17,12 @@ MOST_THREADS = 1024
 """Threads or files at once that may be asked for."""
 LEAST_MEMORY = 200_000_000
 """Bytes that can be allowed."""
-MEMORY_AT_LEAST = 380_000_000
+MEMORY_AT_LEAST = 460_000_000
 """Bytes that the program and its networks take, however many files it works on. This and the next
-two: the most that was held at 12 and 48 megapixels, and a tenth more [docs/figures.md]."""
-MEMORY_PER_MEGAPIXEL = 25_000_000
+two: the most that was held at 12 and 48 megapixels, and some more [docs/figures.md]."""
+MEMORY_PER_MEGAPIXEL = 12_000_000
 """Bytes that each megapixel of the files at work takes at its most."""
-MORE_PER_MEGAPIXEL = 36_000_000
+MORE_PER_MEGAPIXEL = 26_000_000
 """The same of what is developed, repaired, or seen several ways up."""
 
 
@@ -32,6 +32,6 @@ def memory_of(megapixels: float, *, more: bool = False) -> int:
     Examples
     --------
     >>> memory_of(24) // 10**6, memory_of(24, more=True) // 10**6
-    (600, 864)
+    (288, 624)
     """
     return round(megapixels * (MORE_PER_MEGAPIXEL if more else MEMORY_PER_MEGAPIXEL))

@@ -89,7 +89,7 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         max=MOST_THREADS,
-        help="Files at once; they share the threads. Each needs some 25 MB of memory per"
+        help="Files at once; they share the threads. Each needs some 12 MB of memory per"
         " megapixel.",
     ),
 ]

@@ -101,7 +101,7 @@ def test_a_file_that_does_not_fit_is_told_and_the_others_are_done(photographs, m
 
     [error] = result.errors
     assert isinstance(error, InferenceError)
-    assert str(error).startswith("b.NEF: needs 1.6 GB of memory, more than the 880.0 MB")
+    assert str(error).startswith("b.NEF: needs 1.1 GB of memory, more than the 700.0 MB")
     assert "--max-memory" in error.advice
     assert 3 == len(threads)
 

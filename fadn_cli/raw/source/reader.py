@@ -196,7 +196,7 @@ def _other_size(tiff: TiffFile, ifd: Ifd, seen: tuple[int, ...]) -> UnsupportedR
     )
 
 
-def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd) -> RawImage:
+def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd, max_megapixels: float) -> RawImage:
     """Read a monochrome raw that is a TIFF but no DNG: everything from the tags.
 
     LibRaw, which takes it for a Bayer mosaic if it takes it at all, has no part in it.
