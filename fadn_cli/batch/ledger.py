@@ -27,7 +27,7 @@ from fadn_cli.system.opening import open_plain
 STATE_FILE = ".fadn-state.jsonl"
 """Name of the state file, in the outputs' own folder: a line of JSON per output written."""
 
-_WITHOUT_EFFECT = ("overwrite", "threads", "device")
+_WITHOUT_EFFECT = ("overwrite", "threads", "device", "max_megapixels")
 """Options that do not make another picture. The bytes depend on the device, but what a GPU made
 need not be made again by the processor: they differ by some hundredths of the noise, unseen."""
 

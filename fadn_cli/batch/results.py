@@ -160,7 +160,15 @@ class FileFinished:
     """What became of it."""
 
 
-Event = FileStarted | TileFinished | FileFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Event: something about the whole batch that the user should know."""
+
+    warning: str
+    """A sentence without a full stop."""
+
+
+Event = FileStarted | TileFinished | FileFinished | Told
 """What a batch tells while it runs."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from fadn_cli.batch import cluster, worker
@@ -16,14 +17,20 @@ from fadn_cli.batch.claims import claimed
 from fadn_cli.batch.crew import Crew
 from fadn_cli.batch.ledger import recipe
 from fadn_cli.batch.planning import Job, Plan, failure
-from fadn_cli.batch.results import BatchResult, Event, FileFinished, FileResult
+from fadn_cli.batch.results import BatchResult, Event, FileFinished, FileResult, Told
+from fadn_cli.batch.shot import memory_needed
 from fadn_cli.batch.worker import Task
 from fadn_cli.errors import FadnError
+from fadn_cli.limits import MEMORY_AT_LEAST
 from fadn_cli.pipeline.options import DenoiseOptions
 from fadn_cli.pipeline.report import plain
 from fadn_cli.system import signals
 from fadn_cli.system.cores import usable_jobs, usable_threads
+from fadn_cli.system.memory import free_memory
 from fadn_cli.system.temporary import remove_leftovers
+
+_LOOKED_AT = 4
+"""Files, the largest, whose size in pixels the others are taken to have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,9 @@ class Handling:
     """Whether outputs get the time at which their source was last modified."""
     sidecars: bool = False
     """Whether sidecars are copied, and their XMP merged into that of a DNG."""
+    max_memory: int | None = None
+    """Bytes that all files at work may take; None: half of what is free, but all of it for a file
+    alone."""
 
 
 def run(
@@ -82,8 +92,12 @@ def run(
     known = (*plan.skipped, *plan.failures)
     alone = len(plan.jobs) + len(plan.failures) == 1
     interrupted = False
+    asked = usable_jobs(handling.jobs)
+    handling = replace(handling, jobs=_fitting_jobs(plan.jobs, options, handling))
     crew = Crew(jobs=usable_jobs(handling.jobs), scheduler=handling.scheduler)
     try:
+        if handling.jobs < min(asked, len(plan.jobs)):
+            tell(Told(warning=_spell_fewer(handling)))
         for result in known:
             tell(FileFinished(result=result))
         for folder in dict.fromkeys(job.output.parent for job in plan.jobs):
@@ -158,9 +172,39 @@ def _make_tasks(
             recipe=made,
             keep_mtime=handling.keep_mtime,
             sidecars=handling.sidecars,
+            max_memory=handling.max_memory,
         )
         for job in jobs
     )
+
+
+def _fitting_jobs(jobs: Sequence[Job], options: DenoiseOptions, handling: Handling) -> int:
+    """Return how many files to work on at once: as many as asked for, if memory is enough."""
+    asked = usable_jobs(handling.jobs)
+    most = handling.max_memory
+    if most is None and (free := free_memory()) is not None:
+        most = free // 2
+    if handling.scheduler is not None or min(asked, len(jobs)) < 2 or most is None:
+        return handling.jobs
+    largest = sorted((job.source for job in jobs), key=_bytes_of)[-_LOOKED_AT:]
+    needed = max(memory_needed(path, options) for path in largest)
+    room = most - MEMORY_AT_LEAST
+    return handling.jobs if asked * needed <= room else max(1, room // needed)
+
+
+def _bytes_of(path: Path) -> int:
+    """Return a file's size; 0 if it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _spell_fewer(handling: Handling) -> str:
+    """Say that fewer files are worked on at once than was asked for."""
+    count = "one file" if handling.jobs == 1 else f"{handling.jobs} files"
+    cause = "half of what is free" if handling.max_memory is None else "--max-memory"
+    return f"memory ({cause}) is enough for {count} of this size at once; --jobs is taken as that"
 
 
 def _result_of(task: Task, future: Future[FileResult], *, alone: bool) -> FileResult:

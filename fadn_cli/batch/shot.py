@@ -1,6 +1,7 @@
-"""What a raw file says of the shot, for the name of its output: camera, ISO and date.
+"""What a raw file says of the shot: camera, ISO and date, and how much memory it will take.
 
-`planning` asks where a name template wants it. The one thing to know: no samples are decoded, and
+`planning` asks where a name template wants it, `run` and `worker` before a file is worked on. The
+one thing to know: no samples are decoded, and
 whatever the file does not say, or cannot be read from it, is simply not known.
 """
 
@@ -9,9 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fadn_cli.errors import FadnError
+from fadn_cli.errors import FadnError, InferenceError
+from fadn_cli.limits import MEMORY_AT_LEAST, memory_of
+from fadn_cli.pipeline.options import DenoiseOptions
+from fadn_cli.pipeline.wording import spell_bytes
 from fadn_cli.raw.source.metadata import read_blocks
+from fadn_cli.raw.source.reader import claimed_megapixels
 from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.system.memory import free_memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,37 @@ def read_shot(path: Path) -> Shot:
         iso=blocks.iso,
         date=next((date for date in dates if date is not None), None),
     )
+
+
+def memory_needed(path: Path, options: DenoiseOptions) -> int:
+    """Return the bytes that work on a file takes, by its size in pixels; 0 if that is unknown."""
+    more = options.format == "tiff" or options.repairs or options.ensemble > 1
+    return memory_of(claimed_megapixels(path), more=more)
+
+
+def refuse_unfit(path: Path, options: DenoiseOptions, most: int | None) -> None:
+    """Refuse a file that takes more memory than there is, before it is worked on.
+
+    Parameters
+    ----------
+    path : Path
+    options : DenoiseOptions
+    most : int or None
+        Bytes that the user allows; None: all that are free.
+
+    Raises
+    ------
+    InferenceError
+        It does not fit.
+    """
+    room = free_memory() if most is None else most - MEMORY_AT_LEAST
+    needed = memory_needed(path, options)
+    if room is not None and needed > room:
+        sizes = [spell_bytes(size + MEMORY_AT_LEAST) for size in (needed, room)]
+        raise InferenceError(
+            f"{path.name}: needs {sizes[0]} of memory, more than the {sizes[1]} that may be used",
+            advice="Close other programs." if most is None else "Allow more with --max-memory.",
+        )
 
 
 def _date(values: object) -> datetime | None:

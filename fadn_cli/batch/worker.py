@@ -22,6 +22,7 @@ from fadn_cli.batch.ledger import (
 )
 from fadn_cli.batch.planning import Job
 from fadn_cli.batch.results import Done, FileResult
+from fadn_cli.batch.shot import refuse_unfit
 from fadn_cli.denoise.frame import OnTile
 from fadn_cli.errors import (
     FadnError,
@@ -46,15 +47,15 @@ class Task:
     """One file to denoise and how; can be sent to another process."""
 
     job: Job
-    """What is read and written."""
     options: DenoiseOptions
-    """How it is denoised."""
     recipe: str
     """What `ledger.recipe` made of the options where the batch was planned."""
     keep_mtime: bool = False
     """Whether outputs get the time at which their source was last modified."""
     sidecars: bool = False
     """Whether sidecars are copied, and their XMP merged into that of a DNG."""
+    max_memory: int | None = None
+    """Bytes that it may take; None: all that are free where it is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,7 @@ def _attempt(task: Task, on_tile: OnTile | None) -> FileResult:
         )
     if verdict.action == "redo" and not task.options.overwrite:
         refuse_rival(output, task.recipe)
+    refuse_unfit(source, task.options, task.max_memory)
     make_folder(output.parent, advice="Choose another folder with -o.")
     warnings = list(unread)
     overwrite = task.options.overwrite or verdict.action == "redo"

@@ -1,13 +1,12 @@
 """Options of `fadn denoise` for each file: what is written, how much noise goes, what is known."""
 
-import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fadn_cli.cli.options import named
+from fadn_cli.cli.options import finite, named, positive
 from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
 
 
@@ -41,23 +40,9 @@ class Bits(StrEnum):
     SOURCE = "source"
 
 
-def _finite(value: float | None) -> float | None:
-    """Refuse nan and infinities, which typer's ranges let through."""
-    if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a finite number.")
-    return value
-
-
-def _positive(value: float | None) -> float | None:
-    """Refuse what is not a positive finite number."""
-    if _finite(value) is not None and value is not None and value <= 0:
-        raise typer.BadParameter(f"{value} is not greater than 0.")
-    return value
-
-
 def _share(help: str) -> Any:
     """Describe an option that says how much of something, 0 to 1."""
-    return typer.Option(metavar="F", min=0, max=1, callback=_finite, help=help, show_default=False)
+    return typer.Option(metavar="F", min=0, max=1, callback=finite, help=help, show_default=False)
 
 
 def _specialists(incomplete: str) -> list[str]:
@@ -197,7 +182,7 @@ ShotNoise = Annotated[
     typer.Option(
         metavar="F",
         max=MOST_VARIANCE,
-        callback=_positive,
+        callback=positive,
         help="Use this noise instead of measuring it, with --read-noise: the variance of a"
         " sample x (0 black, 1 white) is shot_noise * x + read_noise.",
         show_default=False,
@@ -209,7 +194,7 @@ ReadNoise = Annotated[
         metavar="F",
         min=0,
         max=MOST_VARIANCE,
-        callback=_finite,
+        callback=finite,
         help="See --shot-noise; the two belong together.",
         show_default=False,
     ),

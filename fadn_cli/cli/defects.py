@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Overwrite, named
+from fadn_cli.cli.options import MaxMegapixels, Overwrite, named
+from fadn_cli.limits import MEGAPIXELS
 
 
 def bad_pixels(
@@ -29,6 +30,7 @@ def bad_pixels(
             show_default=False,
         ),
     ],
+    max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a list of your camera's bad pixels from dark frames.
@@ -44,5 +46,6 @@ def bad_pixels(
     """
     from fadn_cli.pipeline.darks import make_list
 
-    count = make_list(darks, output, overwrite=overwrite)
+    most = max_megapixels or MEGAPIXELS
+    count = make_list(darks, output, overwrite=overwrite, max_megapixels=most)
     typer.echo(f"{count} bad pixel{'' if count == 1 else 's'}: {output}")

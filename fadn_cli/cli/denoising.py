@@ -5,7 +5,13 @@ from pathlib import Path
 import typer
 
 from fadn_cli.cli import choices, folders
-from fadn_cli.cli.options import Overwrite, PresetOption, Quality, QualityOption
+from fadn_cli.cli.options import (
+    MaxMegapixels,
+    Overwrite,
+    PresetOption,
+    Quality,
+    QualityOption,
+)
 from fadn_cli.system import loading
 
 
@@ -70,9 +76,11 @@ def denoise(
     specialist: choices.SpecialistOption = None,
     ensemble: choices.Ensemble = None,
     preset: PresetOption = None,
+    max_megapixels: MaxMegapixels = None,
     threads: choices.Threads = None,
     device: choices.DeviceOption = None,
     jobs: folders.Jobs = 1,
+    max_memory: folders.MaxMemory = None,
     scheduler: folders.Scheduler = None,
     keep_mtime: folders.KeepMtime = False,
     sidecars: folders.Sidecars = False,
@@ -130,6 +138,7 @@ def denoise(
         "quality": quality,
         "specialist": specialist,
         "ensemble": ensemble,
+        "max_megapixels": max_megapixels,
         "threads": threads,
         "device": device,
     }
@@ -163,7 +172,11 @@ def denoise(
     if options.bad_list is not None:
         check_list(options.bad_list)
     handling = batch.Handling(
-        jobs=jobs, scheduler=scheduler, keep_mtime=keep_mtime, sidecars=sidecars
+        jobs=jobs,
+        scheduler=scheduler,
+        keep_mtime=keep_mtime,
+        sidecars=sidecars,
+        max_memory=max_memory,
     )
     if dry_run:
         raise typer.Exit(folders.show_plan(plan, options, handling, json=json))

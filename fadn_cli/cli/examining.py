@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Json, PresetOption, QualityOption, named
+from fadn_cli.cli.options import Json, MaxMegapixels, PresetOption, QualityOption, named
+from fadn_cli.limits import MEGAPIXELS
 
 
 def info(
@@ -13,6 +14,7 @@ def info(
         Path, typer.Argument(metavar="FILE", parser=named, help="A raw file.", show_default=False)
     ],
     quality: QualityOption = None,
+    max_megapixels: MaxMegapixels = None,
     preset: PresetOption = None,
     json: Json = False,
 ) -> None:
@@ -26,7 +28,7 @@ def info(
     from fadn_cli.pipeline.options import DenoiseOptions
     from fadn_cli.screen import console
 
-    chosen = presets.choose(preset, {"quality": quality})
+    chosen = presets.choose(preset, {"quality": quality, "max_megapixels": max_megapixels})
     found = inspect_file(file, DenoiseOptions(**chosen))
     console.show_json(found) if json else console.show_info(found)
 
@@ -36,6 +38,7 @@ def check(
         list[Path],
         typer.Argument(metavar="FILE", parser=named, help="DNG files.", show_default=False),
     ],
+    max_megapixels: MaxMegapixels = None,
     json: Json = False,
 ) -> None:
     """Check DNG files for damage and mistakes.
@@ -47,7 +50,8 @@ def check(
     from fadn_cli.raw.check.dng import check_file
     from fadn_cli.screen import console
 
-    found = tuple(check_file(file) for file in files)
+    most = max_megapixels or MEGAPIXELS
+    found = tuple(check_file(file, max_megapixels=most) for file in files)
     console.show_json(found) if json else console.show_findings(found)
     raise typer.Exit(0 if all(each.ok for each in found) else 1)
 
@@ -63,6 +67,7 @@ def verify(
             metavar="OUTPUT", parser=named, help="The DNG denoised from it.", show_default=False
         ),
     ],
+    max_megapixels: MaxMegapixels = None,
     json: Json = False,
 ) -> None:
     """Show how a denoised DNG differs from its source.
@@ -73,6 +78,6 @@ def verify(
     from fadn_cli.raw.check.verify import verify as compare
     from fadn_cli.screen import console
 
-    found = compare(source, output)
+    found = compare(source, output, max_megapixels=max_megapixels or MEGAPIXELS)
     console.show_json(found) if json else console.show_verification(found)
     raise typer.Exit(0 if found.holds else 1)

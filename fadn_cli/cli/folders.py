@@ -1,5 +1,6 @@
 """Options of `fadn denoise` for whole folders: what is taken, how it is called, who does it."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from fadn_cli.cli.options import named
 from fadn_cli.errors import FadnError
-from fadn_cli.limits import MOST_THREADS
+from fadn_cli.limits import LEAST_MEMORY, MOST_THREADS
 
 if TYPE_CHECKING:
     from fadn_cli.batch.planning import Plan
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
     from fadn_cli.pipeline.options import DenoiseOptions
 
 _MOST_NAMES = 256 << 20  # bytes; a hundred thousand names take some 10 MB
-
 _MEMORY = 1_200_000_000  # bytes of addresses that 24 megapixels take [ulimit -v, measured]
+
+
+def _bytes(text: str | int) -> int:
+    """Read an amount of memory: a number with MB or GB, or of bytes."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgt]?)i?b?", str(text).strip().lower())
+    size = round(float(found[1]) * 1000 ** " kmgt".index(found[2] or " ")) if found else 0
+    if size < LEAST_MEMORY:
+        raise typer.BadParameter(f"{text!r} is no amount of memory of at least 200MB, as 4GB is.")
+    return size
 
 
 def _json_name(path: Path | None) -> Path | None:
@@ -80,8 +89,19 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         max=MOST_THREADS,
-        help="Files at once; they share the threads. Each needs some 25 MB of memory per"
+        help="Files at once; they share the threads. Each needs some 12 MB of memory per"
         " megapixel.",
+    ),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--max-memory",
+        metavar="SIZE",
+        parser=_bytes,
+        help="Memory that files at work may take, as 4GB or 800MB: fewer are worked on at once, and"
+        " one that does not fit is refused. Else: half of what is free, or all of it for one file.",
+        show_default=False,
     ),
 ]
 Scheduler = Annotated[

@@ -1,10 +1,13 @@
 """Options that several commands share."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from fadn_cli.limits import MEGAPIXELS, MOST_MEGAPIXELS
 
 
 def named(text: str | Path) -> Path:
@@ -12,6 +15,20 @@ def named(text: str | Path) -> Path:
     if not str(text):
         raise typer.BadParameter("the name is empty.")
     return Path(text)
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse nan and infinities, which typer's ranges let through."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
+def positive(value: float | None) -> float | None:
+    """Refuse what is not a positive finite number."""
+    if finite(value) is not None and value is not None and value <= 0:
+        raise typer.BadParameter(f"{value} is not greater than 0.")
+    return value
 
 
 class Quality(StrEnum):
@@ -29,6 +46,18 @@ PresetOption = Annotated[
         "--preset",
         metavar="NAME",
         help="Use these choices (see `fadn config`) wherever no option here says otherwise.",
+        show_default=False,
+    ),
+]
+MaxMegapixels = Annotated[
+    float | None,
+    typer.Option(
+        "--max-megapixels",
+        metavar="N",
+        max=MOST_MEGAPIXELS,
+        callback=positive,
+        help="Refuse a file that claims more pixels than that, before there is memory for them: a"
+        f" few damaged bytes can ask for any amount. Else: {MEGAPIXELS:g}.",
         show_default=False,
     ),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fadn_cli.cli.options import Json, Overwrite, QualityOption, named
+from fadn_cli.cli.options import Json, MaxMegapixels, Overwrite, QualityOption, named
 
 
 class Sensor(StrEnum):
@@ -43,6 +43,7 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Show a photograph before and after, as a page for your browser.
@@ -60,7 +61,8 @@ def compare(
     from fadn_cli.pipeline import presets
     from fadn_cli.pipeline.options import DenoiseOptions
 
-    options = DenoiseOptions(**presets.choose(None, {}))  # the noise that always holds
+    flags = {"max_megapixels": max_megapixels}
+    options = DenoiseOptions(**presets.choose(None, flags))  # the noise that always holds
     try:
         written = publish(before, after, output, options=options, overwrite=overwrite)
     except ValueError as error:

@@ -125,11 +125,13 @@ def compare_files(before: Path, after: Path, options: DenoiseOptions | None = No
             advice="Give the source first, then what was denoised from it.",
         )
     # Developers repair what the files call bad; dots would say nothing of denoising.
-    source, _ = repair(read_raw(before))
-    output = None if is_picture else repair(read_raw(after))[0]
+    options = options or DenoiseOptions()
+    most = options.max_megapixels
+    source, _ = repair(read_raw(before, max_megapixels=most))
+    output = None if is_picture else repair(read_raw(after, max_megapixels=most))[0]
     if output is not None:
         _refuse_other_mosaic(source, output)
-    measured = _measure(source, output, options or DenoiseOptions())
+    measured = _measure(source, output, options)
     old = develop(source, source.mosaic)
     size = old.shape
     whole, stops, details = _views(old, source, measured.places)

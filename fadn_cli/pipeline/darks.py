@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fadn_cli import __version__
 from fadn_cli.denoise.defects.darks import find_outstanding, lit_share
 from fadn_cli.errors import UnsupportedRawError
+from fadn_cli.limits import MEGAPIXELS
 from fadn_cli.mosaic.conversion import normalize
 from fadn_cli.mosaic.defects import Sites
 from fadn_cli.mosaic.values import RawImage
@@ -28,7 +29,13 @@ MOST_LIT = 0.05
 """Share of the areas of a dark frame that may be lighter: those in which an amplifier glows."""
 
 
-def make_list(darks: Sequence[Path], output: Path, *, overwrite: bool = False) -> int:
+def make_list(
+    darks: Sequence[Path],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    max_megapixels: float = MEGAPIXELS,
+) -> int:
     """Write the list of the pixels that stand out in all of several dark frames.
 
     Parameters
@@ -39,6 +46,8 @@ def make_list(darks: Sequence[Path], output: Path, *, overwrite: bool = False) -
         The list; its folder must exist.
     overwrite : bool
         Whether an existing file is replaced.
+    max_megapixels : float
+        As for `read_raw`.
 
     Returns
     -------
@@ -54,7 +63,7 @@ def make_list(darks: Sequence[Path], output: Path, *, overwrite: bool = False) -
     for path in darks:
         ensure_not_source(path, output)
     with atomic_output(output, overwrite=overwrite) as temporary:
-        first, sites = _find_defects(darks)
+        first, sites = _find_defects(darks, max_megapixels)
         camera = name_camera(first.metadata.make, first.metadata.model)
         height, width = first.mosaic.samples.shape
         frames = "1 dark frame" if len(darks) == 1 else f"{len(darks)} dark frames"
@@ -67,11 +76,11 @@ def make_list(darks: Sequence[Path], output: Path, *, overwrite: bool = False) -
     return len(sites)
 
 
-def _find_defects(darks: Sequence[Path]) -> tuple[RawImage, Sites]:
+def _find_defects(darks: Sequence[Path], max_megapixels: float) -> tuple[RawImage, Sites]:
     """Return the first frame, and what stands out in all of them."""
     first = bright = dark = None
     for path in darks:
-        raw_image = read_raw(path)
+        raw_image = read_raw(path, max_megapixels=max_megapixels)
         first = first or raw_image
         _refuse_other_size(raw_image, first)
         more_bright, more_dark = _outstanding(raw_image)

@@ -72,7 +72,7 @@ def denoise_file(
     ensure_not_source(path, output)
     with atomic_output(output, overwrite=options.overwrite) as temporary, hold(path) as source:
         with clock.stage("read"):
-            raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
+            raw_image, bad_pixels = repair(_read(path, options), options.bad_list)
         with clock.stage("estimate"):
             active = ActiveFrame(raw_image.mosaic)
             treatment = prepare(active, active.packing, raw_image, options)
@@ -121,7 +121,7 @@ def inspect_file(path: Path, options: DenoiseOptions | None = None) -> FileInfo:
 
 def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
     """Do what `inspect_file` is asked for, on a file that is held."""
-    raw_image, bad_pixels = repair(read_raw(path), options.bad_list)
+    raw_image, bad_pixels = repair(_read(path, options), options.bad_list)
     mosaic, metadata = raw_image.mosaic, raw_image.metadata
     packed, packing = pack_active(mosaic, options.threads)
     treatment = prepare(packed, packing, raw_image, options)
@@ -143,6 +143,11 @@ def _inspect(path: Path, options: DenoiseOptions) -> FileInfo:
         hot_pixels=hot_pixels,
         is_fadn_output=is_marked(path),
     )
+
+
+def _read(path: Path, options: DenoiseOptions) -> RawImage:
+    """Read a photograph that is no larger than the options allow."""
+    return read_raw(path, max_megapixels=options.max_megapixels)
 
 
 def _describe(

@@ -16,7 +16,7 @@ from fadn_cli.denoise.network.devices import NAMES as DEVICES
 from fadn_cli.denoise.network.specialists import QUALITIES
 from fadn_cli.denoise.turns import COUNTS
 from fadn_cli.errors import shown
-from fadn_cli.limits import MOST_ISO, MOST_THREADS, MOST_VARIANCE
+from fadn_cli.limits import MEGAPIXELS, MOST_ISO, MOST_MEGAPIXELS, MOST_THREADS, MOST_VARIANCE
 from fadn_cli.raw.dng.edit import COMPRESSIONS, PREVIEWS, WriteChoices
 
 BITS = ("auto", "source")
@@ -62,6 +62,8 @@ class DenoiseOptions:
     """Name of the network to use, whatever its quality; None: chosen by quality and noise."""
     ensemble: int = 1
     """Ways up in which the network sees the photograph, to take the mean of: 1, 2, 4 or 8."""
+    max_megapixels: float = MEGAPIXELS
+    """A file that claims more pixels is refused before there is memory for them."""
     overwrite: bool = False
     """Whether an existing output is replaced."""
     threads: int | None = None
@@ -156,6 +158,10 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "read_noise": (
         lambda value: _is_number(value) and 0 <= value <= MOST_VARIANCE,
         f"a number within 0..{MOST_VARIANCE:g}",
+    ),
+    "max_megapixels": (
+        lambda value: _is_number(value) and 0 < value <= MOST_MEGAPIXELS,
+        f"a number greater than 0, at most {MOST_MEGAPIXELS:,.0f}",
     ),
     "ensemble": (
         lambda value: _is_count(max(COUNTS))(value) and value in COUNTS,

@@ -57,6 +57,7 @@ TEMPLATE = """\
 # iso = 800              # instead of the files' ISO speed
 # shot_noise = 1.0e-4    # instead of measuring: the variance of a sample x, 0 black and 1 white,
 # read_noise = 1.0e-6    # is shot_noise * x + read_noise; the two belong together
+# max_megapixels = 400   # a file that claims more pixels is damaged, and refused
 # threads = 4            # else all cores
 # device = "auto"        # what networks run on: "auto", "cpu", "cuda", ... (see docs/devices.md)
 

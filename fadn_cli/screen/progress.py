@@ -20,6 +20,7 @@ from fadn_cli.batch.results import (
     FileResult,
     FileStarted,
     TileFinished,
+    Told,
 )
 from fadn_cli.errors import FadnError
 from fadn_cli.pipeline.report import DenoiseReport
@@ -79,6 +80,8 @@ class Display:
             task = self._tiles[event.source]
             self._progress.update(task, completed=event.done, total=event.total)
             self._advance()
+        elif isinstance(event, Told):
+            show_warning(event.warning)
         else:
             self._finish(event)
 

@@ -33,6 +33,7 @@ CHANGED = {
     "overwrite": True,
     "threads": 3,
     "device": "cpu",
+    "max_megapixels": 10,
 }
 """Another value for each option."""
 
@@ -137,13 +138,13 @@ def test_several_writers_do_not_mix_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(DenoiseOptions)])
-def test_every_option_but_three_is_part_of_the_recipe(name):
+def test_every_option_but_four_is_part_of_the_recipe(name):
     base = {"shot_noise": 1e-3, "read_noise": 1e-5} if name.endswith("_noise") else {}
     plain, other = DenoiseOptions(**base), DenoiseOptions(**{**base, name: CHANGED[name]})
 
     same = recipe(plain) == recipe(other)
 
-    assert (name in ("overwrite", "threads", "device")) == same
+    assert (name in ("overwrite", "threads", "device", "max_megapixels")) == same
 
 
 def test_the_quality_that_is_taken_anyway_is_the_same_recipe():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fadn_cli.errors import FadnError, UnsupportedRawError, WriteError
 from fadn_cli.findings import FileFindings, Finding, Severity, errors_among
+from fadn_cli.limits import MEGAPIXELS
 from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.check.comparison import differing_levels
 from fadn_cli.raw.check.image_rules import check_images
@@ -26,7 +27,7 @@ from fadn_cli.raw.codec.lossless import (
     stream_fault,
     tile_size,
 )
-from fadn_cli.raw.source.dng_checks import find_raw_ifd, is_dng
+from fadn_cli.raw.source.dng_checks import check_sizes, find_raw_ifd, is_dng
 from fadn_cli.raw.source.reader import read_levels, read_raw
 from fadn_cli.raw.tiff.file import map_file, parse
 from fadn_cli.raw.tiff.ifd import TiffFile
@@ -76,7 +77,7 @@ def check_dng(
     try:
         _refuse_faults(path, source)
         if encoded is None:
-            found = read_raw(path).mosaic
+            found = read_raw(path, max_megapixels=math.inf).mosaic
         else:
             found = read_levels(path)
             _compare_tiles(path, encoded, threads)
@@ -129,13 +130,15 @@ def _compare_tiles(path: Path, encoded: Encoded, threads: int | None) -> None:
         raise _wrong("the samples differ")
 
 
-def check_file(path: Path) -> FileFindings:
+def check_file(path: Path, *, max_megapixels: float = MEGAPIXELS) -> FileFindings:
     """Find all that is wrong with a DNG, and decode it.
 
     Parameters
     ----------
     path : Path
         Any file, which need not even exist.
+    max_megapixels : float
+        As for `read_raw`.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def check_file(path: Path) -> FileFindings:
     """
     try:
         with hold(path):
-            found = _find_all(path)
+            found = _find_all(path, max_megapixels)
     except FadnError as error:
         found = [_finding("file", _without_name(error, path))]
     errors = errors_among(found)
@@ -155,12 +158,12 @@ def check_file(path: Path) -> FileFindings:
     return FileFindings(path=path, ok=not errors, findings=tuple(found))
 
 
-def _find_all(path: Path) -> list[Finding]:
+def _find_all(path: Path, max_megapixels: float) -> list[Finding]:
     """Find what is wrong with a file that can be read; its samples come last, if it is sound."""
     tiff = parse(map_file(path), name=path.name, tolerant=True)
     found = _faults(tiff)
     if is_dng(tiff) and not errors_among(found):
-        found += _decode(path, tiff)
+        found += _decode(path, tiff, max_megapixels)
     return found
 
 
@@ -171,11 +174,26 @@ def _refuse_faults(path: Path, source: Path | None) -> None:
         return
     known = set()
     if source is not None:
-        original = parse(map_file(source), name=source.name, tolerant=True)
-        known = {fault.place for fault in _faults(original)}
+        faults = _faults(parse(map_file(source), name=source.name, tolerant=True))
+        known = {fault.place for fault in faults}
+        _refuse_lost(source, faults, errors)
     for error in errors:
         if error.place not in known:
             raise _wrong(str(error))
+
+
+def _refuse_lost(source: Path, faults: list[Finding], errors: list[Finding]) -> None:
+    """Raise WriteError where something of the source that is beyond its end would show other data.
+
+    A file grows as it is written, and then there is something.
+    """
+    for lost in (fault for fault in faults if fault.kind == "bounds"):
+        what = f"{lost.tag} of {lost.ifd}"
+        if any(error.kind == "overlap" and what in error.what for error in errors):
+            raise WriteError(
+                f"{source.name}: {lost.tag} lies beyond the file's end, where new samples would be",
+                advice="The file looks truncated or damaged; copy it again from the card.",
+            )
 
 
 def _faults(tiff: TiffFile) -> list[Finding]:
@@ -185,11 +203,12 @@ def _faults(tiff: TiffFile) -> list[Finding]:
     return [*check_tiff(tiff), *check_images(tiff)]
 
 
-def _decode(path: Path, tiff: TiffFile) -> list[Finding]:
+def _decode(path: Path, tiff: TiffFile, max_megapixels: float) -> list[Finding]:
     """Decode the raw samples, JPEG by JPEG and with LibRaw."""
-    found = _check_streams(tiff)
+    found = []
     try:
-        read_raw(path)
+        found += _check_streams(tiff, max_megapixels)
+        read_raw(path, max_megapixels=max_megapixels)
     except UnsupportedRawError as error:
         what = f"the samples were not decoded: {_without_name(error, path)}"
         found.append(_finding("decode", what, "warning"))
@@ -198,12 +217,13 @@ def _decode(path: Path, tiff: TiffFile) -> list[Finding]:
     return found
 
 
-def _check_streams(tiff: TiffFile) -> list[Finding]:
+def _check_streams(tiff: TiffFile, max_megapixels: float) -> list[Finding]:
     """Decode the strips or tiles of a lossless-JPEG mosaic one by one."""
     try:
         raw_ifd = find_raw_ifd(tiff)
     except FadnError:  # a linear DNG, or one that LibRaw will refuse
         return []
+    check_sizes(tiff, raw_ifd, max_megapixels)
     layout = layout_of(raw_ifd)
     if layout is None or integer(raw_ifd, Tag.COMPRESSION, 1) != Compression.JPEG:
         return []

@@ -12,6 +12,7 @@ import numpy as np
 
 from fadn_cli.errors import UnsupportedRawError
 from fadn_cli.findings import ByteChange, PixelComparison, TagChange, Verification
+from fadn_cli.limits import MEGAPIXELS
 from fadn_cli.mosaic.conversion import scaled
 from fadn_cli.mosaic.defects import Defects, join_sites
 from fadn_cli.mosaic.steps import MOST, factor_between, finest_factor
@@ -36,7 +37,7 @@ _WHITE = 0.03  # of the same: white noise that is gone had a mean of that size i
 _MOST_NAMES = 5  # of tags in one sentence
 
 
-def verify(source: Path, output: Path) -> Verification:
+def verify(source: Path, output: Path, *, max_megapixels: float = MEGAPIXELS) -> Verification:
     """Compare a denoised DNG with the raw file it was made from.
 
     Parameters
@@ -59,10 +60,10 @@ def verify(source: Path, output: Path) -> Verification:
         One of them is no mosaic that we know, or the output is no DNG.
     """
     with hold(source), hold(output):
-        return _compare(source, output)
+        return _compare(source, output, max_megapixels)
 
 
-def _compare(source: Path, output: Path) -> Verification:
+def _compare(source: Path, output: Path, max_megapixels: float) -> Verification:
     """Do what `verify` is asked for, on files that are held."""
     tiff = parse(map_file(output), name=output.name, tolerant=True)
     if not is_dng(tiff):
@@ -70,7 +71,7 @@ def _compare(source: Path, output: Path) -> Verification:
             f"{output.name}: is not a DNG; only a DNG holds samples to compare with the source's",
             advice="Denoise to a DNG with --format dng, and verify that.",
         )
-    before, after = read_raw(source), read_raw(output)
+    before, after = (read_raw(path, max_megapixels=max_megapixels) for path in (source, output))
     factor = _factor(before, after)
     changes: list[ByteChange] = []
     preview = ""

@@ -12,6 +12,7 @@ ISO/IEC 18181-1:2022, annex D (image header), and 18181-2 (container); DNG 1.7.1
 bits for what they say, and stretches those of 9 to 15).
 """
 
+import math
 from collections.abc import Iterator
 
 import imagecodecs
@@ -30,8 +31,9 @@ KNOWN_BITS = (8, 16)
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _CODESTREAM = b"\xff\x0a"
 _BOXES = (b"jxlc", b"jxlp")  # the codestream, or the first part of it
-_SIDES = ((0, 9), (0, 13), (0, 18), (0, 30))  # (least, bits) of a side's length by its selector
+_SIDES = ((1, 9), (1, 13), (1, 18), (1, 30))  # (least, bits) of a side's length by its selector
 _DEPTHS = ((8, 0), (10, 0), (12, 0), (1, 6))  # the same of BitsPerSample
+_RATIOS = ((0, 0), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # width to height
 _LONGEST_HEADER = 64  # bytes, of what is read here
 
 
@@ -54,8 +56,14 @@ def encode_tiles(samples: NDArray[np.uint16], *, threads: int | None = None) -> 
     yield from encode_pieces(samples, TILE_SIDE, _encode, components=1, threads=threads)
 
 
-def decode_stream(stream: bytes) -> NDArray[np.uint16]:
+def decode_stream(stream: bytes, most: float = math.inf) -> NDArray[np.uint16]:
     """Decode a JPEG XL stream of one channel of 8 or 16 bits.
+
+    Parameters
+    ----------
+    stream : bytes
+    most : float
+        Samples; a stream that claims more is refused before there is memory for them.
 
     Returns
     -------
@@ -65,8 +73,11 @@ def decode_stream(stream: bytes) -> NDArray[np.uint16]:
     Raises
     ------
     ValueError
-        It cannot be decoded, or is none of these.
+        It cannot be decoded, is too large, or is none of these.
     """
+    height, width = stream_size(stream)
+    if height * width > most:
+        raise ValueError(f"JPEG XL claims {width}x{height} samples")
     bits = stream_bits(stream)
     if bits not in KNOWN_BITS:
         kind = f"samples of {bits} bits" if bits else "floating-point or unknown samples"
@@ -102,6 +113,15 @@ def deinterleave(stored: NDArray[np.uint16], factors: tuple[int, int]) -> NDArra
     return samples
 
 
+def stream_size(stream: bytes) -> tuple[int, int]:
+    """Return a stream's (height, width); zeros if it is none."""
+    start = _codestream_at(stream)
+    try:
+        return _read_size(_Bits(stream[start + len(_CODESTREAM) :][:_LONGEST_HEADER]))
+    except EOFError:
+        return 0, 0
+
+
 def stream_bits(stream: bytes) -> int:
     """Return the bits of a stream's integer samples; 0 if it is no such stream."""
     start = _codestream_at(stream)
@@ -109,13 +129,13 @@ def stream_bits(stream: bytes) -> int:
         return 0
     bits = _Bits(stream[start + len(_CODESTREAM) :][:_LONGEST_HEADER])
     try:
-        _skip_size(bits)
+        _read_size(bits)
         if bits.take(1):  # all as usual
             return 8
         if bits.take(1):  # extra fields
             bits.take(3)  # orientation
             if bits.take(1):
-                _skip_size(bits)  # of the picture as it is to be shown
+                _read_size(bits)  # of the picture as it is to be shown
             if bits.take(2):  # a preview, an animation: no tile
                 return 0
         is_float = bits.take(1)
@@ -177,17 +197,15 @@ class _Bits:
         return least + self.take(count)
 
 
-def _skip_size(bits: _Bits) -> None:
-    """Pass over an image's height and width."""
+def _read_size(bits: _Bits) -> tuple[int, int]:
+    """Return an image's (height, width)."""
     is_small = bits.take(1)
-    _skip_side(bits, is_small)
-    if not bits.take(3):  # else the width is a multiple of the height
-        _skip_side(bits, is_small)
+    height = _read_side(bits, is_small)
+    numerator, denominator = _RATIOS[bits.take(3)]
+    width = height * numerator // denominator if denominator else _read_side(bits, is_small)
+    return height, width
 
 
-def _skip_side(bits: _Bits, is_small: int) -> None:
-    """Pass over one of them."""
-    if is_small:
-        bits.take(5)
-    else:
-        bits.choose(_SIDES)
+def _read_side(bits: _Bits, is_small: int) -> int:
+    """Return one of them."""
+    return 8 * (bits.take(5) + 1) if is_small else bits.choose(_SIDES)

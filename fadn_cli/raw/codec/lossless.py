@@ -10,6 +10,7 @@ References
 ITU-T T.81 (JPEG), annex H; DNG 1.7.1, "Compression"; rawspeed issue #895 (predictor 6).
 """
 
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +30,8 @@ _FEWEST_BITS = 10  # no raw reader is known to meet lossless JPEG of fewer
 _MOST_BITS = 16
 _ROWS_AHEAD = 4  # of tiles: so many may wait for their turn
 _LONGEST_PADDING = 16  # bytes that writers leave after a stream
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15
+_FILL = 0xFF
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 
 
@@ -231,11 +234,33 @@ def stream_fault(stream: bytes, samples: int) -> str:
         return "is cut off: it does not end as a JPEG"
     if len(stream) - end - len(_END_OF_IMAGE) > _LONGEST_PADDING:
         return "ends before its last byte"
+    claimed = claimed_samples(stream)
+    if claimed not in (0, samples):  # before there is memory for them
+        return f"holds {claimed} samples, not {samples}"
+    if not claimed:
+        return "cannot be decoded (no frame)"
     try:
         found = decode_stream(stream).size
     except ValueError as error:
         return f"cannot be decoded ({error})"
     return "" if found == samples else f"holds {found} samples, not {samples}"
+
+
+def claimed_samples(stream: bytes) -> int:
+    """Return how many samples a JPEG says it has; 0 if it has no frame."""
+    at = 2
+    while at + 10 <= len(stream):
+        start, marker, length = struct.unpack_from(">BBH", stream, at)
+        if start == marker == _FILL:
+            at += 1
+            continue
+        if start != _FILL or marker == _START_OF_SCAN[1]:
+            return 0
+        if marker in _FRAMES:
+            height, width, components = struct.unpack_from(">HHB", stream, at + 5)
+            return int(height * width * components)
+        at += 2 + length
+    return 0
 
 
 def decode_stream(stream: bytes) -> NDArray[np.uint16]:

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fadn_cli.raw.codec.lossless import claimed_samples
+
 Picture = NDArray[np.uint8]
 """(height, width, 3), encoded for the screen."""
 _JPEG_QUALITY = 90
 _ROUNDED = 0.02  # cameras round and trim the sides of their previews by as much
 _SKETCH_SIDE = 16  # blocks so large show the scene, whatever its noise, and a little displaced too
 _DECODED_SIDE = 256  # a JPEG is decoded at the first eighth, quarter or half that is no smaller
-_MOST_PIXELS = 1 << 26  # of a JPEG that is worth looking at; pillow warns of more
+_MOST_SAMPLES = 3 << 26  # of a JPEG that is worth looking at: three for each pixel
 _LIKENESS = 0.4  # correlation above which two sketches show the same scene
 _CLEARLY = 0.05  # more of it, to decide for the less usual orientation
 _FLAT = 0.01  # deviation of a sketch without contrast
@@ -50,13 +52,13 @@ def decode_jpeg(jpeg: bytes) -> Picture | None:
 
     None if it is damaged, or of a kind that pillow does not know.
     """
+    if claimed_samples(jpeg) > _MOST_SAMPLES:  # pillow would warn, or raise what it does not say
+        return None
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
-            if opened.height * opened.width > _MOST_PIXELS:
-                return None
             opened.draft("RGB", (_DECODED_SIDE, _DECODED_SIDE))
             return np.asarray(opened.convert("RGB"))
-    except (OSError, SyntaxError, ValueError):  # what pillow raises at broken files
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # at broken files
         return None
 
 

@@ -46,12 +46,18 @@ class BadPixelOpcodes:
 
     constants: list[int] = field(default_factory=list)
     """Values that mark a bad sample, as stored."""
-    sites: list[Sites] = field(default_factory=list)
-    """What lists name, inside the image."""
+    points: list[Sites] = field(default_factory=list)
+    """What lists name one by one, inside the image."""
+    rects: list[NDArray[np.int64]] = field(default_factory=list)
+    """(n, 4) corners of what they name together, inside the image or not."""
     errors: list[str] = field(default_factory=list)
     """What cannot be read."""
     warnings: list[str] = field(default_factory=list)
     """What makes no sense, but does no harm."""
+
+    def sites(self, size: tuple[int, int]) -> Sites:
+        """Return all that lists name; takes memory for an image of that height and width."""
+        return join_sites(*self.points, *(_sites_of(corners, size) for corners in self.rects))
 
 
 def read_defects(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Defects:
@@ -88,7 +94,7 @@ def read_defects(tiff: TiffFile, ifd: Ifd, samples: NDArray[np.uint16]) -> Defec
             else Marks(constant=constant, sites=np.flatnonzero(stored == constant))
             for constant in dict.fromkeys(found.constants)
         )
-    return Defects(marks=marks, others=join_sites(*found.sites), warnings=tuple(warnings))
+    return Defects(marks=marks, others=found.sites(image_size(ifd)), warnings=tuple(warnings))
 
 
 def read_zero_marks(mosaic: Mosaic, make: str) -> Defects:
@@ -186,8 +192,8 @@ def _read_list(payload: bytes, name: str, size: tuple[int, int], found: BadPixel
     rows, cols = numbers[: 2 * points].reshape(-1, 2).T
     height, width = size
     inside = (rows < height) & (cols < width)
-    found.sites.append(join_sites((rows * width + cols)[inside].astype(np.intp)))
-    found.sites.append(_sites_of(corners, size))
+    found.points.append(join_sites((rows * width + cols)[inside].astype(np.intp)))
+    found.rects.append(corners)
     found.warnings += _phase_faults(name, phase)
     if not inside.all():
         count = int((~inside).sum())

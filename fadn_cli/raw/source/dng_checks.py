@@ -14,7 +14,7 @@ import math
 from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError, few
 from fadn_cli.raw.tiff.file import Ifd, TiffFile
 from fadn_cli.raw.tiff.tags import Compression, Photometric, Tag, tag_name
-from fadn_cli.raw.tiff.tree import integer
+from fadn_cli.raw.tiff.tree import integer, layout_of
 
 _MAIN_IMAGE = 0  # NewSubfileType
 _FLOATING_POINT = 3  # SampleFormat
@@ -95,6 +95,41 @@ def is_monochrome(ifd: Ifd) -> bool:
 def image_size(ifd: Ifd) -> tuple[int, int]:
     """Return (height, width) in pixels of the IFD's image."""
     return ifd.first_int(Tag.IMAGE_LENGTH, 0), ifd.first_int(Tag.IMAGE_WIDTH, 0)
+
+
+def check_size(size: tuple[int, ...], name: str, max_megapixels: float) -> None:
+    """Refuse more pixels than a photograph has, before there is memory for them.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Height and width in pixels.
+    name : str
+        Of the file.
+    max_megapixels : float
+        What the user allows.
+
+    Raises
+    ------
+    RawReadError
+        There are more.
+    """
+    height, width = size
+    if height * width > max_megapixels * 1e6:
+        raise RawReadError(
+            f"{name}: claims {width}x{height} pixels, {height * width / 1e6:,.0f} megapixels, more "
+            f"than the {max_megapixels:g} that are allowed",
+            advice="The file is damaged, or made to take all memory; if it is a photograph, allow "
+            "more with --max-megapixels.",
+        )
+
+
+def check_sizes(tiff: TiffFile, ifd: Ifd, max_megapixels: float) -> None:
+    """Do what `check_size` does, for an image and for the strips or tiles it is said to be of."""
+    check_size(image_size(ifd), tiff.name, max_megapixels)
+    layout = layout_of(ifd)
+    if layout is not None:
+        check_size((layout.rows, layout.cols), f"{tiff.name}: a strip or tile", max_megapixels)
 
 
 def check_supported(tiff: TiffFile, ifd: Ifd) -> None:

@@ -194,7 +194,7 @@ def _decode_jpegxl(
             advice=Needs.LOSSLESS_MOSAIC,
         )
     try:
-        samples = jpegxl.decode_stream(content)
+        samples = jpegxl.decode_stream(content, most=size[0] * size[1])
     except ValueError as error:
         reason = f"cannot be decoded ({error})"
     else:

@@ -6,6 +6,7 @@ balance and noise come from the file's own tags, which LibRaw rounds, averages o
 other format LibRaw knows the camera, and its levels are taken.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
-from fadn_cli.errors import Needs, RawReadError, UnsupportedRawError
+from fadn_cli.errors import FadnError, Needs, RawReadError, UnsupportedRawError
+from fadn_cli.limits import MEGAPIXELS
 from fadn_cli.mosaic.cfa import CfaPattern
 from fadn_cli.mosaic.values import Mosaic, RawImage, RawMetadata
 from fadn_cli.raw.makers.containers import PHASE_ONE_NOTE
@@ -26,6 +28,8 @@ from fadn_cli.raw.source.defects import read_defects, read_zero_marks
 from fadn_cli.raw.source.dng_checks import (
     check_complete,
     check_pointers,
+    check_size,
+    check_sizes,
     check_supported,
     find_raw_ifd,
     image_size,
@@ -74,13 +78,15 @@ def libraw_version() -> str:
     return ".".join(str(part) for part in rawpy.libraw_version)
 
 
-def read_raw(path: Path) -> RawImage:
+def read_raw(path: Path, *, max_megapixels: float = MEGAPIXELS) -> RawImage:
     """Read a raw file that holds a Bayer, X-Trans or monochrome mosaic.
 
     Parameters
     ----------
     path : Path
         Any raw file LibRaw decodes; opened read-only.
+    max_megapixels : float
+        What claims to be larger is refused before there is memory for it.
 
     Returns
     -------
@@ -102,22 +108,31 @@ def read_raw(path: Path) -> RawImage:
     if bytes(data[:4]) in _TIFF_SIGNATURES:
         tiff = parse(data, name=path.name, tolerant=True)
         if is_dng(tiff):
-            return _read_dng(path, tiff)
+            return _read_dng(path, tiff, max_megapixels)
         ifd = find_monochrome(tiff)
         if ifd is not None:
-            return _read_monochrome_tiff(path, tiff, ifd)
-    return _read_camera_raw(path)
+            return _read_monochrome_tiff(path, tiff, ifd, max_megapixels)
+    return _read_camera_raw(path, max_megapixels)
 
 
-def _read_dng(path: Path, tiff: TiffFile) -> RawImage:
+def claimed_megapixels(path: Path) -> float:
+    """Return how large LibRaw takes a file's mosaic to be; 0 if it cannot tell."""
+    try:
+        with quiet_stderr(), rawpy.imread(openable(path)) as raw:
+            return float(raw.sizes.raw_height * raw.sizes.raw_width / 1e6)
+    except (rawpy.LibRawError, OSError, FadnError):
+        return 0.0
+
+
+def _read_dng(path: Path, tiff: TiffFile, max_megapixels: float) -> RawImage:
     """Read a DNG: samples from LibRaw, everything else from the tags."""
     doubts = check_pointers(tiff)
-    ifd, cfa = _find_mosaic(tiff)
+    ifd, cfa = _find_mosaic(tiff, max_megapixels)
     if libraw_misplaces(tiff, ifd):
         samples = read_samples(tiff, ifd)
     else:
         in_place = samples_in_place(tiff, ifd)
-        samples = _decode(path) if in_place is None else in_place
+        samples = _decode(path, max_megapixels) if in_place is None else in_place
     if samples.shape != image_size(ifd):
         raise _other_size(tiff, ifd, samples.shape)
     mosaic = read_mosaic(tiff, ifd, samples)
@@ -148,7 +163,7 @@ def read_levels(path: Path) -> Mosaic:
     """
     tiff = parse(map_file(path), name=path.name, tolerant=True)
     check_pointers(tiff)
-    ifd, _ = _find_mosaic(tiff)
+    ifd, _ = _find_mosaic(tiff, math.inf)
     height, width = image_size(ifd)
     if not libraw_misplaces(tiff, ifd):
         with _opened(path) as raw:
@@ -158,9 +173,10 @@ def read_levels(path: Path) -> Mosaic:
     return read_mosaic(tiff, ifd, np.broadcast_to(np.uint16(0), (height, width)))
 
 
-def _find_mosaic(tiff: TiffFile) -> tuple[Ifd, CfaPattern]:
+def _find_mosaic(tiff: TiffFile, max_megapixels: float) -> tuple[Ifd, CfaPattern]:
     """Find the mosaic of a DNG, and refuse what we do not decode."""
     ifd = find_raw_ifd(tiff)
+    check_sizes(tiff, ifd, max_megapixels)
     _refuse_tiny(image_size(ifd), tiff.name)
     check_supported(tiff, ifd)
     cfa = read_cfa(tiff, ifd)  # a mosaic of another kind is to be refused before it is decoded
@@ -180,11 +196,12 @@ def _other_size(tiff: TiffFile, ifd: Ifd, seen: tuple[int, ...]) -> UnsupportedR
     )
 
 
-def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd) -> RawImage:
+def _read_monochrome_tiff(path: Path, tiff: TiffFile, ifd: Ifd, max_megapixels: float) -> RawImage:
     """Read a monochrome raw that is a TIFF but no DNG: everything from the tags.
 
     LibRaw, which takes it for a Bayer mosaic if it takes it at all, has no part in it.
     """
+    check_sizes(tiff, ifd, max_megapixels)
     _refuse_tiny(image_size(ifd), tiff.name)
     check_supported(tiff, ifd)
     check_complete(tiff, ifd)
@@ -214,11 +231,11 @@ def _metadata(blocks: MetadataBlocks, tiff: TiffFile, ifd: Ifd, cfa: CfaPattern)
     )
 
 
-def _read_camera_raw(path: Path) -> RawImage:
+def _read_camera_raw(path: Path, max_megapixels: float) -> RawImage:
     """Read any other raw: everything from LibRaw but what only the container says."""
     refuse_frames(path)
     with _opened(path) as raw:
-        samples = _samples(raw, path.name)
+        samples = _samples(raw, path.name, max_megapixels)
         _refuse_phase_one(path)
         _refuse_tiny(samples.shape, path.name)
         blocks = read_blocks(path)
@@ -231,10 +248,10 @@ def _read_camera_raw(path: Path) -> RawImage:
     )
 
 
-def _decode(path: Path) -> NDArray[np.uint16]:
+def _decode(path: Path, max_megapixels: float) -> NDArray[np.uint16]:
     """Return the mosaic of a file as LibRaw decodes it."""
     with _opened(path) as raw:
-        return _samples(raw, path.name)
+        return _samples(raw, path.name, max_megapixels)
 
 
 @contextmanager
@@ -268,8 +285,9 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _samples(raw: Any, name: str) -> NDArray[np.uint16]:
+def _samples(raw: Any, name: str, max_megapixels: float) -> NDArray[np.uint16]:
     """Decode the full mosaic: an array in LibRaw's memory, which it keeps."""
+    check_size((raw.sizes.raw_height, raw.sizes.raw_width), name, max_megapixels)
     with quiet_stderr():
         raw.unpack()
     if raw.raw_type != rawpy.RawType.Flat:

@@ -36,6 +36,7 @@ _NOT_TAKEN_EITHER = (
 )
 _BREAKS = {"\n": "\ue00a", "\r": "\ue00d", "\t": "\ue009"}
 """minidom writes these plainly into attributes, where they would be read as spaces."""
+_ONCE_MORE = "Let the program that wrote it save it once more, or move it away."
 
 Name = tuple[str, str]
 """Namespace and local name of a property."""
@@ -79,9 +80,13 @@ def merge(packet: bytes, edits: Edits) -> bytes:
     Raises
     ------
     RawReadError
-        The packet, or a sidecar, is not well-formed.
+        The packet, or a sidecar, is not well-formed, or the packet's rdf:RDF is none.
     """
     document, changed = _parse(packet, "its XMP"), False
+    if not document.getElementsByTagNameNS(_RDF, "RDF"):  # as where one letter of it is damaged
+        raise RawReadError(
+            "its XMP has no rdf:RDF of the namespace that RDF has", advice=_ONCE_MORE
+        )
     for name, content in zip(edits.names, edits.packets, strict=True):
         sidecar = _parse(content, name)
         for description in _descriptions(sidecar):
@@ -130,7 +135,7 @@ def _parse(packet: bytes, name: str) -> Any:
     except (ExpatError, ValueError, LookupError) as error:
         raise RawReadError(
             f"{name} is not well-formed XML: {error}",
-            advice="Let the program that wrote it save it once more, or move it away.",
+            advice=_ONCE_MORE,
         ) from error
 
 
