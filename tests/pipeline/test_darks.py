@@ -21,9 +21,9 @@ def test_a_list_names_what_stands_out_from_its_own_site_of_the_pattern(
     cfa = CfaPattern(colors=colors)
     levels = 512 + 4 * np.arange(cfa.period**2).reshape(cfa.period, cfa.period)  # of readout
 
-    def read(path):
+    def read(path, **rest):
         """Stand in for files of other sensors, whose levels are one number."""
-        raw_image = read_raw(path)
+        raw_image = read_raw(path, **rest)
         return replace(raw_image, mosaic=replace(raw_image.mosaic, cfa=cfa))
 
     paths = [tmp_path / f"{number}.dng" for number in range(2)]

@@ -120,7 +120,7 @@ def test_the_table_has_a_row_per_run_and_a_column_per_defect():
 def test_without_a_run_every_bundled_quality_is_measured(grey, monkeypatch, capsys):
     asked = set()
 
-    def denoise_mosaic(x, *, cfa, shot_noise, read_noise, quality, specialist):
+    def denoise_mosaic(x, *, cfa, shot_noise, read_noise, quality, specialist, **rest):
         asked.add((quality, specialist))
         return x
 
