@@ -28,7 +28,7 @@ from fadn_cli.system.cores import usable_threads
 MOST_WORKERS = 4
 """Tiles at work at once; further threads share in a tile, which bounds memory on large machines."""
 _AHEAD = 1  # tiles beyond those at work, waiting or done
-_ROWS = 256  # of a frame that the network leaves alone, at once
+_ROWS = 64  # of a frame that is in no tiles, at once
 
 OnTile = Callable[[int, int], None]
 """Called with (tiles done, tiles in all) as the work goes on."""
@@ -80,7 +80,7 @@ def denoise_rows(
         How many tiles the network runs on.
     """
     if luma == chroma == 0:
-        return _unchanged(frame), 0
+        return beside(frame, frame), 0
     grid = grid_of(specialist, frame.shape)
     cores, workers = usable_threads(threads), workers_for(grid, threads)
     load = partial(load_network, specialist, grid, threads)
@@ -127,11 +127,11 @@ def grid_of(specialist: Specialist, shape: tuple[int, int, int]) -> TileGrid:
     )
 
 
-def _unchanged(frame: Frame) -> Generator[Strip]:
-    """Yield all rows as they are."""
+def beside(frame: Frame, after: Frame) -> Generator[Strip]:
+    """Yield all rows of a frame, and a copy of what they have become."""
     for start in range(0, frame.shape[1], _ROWS):
-        rows = frame.rows(start, start + _ROWS)
-        yield Strip(start, rows, rows.copy())
+        rows = start, start + _ROWS
+        yield Strip(start, frame.rows(*rows), after.rows(*rows).copy())
 
 
 def _mixed(strips: Iterable[Strip], luma: float, chroma: float) -> Generator[Strip]:

@@ -117,12 +117,6 @@ def divide(packed: Samples, shading: Shading, *, saturated: bool) -> None:
         np.divide(rows, gain, out=rows, where=chosen)
 
 
-def multiply(packed: Samples, shading: Shading) -> None:
-    """Multiply by the gain, in place."""
-    for rows, gain in _strips(packed, shading):
-        rows *= gain
-
-
 def _strips(packed: Samples, shading: Shading) -> Sequence[tuple[Samples, Samples]]:
     """Return views of a few rows at a time, and the gain in them."""
     _, height, width = packed.shape

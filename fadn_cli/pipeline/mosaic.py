@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fadn_cli.denoise.defects.hotpixels import repair_defects
-from fadn_cli.denoise.frame import OnTile, Shares, denoise_packed, denoise_rows, gathered
+from fadn_cli.denoise.frame import OnTile, Shares, beside, denoise_packed, denoise_rows, gathered
 from fadn_cli.denoise.levels import Strip
 from fadn_cli.denoise.network.place import Place
 from fadn_cli.denoise.noise.choice import FoundNoise
@@ -69,7 +69,7 @@ def treat(
     work = _Work(treatment, count, on_tile, place)
     packed = frame.rows(0, frame.shape[1])
     denoised = denoise_turned(packed, packing, noise, work, count)
-    return _strips_of(frame, denoised), work.tiles
+    return beside(frame, ArrayFrame(denoised)), work.tiles
 
 
 def _shares(treatment: Treatment) -> Shares:
@@ -79,16 +79,6 @@ def _shares(treatment: Treatment) -> Shares:
         "chroma": treatment.chroma,
         "threads": treatment.options.threads,
     }
-
-
-def _strips_of(frame: Frame, denoised: NDArray[np.float32]) -> Generator[Strip]:
-    """Yield the rows of a frame, and what has become of them."""
-    for start in range(0, frame.shape[1], _ROWS):
-        rows = slice(start, start + _ROWS)
-        yield Strip(start, frame.rows(rows.start, rows.stop), denoised[:, rows])
-
-
-_ROWS = 64  # of a frame, at once
 
 
 class _Work:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fadn_cli.mosaic.values import Mosaic
 from fadn_cli.raw.codec import jpegxl, lossless
 from fadn_cli.raw.codec.lossless import Encoded, bits_for, tile_size
 from fadn_cli.raw.tiff.ifd import ByteOrder
@@ -143,7 +142,7 @@ def plan_storage(
         shape=(height, width),
         compression=compression,
         bits=bits,
-        components=1 if kind == "mono" else 2,
+        components=components_of(kind),
         factors=(2, 2) if compression == "jxl" and kind == "bayer" else _AS_THEY_ARE,
     )
 
@@ -204,9 +203,9 @@ def _encoded(samples: NDArray[np.uint16], storage: Storage, threads: int | None)
     return jpegxl.encode_tiles(samples, threads=threads)
 
 
-def components_of(mosaic: Mosaic) -> int:
-    """Return every how many samples of a row one is predicted by, see `TileEncoder`."""
-    return 1 if mosaic.cfa.kind == "mono" else 2
+def components_of(kind: str | None) -> int:
+    """Return every how many samples of a sensor's row one is predicted by, see `TileEncoder`."""
+    return 1 if kind == "mono" else 2
 
 
 def pack_rows(samples: NDArray[np.uint16], bits: int, byteorder: ByteOrder) -> bytes:

@@ -113,7 +113,7 @@ def encoder_for(
     return TileEncoder(
         (height, width),
         bits=precision(highest, stated),
-        components=components_of(levels),
+        components=components_of(levels.cfa.kind),
         threads=threads,
     )
 
