@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fadn_cli.errors import INTERRUPTED, FadnError, WriteError, out_of_memory
 from fadn_cli.screen import streams
-from fadn_cli.system import loading, signals, usage
+from fadn_cli.system import cores, loading, signals, usage
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why a stream cannot be written. Files are written elsewhere, where their names are known."""
@@ -22,6 +22,7 @@ def main() -> None:
     """Run the command line; exits with the codes listed in `fadn_cli.errors`."""
     signals.listen()
     usage.keep_memory_together()
+    cores.leave_threads_to_us()
     try:
         streams.prepare()
         with loading.quick():

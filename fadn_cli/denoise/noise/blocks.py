@@ -79,11 +79,11 @@ def measure_blocks(
         parts.append(grid.rows())
         whole = grid.usable.all(axis=0)
         noisy = _noisy_level(grid.energies[:, :, whole])
-        together = _Places(sensor, is_odd=grid.is_odd)
-        wholes += [
-            together.combine(grid.blocks[:, chosen], grid.place[chosen], noisy)
-            for chosen in _few(np.flatnonzero(whole))
-        ]
+        waves, chosen = _place_waves(sensor, is_odd=grid.is_odd), np.flatnonzero(whole)
+        for some in _few(len(chosen)):
+            few = chosen[some]
+            mean, *energies, freedoms = _combine(grid.blocks[:, few], waves, noisy)
+            wholes.append(np.array([mean, *energies, grid.place[few], freedoms], np.float64))
     share = _share(packed)
     return _gather(parts, share * _COEFFICIENTS), _gather(wholes, share)
 
@@ -99,7 +99,7 @@ class _Grid:
     """Blocks side by side, all over a frame or in some rows of them."""
 
     blocks: NDArray[np.float32]
-    """(planes, N, SIDE, SIDE)."""
+    """(planes, N, SIDE^2)."""
     usable: NDArray[np.bool_]
     """(planes, N)."""
     energies: NDArray[np.float32]
@@ -127,7 +127,8 @@ def _grids(packed: Planes, sensor: Sensor) -> Iterator[_Grid]:
         if min(height - top, width - left) < SIDE:
             continue
         blocks = _cut(packed, top, left, stride)
-        steady = sensor.steady(blocks)
+        steady = sensor.steady(blocks.reshape(*blocks.shape[:2], SIDE, SIDE))
+        steady = steady.reshape(*steady.shape[:2], SIDE**2)
         place = first + np.arange(blocks.shape[1])
         yield _Grid(blocks, _is_usable(steady), _energies(steady), place, (top + left) % 2 == 1)
         first += len(place)
@@ -144,14 +145,14 @@ def _share(packed: Planes) -> float:
     return 1 / len(_offsets(packed)) ** 2
 
 
-def _few(chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+def _few(count: int) -> Iterator[slice]:
     """Yield some at a time: what is made of their blocks stays in the processor's cache."""
-    for start in range(0, len(chosen), _AT_ONCE):
-        yield chosen[start : start + _AT_ONCE]
+    for start in range(0, count, _AT_ONCE):
+        yield slice(start, start + _AT_ONCE)
 
 
 def _cut(packed: Planes, top: int, left: int, stride: int) -> NDArray[np.float32]:
-    """Return the blocks of every `stride`-th row of blocks as (planes, N, SIDE, SIDE)."""
+    """Return the blocks of every `stride`-th row of blocks as (planes, N, SIDE^2)."""
     planes, height, width = packed.shape
     down, across = (height - top) // SIDE, (width - left) // SIDE
     cols = slice(left, left + across * SIDE)
@@ -159,40 +160,52 @@ def _cut(packed: Planes, top: int, left: int, stride: int) -> NDArray[np.float32
         packed[:, first : first + SIDE, cols].reshape(planes, SIDE, across, SIDE).swapaxes(1, 2)
         for first in range(top, top + down * SIDE, stride * SIDE)
     ]
-    return np.concatenate(rows, axis=1)
+    return np.concatenate(rows, axis=1).reshape(planes, -1, SIDE**2)
 
 
 def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return (planes, N): neither saturated nor constant."""
-    highest, lowest = blocks.max(axis=(2, 3)), blocks.min(axis=(2, 3))
+    highest, lowest = blocks.max(axis=2), blocks.min(axis=2)
     usable: NDArray[np.bool_] = (highest < _SATURATED) & (highest > lowest)
     return usable
 
 
 def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (4, planes, N): mean, texture, check and high of the blocks of planes."""
-    parts = [np.empty((4, len(blocks), 0), np.float32)]
-    parts += [_energies_of(blocks[:, some]) for some in _few(np.arange(blocks.shape[1]))]
-    return np.concatenate(parts, axis=2)
+    found = np.empty((4, *blocks.shape[:2]), np.float32)
+    for some in _few(blocks.shape[1]):
+        mean, detail = _centred(blocks[:, some])
+        transform, bands = _plane_waves()
+        found[0, :, some] = mean
+        found[1:, :, some] = np.moveaxis(np.square(detail @ transform) @ bands, -1, 0)
+    return found
 
 
-def _energies_of(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the energies of a few blocks."""
-    mean = blocks.mean(axis=(2, 3))
-    cosines = _cosines(SIDE)
-    energy = (cosines @ (blocks - mean[..., None, None]) @ cosines.T) ** 2
-    order = np.add.outer(np.arange(SIDE), np.arange(SIDE))
+def _centred(blocks: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the means of blocks, and the blocks without them."""
+    mean = blocks @ np.full(SIDE**2, 1 / SIDE**2, np.float32)
+    return mean, blocks - mean[..., None]
+
+
+@lru_cache
+def _plane_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (SIDE^2, SIDE^2) from a block to its cosines, and (SIDE^2, 3) from their energies to
+    texture, check and high.
+    """
+    order = np.add.outer(np.arange(SIDE), np.arange(SIDE)).ravel()
     middle = (order >= SIDE // 2) & (order < SIDE)
     low = (order >= 1) & (order < SIDE // 2)
     even, odd = middle & (order % 2 == 0), middle & (order % 2 == 1)
-    return np.stack(
-        [
-            mean,
-            (energy[..., low].mean(axis=-1) + energy[..., even].mean(axis=-1)) / 2,
-            energy[..., odd].mean(axis=-1),
-            energy[..., order >= SIDE].mean(axis=-1),
-        ]
-    )
+    texture = (_mean_of(low) + _mean_of(even)) / 2
+    bands = np.stack([texture, _mean_of(odd), _mean_of(order >= SIDE)], axis=1)
+    cosines = _cosines(SIDE)
+    return np.kron(cosines, cosines).T.copy(), bands.astype(np.float32)
+
+
+def _mean_of(chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the weights that average what is chosen."""
+    weights: NDArray[np.float32] = chosen.astype(np.float32) / np.float32(chosen.sum())
+    return weights
 
 
 def _noisy_level(energies: NDArray[np.float32]) -> float:
@@ -203,76 +216,60 @@ def _noisy_level(energies: NDArray[np.float32]) -> float:
     return quantile(high / np.maximum(mean, 1e-3), _WEAK) / _CONTRAST**2
 
 
-class _Places:
-    """All planes of a place put together.
-
-    Parameters
-    ----------
-    sensor : Sensor
-        Whose planes they are.
-    is_odd : bool
-        Whether blocks begin with an odd cell: X-Trans sensors change red for blue there.
-    """
-
-    def __init__(self, sensor: Sensor, *, is_odd: bool) -> None:
-        self._sensor = sensor
-        self._swapped = is_odd and sensor.kind == "xtrans"
-
-    def combine(
-        self, blocks: NDArray[np.float32], place: NDArray[np.intp], noisy: float
-    ) -> NDArray[np.float64]:
-        """Return (6, N): mean, texture, check, high, place and freedoms of all planes together."""
-        sensor, mean = self._sensor, blocks.mean(axis=(2, 3))
-        balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
-        weight = balance**2 / (balance**2).sum(axis=0)
-        share = math.sqrt(sensor.planes) * np.sqrt(weight)
-        detail = (blocks - mean[..., None, None]) * share[..., None, None]
-        side = sensor.cell * SIDE
-        order = np.add.outer(np.arange(side), np.arange(side)) * (2 * SIDE / side)
-        low, highest = (order >= 1) & (order < 5), order >= _HIGHEST
-        even, odd = (order >= 5) & (order < 10), (order >= 10) & ~highest
-        energy = self._energy(detail)
-        texture = (energy[:, low].mean(axis=1) + energy[:, even].mean(axis=1)) / 2
-        energy = self._energy(_without_lines(detail))
-        left = _left_without_lines(sensor)
-        check, high = (energy[:, band].sum(axis=1) / left[band].sum() for band in (odd, highest))
-        freedoms = left[highest].sum() / (sensor.planes * (weight**2).sum(axis=0))
-        rows = [(weight * mean).sum(axis=0), texture, check, high, place, freedoms]
-        return np.stack(rows).astype(np.float64)
-
-    def _energy(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (N, side, side) energies of the mosaic that the planes' blocks make."""
-        side = self._sensor.cell * SIDE
-        if self._swapped:
-            planes = planes[[0, 1, 2, 3, 4, 7, 8, 5, 6]]
-        # one block below the other: each begins as the first does
-        column = np.asarray(planes, np.float32).reshape(len(planes), -1, SIDE)
-        whole = self._sensor.unpack(column).reshape(-1, side, side)
-        cosines = _cosines(side)
-        energy: NDArray[np.float32] = np.square(cosines @ whole @ cosines.T)
-        return energy
+def _combine(
+    blocks: NDArray[np.float32], waves: "_PlaceWaves", noisy: float
+) -> list[NDArray[np.float32]]:
+    """Return mean, texture, check, high and freedoms, (N,) each, of all planes of a place."""
+    planes, count, _ = blocks.shape
+    mean, detail = _centred(blocks)
+    balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
+    weight = balance**2 / (balance**2).sum(axis=0)
+    detail *= (math.sqrt(planes) * np.sqrt(weight))[..., None]
+    energy = np.square(detail.swapaxes(0, 1).reshape(count, -1) @ waves.transform)
+    texture, check, high = (energy @ waves.bands).T
+    freedoms = waves.left_high / (planes * (weight**2).sum(axis=0))
+    return [(weight * mean).sum(axis=0), texture, check, high, freedoms]
 
 
-def _without_lines(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take away what whole rows and columns share: no noise of pixels, whichever plane it is in."""
-    down = (planes - planes.mean(axis=2, keepdims=True)).astype(np.float32)
-    pixels: NDArray[np.float32] = (down - down.mean(axis=3, keepdims=True)).astype(np.float32)
-    return pixels
+@dataclass(frozen=True, slots=True, eq=False)
+class _PlaceWaves:
+    """The cosines of the mosaic that the planes' blocks at one place make."""
+
+    transform: NDArray[np.float32]
+    """(planes SIDE^2, frequencies): to each cosine. High ones are taken after what whole rows and
+    columns share, which is no noise of pixels, whichever plane it is in."""
+    bands: NDArray[np.float32]
+    """(frequencies, 3): from their energies to texture, check and high."""
+    left_high: float
+    """How much of white noise's energy is left at the highest frequencies."""
 
 
 @lru_cache
-def _left_without_lines(sensor: Sensor) -> NDArray[np.float32]:
-    """Return how much of white noise's energy that leaves at each frequency of a place."""
-    side = sensor.cell * SIDE
+def _place_waves(sensor: Sensor, *, is_odd: bool) -> _PlaceWaves:
+    """Return the cosines of a sensor's places whose blocks begin with an even or an odd cell."""
+    planes, side = sensor.planes, sensor.cell * SIDE
+    basis = np.eye(planes * SIDE**2, dtype=np.float32)
+    blocks = np.ascontiguousarray(basis.reshape(-1, planes, SIDE, SIDE).swapaxes(0, 1))
+    without_rows = blocks - blocks.mean(axis=3, keepdims=True)
+    pixels = without_rows - without_rows.mean(axis=2, keepdims=True)
+    if is_odd and sensor.kind == "xtrans":  # red and blue change places there
+        swap = [0, 1, 2, 3, 4, 7, 8, 5, 6]
+        blocks, pixels = blocks[swap], pixels[swap]
     cosines = _cosines(side)
-    if sensor.cell == 2:
-        own = 0.5 - cosines[:, ::2].sum(axis=1) ** 2 / SIDE
-        exact: NDArray[np.float32] = 4 * np.outer(own, own)
-        return exact
-    waves = np.einsum("ij,kl->ikjl", cosines, cosines).reshape(-1, side)
-    planes = sensor.pack(waves).reshape(sensor.planes, side**2, SIDE, SIDE)
-    left: NDArray[np.float32] = np.square(_without_lines(planes)).sum(axis=(0, 2, 3))
-    return left.reshape(side, side)
+    plain, high = (
+        # one block below the other: each begins as the first does
+        (cosines @ sensor.unpack(each.reshape(planes, -1, SIDE)).reshape(-1, side, side))
+        @ cosines.T
+        for each in (blocks, pixels)
+    )
+    order = np.add.outer(np.arange(side), np.arange(side)).ravel() * (2 * SIDE / side)
+    low, highest = (order >= 1) & (order < 5), order >= _HIGHEST
+    even, odd = (order >= 5) & (order < 10), (order >= 10) & ~highest
+    transform = np.where(order < 10, plain.reshape(-1, side**2), high.reshape(-1, side**2))
+    left = np.square(transform).sum(axis=0)
+    check, last = (np.where(each, 1 / left[each].sum(), 0) for each in (odd, highest))
+    bands = np.stack([(_mean_of(low) + _mean_of(even)) / 2, check, last], axis=1)
+    return _PlaceWaves(transform, bands.astype(np.float32), float(left[highest].sum()))
 
 
 def _gather(parts: list[NDArray[np.float64]], freedoms: float) -> BlockStatistics:
