@@ -6,8 +6,10 @@ for six rows or columns further in, where the colours are the same.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fadn_cli.denoise.defects.surroundings import (
     Band,
@@ -67,15 +69,21 @@ def _groups_of(row: int, col: int) -> Sequence[Group]:
     return groups
 
 
+@lru_cache  # when first asked for: it takes 5 ms, which Bayer's need not wait for
+def _sites() -> tuple[Sequence[Sequence[Group]], NDArray[np.intp]]:
+    """Return what touches and surrounds each kind of site, and (36, 8, 2) its nearest."""
+    kinds = [divmod(kind, _PERIOD) for kind in range(_PERIOD**2)]
+    return [_groups_of(*kind) for kind in kinds], np.array([_nearest_of(*kind) for kind in kinds])
+
+
 class Scattered(Surroundings):
     """The 36 kinds of sites."""
 
     step = _PERIOD
-    groups = [_groups_of(*divmod(kind, _PERIOD)) for kind in range(_PERIOD**2)]
-    _offsets = np.array([_nearest_of(*divmod(kind, _PERIOD)) for kind in range(_PERIOD**2)])
 
     def __init__(self, packed: Samples, packing: Packing) -> None:
         super().__init__(packed, packing)
+        self.groups, self._offsets = _sites()
         _, height, width = packed.shape
         self._first = packing.top, packing.left
         self._last = 3 * height - packing.bottom, 3 * width - packing.right

@@ -389,7 +389,7 @@ class TestRepaired:
         assert np.array_equal(before, packed)
 
     def test_the_nearest_are_of_the_colour_and_on_all_sides(self):
-        for kind, offsets in enumerate(scattered.Scattered._offsets):
+        for kind, offsets in enumerate(scattered._sites()[1]):
             row, col = divmod(kind, 6)
             seen = {XTRANS.at(row + down, col + right) for down, right in offsets}
             assert {XTRANS.at(row, col)} == seen
