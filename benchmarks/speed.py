@@ -36,7 +36,8 @@ POLL = 0.01  # seconds between looks at a child's memory
 PASSES = 3  # of which the least is the floor's
 XTRANS = "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"
 JOB = """
-import json, sys, time
+import json, os, sys, time
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command has it
 from contextlib import contextmanager
 from pathlib import Path
 from fadn_cli.pipeline import file
