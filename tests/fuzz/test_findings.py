@@ -11,7 +11,7 @@ from fadn_cli.raw.check.dng import check_file
 from fadn_cli.raw.xmp.merge import Edits
 from tests.making.dng.damage import overwrite, parse_file
 from tests.making.dng.write import write_dng
-from tests.making.layouts import cutting
+from tests.making.layouts import cutting, levels
 from tests.making.mosaics import noisy_samples
 from tests.making.opcodes import fix_list, in_raw
 from tests.making.tiff import BYTE, LONG
@@ -51,6 +51,19 @@ def test_a_tag_beyond_the_end_is_the_file_s_fault_and_not_ours(tmp_path):
     assert entry.count > 4
 
     with pytest.raises(WriteError, match="^a.dng: UniqueCameraModel lies beyond the file's end"):
+        denoise_file(path, tmp_path / "b.dng", OPTIONS)
+
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_pointer_to_no_ifd_is_the_file_s_fault_and_not_ours(tmp_path):
+    """Was: "a bug in fadn", where it led LibRaw beyond the end of a file of another size."""
+    path = tmp_path / "a.dng"
+    levels.areas()["RGGB from 3 5"].write(path)
+    entry = parse_file(path).ifds[0].get(34665)
+    overwrite(path, entry.location + 8, struct.pack("<I", 3))
+
+    with pytest.raises(WriteError, match="^a.dng: .*ExifIFD leads to something that is no IFD"):
         denoise_file(path, tmp_path / "b.dng", OPTIONS)
 
     assert [path] == list(tmp_path.iterdir())

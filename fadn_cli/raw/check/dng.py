@@ -8,6 +8,7 @@ and the file is thrown away.
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,7 @@ def check_dng(
         cause = error.__cause__
         if isinstance(cause, OSError):  # of the machine, not of the file
             raise cause from error
+        _refuse_damaged(source)
         raise _wrong(f"cannot be read back: {error}") from error
     if found.samples.shape != expected.samples.shape:
         raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
@@ -172,14 +174,36 @@ def _refuse_faults(path: Path, source: Path | None) -> None:
     errors = errors_among(_faults(parse(map_file(path), name=path.name, tolerant=True)))
     if not errors:
         return
-    known = set()
+    faults = _faults_of(source)
     if source is not None:
-        faults = _faults(parse(map_file(source), name=source.name, tolerant=True))
-        known = {fault.place for fault in faults}
         _refuse_lost(source, faults, errors)
+    known = {fault.place for fault in faults}
     for error in errors:
         if error.place not in known:
             raise _wrong(str(error))
+
+
+def _refuse_damaged(source: Path | None) -> None:
+    """Raise WriteError if a DNG that cannot be read back has its damage from its source.
+
+    A pointer to no IFD leads readers elsewhere in a file of another size, and beyond its end.
+    """
+    if source is None:
+        return
+    for error in errors_among(_faults_of(source)):
+        raise WriteError(
+            f"{source.name}: {error}; what is written with that cannot be read",
+            advice="The file looks truncated or damaged; copy it again from the card.",
+        )
+
+
+def _faults_of(source: Path | None) -> list[Finding]:
+    """Find what is wrong with the structure of a source; nothing of one that is no TIFF."""
+    if source is None:
+        return []
+    with suppress(FadnError):
+        return _faults(parse(map_file(source), name=source.name, tolerant=True))
+    return []
 
 
 def _refuse_lost(source: Path, faults: list[Finding], errors: list[Finding]) -> None:
