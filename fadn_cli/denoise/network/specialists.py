@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.sensors.kinds import SENSORS
-from fadn_cli.errors import WeightsError
+from fadn_cli.errors import ConfigError, WeightsError
 from fadn_cli.noise import NoiseModel
 
 MANIFEST = "manifest.json"
-QUALITIES = ("best", "fast")
-"""By preference: where none is asked for, it is the first that is bundled."""
+QUALITIES = ("max", "best", "fast")
+"""From the cleanest picture to the quickest: the order of all lists."""
+_PREFERRED = ("best", "fast", "max")  # where none is asked for: nobody waits for max unasked
 _REINSTALL = "Reinstall fadn: the weights belong to the package."
 
 
@@ -50,7 +51,7 @@ class Specialist:
     cfa_kind: str
     """The kind of sensor: "bayer", "xtrans" or "mono"."""
     quality: str
-    """"best" or "fast"."""
+    """One of `QUALITIES`."""
     noise_range: tuple[float, float]
     """sigma at x = 0.18, mean of the greens, normalized: from (inclusive) to (exclusive)."""
     alignment: int
@@ -129,7 +130,7 @@ def folder() -> Path:
 
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Specialist, ...]:
-    """Return every bundled specialist: by sensor, Bayer first, the default quality of each first,
+    """Return every bundled specialist: by sensor, Bayer first, each in the order of `QUALITIES`,
     and each from low noise to high.
 
     Raises
@@ -176,7 +177,8 @@ def default_quality(kind: str = "bayer") -> str:
     WeightsError
         No weights are bundled.
     """
-    return _of_kind(kind)[0].quality
+    known = {specialist.quality for specialist in _of_kind(kind)}
+    return next(quality for quality in _PREFERRED if quality in known)
 
 
 def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -> Specialist:
@@ -188,26 +190,35 @@ def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -
     noise : NoiseModel
         What is to be removed.
     quality : str, optional
-        "best" or "fast"; None: `default_quality`.
+        One of `QUALITIES`; None: `default_quality`.
     kind : str
         Of the sensor.
 
     Raises
     ------
+    ConfigError
+        There is no network of that quality for the sensor.
     WeightsError
-        No weights of that quality are bundled for the sensor.
+        There is none for the sensor at all.
     """
+    suited = of_quality(quality, kind)
+    level = noise.grey_std
+    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
+
+
+def of_quality(quality: str | None, kind: str) -> list[Specialist]:
+    """Return the specialists of a quality for a kind of sensor, from low noise to high; raises what
+    `choose` does."""
     known = _of_kind(kind)
-    wanted = quality or known[0].quality
+    wanted = quality or default_quality(kind)
     suited = [specialist for specialist in known if specialist.quality == wanted]
     if not suited:
         names = ", ".join(dict.fromkeys(specialist.quality for specialist in known))
-        raise WeightsError(
+        raise ConfigError(
             f"no specialist of quality {wanted} for {kind} sensors is bundled",
             advice=f"Use one of: {names}.",
         )
-    level = noise.grey_std
-    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
+    return suited
 
 
 def _of_kind(kind: str) -> list[Specialist]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import WeightsError
+from fadn_cli.errors import ConfigError, WeightsError
 from fadn_cli.noise import noise_model
 
 
@@ -24,12 +24,13 @@ def weights(tmp_path, monkeypatch):
 
 @pytest.fixture
 def several(weights):
-    """A manifest of four fast and five best networks, in no order."""
+    """A manifest of four fast, five best and two networks of quality max, in no order."""
     rows = [
         *make_rows("fast", (0, 0.004, 0.0125, 0.04, None)),
         *make_rows("best", (0, 0.003, 0.01, 0.02, 0.06, None)),
+        *make_rows("max", (0, 0.03, None)),
     ]
-    write_manifest(weights, [rows[index] for index in (3, 8, 0, 5, 1, 7, 4, 2, 6)])
+    write_manifest(weights, [rows[index] for index in (3, 8, 10, 0, 5, 1, 7, 4, 2, 9, 6)])
 
 
 def make_rows(quality, edges):
@@ -70,11 +71,12 @@ def at(std):
 
 
 @pytest.mark.usefixtures("several")
-def test_the_default_quality_comes_first_and_each_goes_from_low_noise_to_high():
+def test_the_cleanest_quality_comes_first_and_each_goes_from_low_noise_to_high():
     order = [(each.quality, each.noise_range[0]) for each in specialists.bundled()]
 
     best = [("best", low) for low in (0, 0.003, 0.01, 0.02, 0.06)]
-    assert [*best, *(("fast", low) for low in (0, 0.004, 0.0125, 0.04))] == order
+    fast = [("fast", low) for low in (0, 0.004, 0.0125, 0.04)]
+    assert [("max", 0), ("max", 0.03), *best, *fast] == order
 
 
 @pytest.mark.usefixtures("several")
@@ -115,7 +117,14 @@ def test_ranges_are_half_open(weights):
 
 @pytest.mark.parametrize(
     ("bundled", "default"),
-    [(("fast",), "fast"), (("best",), "best"), (("fast", "best"), "best")],
+    [
+        (("fast",), "fast"),
+        (("best",), "best"),
+        (("fast", "best"), "best"),
+        (("fast", "best", "max"), "best"),
+        (("fast", "max"), "fast"),
+        (("max",), "max"),
+    ],
 )
 def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
     write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
@@ -130,12 +139,14 @@ def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
         (("fast",), "best", "Use one of: fast."),
         (("best",), "fast", "Use one of: best."),
         (("fast", "best"), "medium", "Use one of: best, fast."),
+        (("fast", "best"), "max", "Use one of: best, fast."),
+        (("fast", "max"), "best", "Use one of: max, fast."),
     ],
 )
 def test_a_quality_that_is_not_bundled_is_told_which_are(weights, bundled, asked, advice):
     write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
 
-    with pytest.raises(WeightsError, match=f"no specialist of quality {asked} for bayer") as caught:
+    with pytest.raises(ConfigError, match=f"no specialist of quality {asked} for bayer") as caught:
         specialists.choose(at(0.01), asked)
 
     assert advice == caught.value.advice
@@ -176,7 +187,7 @@ def test_an_unreadable_manifest_is_named(weights, text):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"quality": "medium"}, "quality 'medium', not one of best, fast"),
+        ({"quality": "medium"}, "quality 'medium', not one of max, best, fast"),
         ({"quality": None}, "quality None"),
         ({"colour": "blue"}, "colour"),
     ],
