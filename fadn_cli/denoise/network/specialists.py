@@ -74,14 +74,18 @@ class Specialist:
     """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
     psnr: dict[str, float] = field(hash=False)
     """dB per level of the ruler, measured through the shipped file."""
+    turned_correlation: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    """(sigma at x = 0.18, correlation between what is left by two ways up of an ensemble there),
+    ascending; 1: their mean leaves as much as each."""
     twin: "Twin | None" = None
     """The same network without 8 bits; None: none is bundled."""
 
-    def residual_at(self, grey_std: float, *, strength: float = 1.0) -> float:
+    def residual_at(self, grey_std: float, *, strength: float = 1.0, ensemble: int = 1) -> float:
         """Return the share of the noise's standard deviation that is left on flat areas.
 
         What is left after full denoising is a smoothed part of the same noise: its variance is also
         its covariance with the noise, so a blend's variance is r^2 + (1 - strength)^2 (1 - r^2).
+        The mean of n ways up has the same covariance, and r^2 (c + (1 - c) / n) as its variance.
 
         Parameters
         ----------
@@ -89,26 +93,32 @@ class Specialist:
             Of the noise, at x = 0.18.
         strength : float
             0 to 1.
+        ensemble : int
+            Ways up that the mean is taken of: n, c being their correlation.
 
         Examples
         --------
-        >>> bundled()[0].residual_at(0.01, strength=0)
+        >>> bundled()[0].residual_at(0.01, strength=0, ensemble=8)
         1.0
         """
-        left: float = self._measured_residual(grey_std)
-        return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
+        left = _interpolate(self.residual_std, grey_std)
+        alike = _interpolate(self.turned_correlation, grey_std)
+        averaged = left**2 * (1 - alike) * (1 - 1 / ensemble)
+        blended = left**2 + (1 - strength) ** 2 * (1 - left**2)
+        return math.sqrt(blended - strength**2 * averaged)
 
-    def _measured_residual(self, grey_std: float) -> float:
-        """Interpolate residual_std, held beyond both ends."""
-        (low, value), *rest = self.residual_std
-        for high, next_value in rest:
-            if grey_std <= low:
-                break
-            if grey_std < high:
-                share = (grey_std - low) / (high - low)
-                return value + share * (next_value - value)
-            low, value = high, next_value
-        return value
+
+def _interpolate(curve: tuple[tuple[float, float], ...], grey_std: float) -> float:
+    """Return a curve's value at a noise, held beyond both ends."""
+    (low, value), *rest = curve
+    for high, next_value in rest:
+        if grey_std <= low:
+            break
+        if grey_std < high:
+            share = (grey_std - low) / (high - low)
+            return value + share * (next_value - value)
+        low, value = high, next_value
+    return value
 
 
 def folder() -> Path:
@@ -162,8 +172,8 @@ def _specialist(row: dict[str, Any]) -> Specialist:
     fields["noise_range"] = (float(low), float("inf") if high is None else float(high))
     if fields["quality"] not in QUALITIES:
         raise ValueError(f"quality {fields['quality']!r}, not one of {', '.join(QUALITIES)}")
-    curve = fields["residual_std"]
-    fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
+    for curve in {"residual_std", "turned_correlation"} & fields.keys():
+        fields[curve] = tuple((float(std), float(value)) for std, value in fields[curve])
     if "twin" in fields:
         fields["twin"] = Twin(**fields["twin"])
     return Specialist(**fields)

@@ -236,3 +236,46 @@ def test_the_share_left_is_interpolated_and_held_beyond_the_ends(weights):
     shares = [specialist.residual_at(std) for std in (0.001, 0.01, 0.02, 0.03, 0.5)]
 
     assert pytest.approx([0.2, 0.2, 0.3, 0.4, 0.4]) == shares
+
+
+def test_an_ensemble_leaves_less_the_less_its_ways_up_are_alike(weights):
+    (row,) = make_rows("fast", (0, None))
+    curves = {"residual_std": [[0.01, 0.2]], "turned_correlation": [[0.01, 0.5], [0.03, 1.0]]}
+    write_manifest(weights, [row | curves])
+    specialist = specialists.find(row["name"])
+
+    def left(std, **how):
+        return specialist.residual_at(std, **how)
+
+    assert pytest.approx(0.2) == left(0.01, ensemble=1)
+    assert pytest.approx(0.2 * 0.75**0.5) == left(0.01, ensemble=2)
+    assert pytest.approx(0.2 * 0.5625**0.5) == left(0.01, ensemble=8)
+    assert left(0.01, ensemble=4) < left(0.02, ensemble=4) < left(0.03, ensemble=4)
+    assert left(0.03, ensemble=4) == left(0.03)
+    assert 1 == left(0.01, strength=0, ensemble=8)
+
+
+@pytest.mark.parametrize("strength", (0.3, 0.7, 1))
+def test_a_blend_of_an_ensemble_is_what_noise_and_its_ways_up_give(weights, strength):
+    """Ways up as one part that they share and one that each has alone, both of the noise."""
+    (row,) = make_rows("fast", (0, None))
+    each, alike = 0.04, 0.6  # variance that is left, and covariance of two ways up over it
+    curves = {"residual_std": [[0.01, each**0.5]], "turned_correlation": [[0.01, alike]]}
+    write_manifest(weights, [row | curves])
+    specialist = specialists.find(row["name"])
+
+    # Of the noise and eight ways up; what is left of a way up has its variance in common with it.
+    covariance = np.full((9, 9), each * alike)
+    covariance[np.diag_indices(9)] = covariance[0] = covariance[:, 0] = each
+    covariance[0, 0] = 1
+    weight = np.array([1 - strength, *[strength / 8] * 8])
+
+    left = specialist.residual_at(0.01, strength=strength, ensemble=8)
+    assert pytest.approx(weight @ covariance @ weight) == left**2
+
+
+def test_rows_that_say_nothing_of_ensembles_promise_nothing(weights):
+    (row,) = make_rows("fast", (0, None))
+    write_manifest(weights, [row])
+
+    assert 0.1 == specialists.find(row["name"]).residual_at(0.01, ensemble=8)
