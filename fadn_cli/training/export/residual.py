@@ -55,22 +55,19 @@ def measure_residual(specialist: Specialist) -> dict[str, Any]:
         (sigma, correlation between what two ways up leave).
     """
     alone = as_denoise(Network(specialist, threads=1))
-    ways = [
-        shipped(
-            estimated=False,
-            specialist=specialist.name,
-            ensemble=count,
-            sensor=SENSORS[specialist.cfa_kind],
-        )
-        for count in (1, COUNTS[-1])
-    ]
+    sensor = SENSORS[specialist.cfa_kind]
+    ways = {
+        count: shipped(estimated=False, specialist=specialist.name, ensemble=count, sensor=sensor)
+        for count in COUNTS
+    }
     left: dict[float, list[float]] = {}
     alike: dict[float, list[float]] = {}
     for std, grey, noise in _flats(specialist):
         shot = shot_noise_at(std)
         left.setdefault(std, []).append(float(flat_residual(alone, shot, grey, noise).std()))
-        each, mean = (float(flat_residual(way, shot, grey, noise).var()) for way in ways)
-        alike.setdefault(std, []).append(_correlation(mean / each, COUNTS[-1]))
+        each, *means = (flat_residual(way, shot, grey, noise).var() for way in ways.values())
+        for count, mean in zip(COUNTS[1:], means, strict=True):
+            alike.setdefault(std, []).append(_correlation(mean / each, count))
     return {
         name: [[round(std, 6), round(float(np.mean(values)), 4)] for std, values in curve.items()]
         for name, curve in {"residual_std": left, "turned_correlation": alike}.items()
