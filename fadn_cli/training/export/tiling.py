@@ -36,7 +36,7 @@ GREYS = (0.05, 0.18, 0.5)
 LEAST_OVERLAP = 40
 """Packed pixels: on photographs a border does more than on flat grey, near to it."""
 SIDES = {
-    ("bayer", "max"): 552,
+    ("bayer", "max"): 528,
     ("bayer", "best"): 576,
     ("bayer", "fast"): 640,
     ("xtrans", "best"): 428,
