@@ -3,7 +3,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test test-openvino lint fmt weights weights-best weights-fast weights-xtrans weights-mono thaw-mono
+.PHONY: help test test-openvino lint fmt weights weights-best weights-fast weights-max weights-xtrans weights-mono thaw-mono
 
 help:
 	@echo "make test     run the tests"
@@ -39,13 +39,22 @@ TRAIN = $(PYTHON) -m fadn_cli.training.run.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
 RANGES = faint low high extreme
 
-weights: weights-best weights-fast weights-xtrans weights-mono
+weights: weights-best weights-fast weights-max weights-xtrans weights-mono
 
 weights-best weights-fast: weights-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
+
+# One generalist in one go, and a file for each of two ranges.
+MAX_RANGES = low extreme
+
+weights-max:
+	$(TRAIN) $(CONFIGS)/bayer-max.toml $(DATA)
+	for range in $(MAX_RANGES); do $(TRAIN) $(CONFIGS)/bayer-max-$$range.toml $(DATA) || exit 1; done
+	$(PYTHON) -m fadn_cli.training.export.weights $(MAX_RANGES:%=runs/bayer-max-%) $(DATA) --ruler $(PHOTOS)/val
+	$(PYTHON) -m fadn_cli.training.export.twins $(MAX_RANGES:%=bayer-max-%) --ruler $(PHOTOS)/val
 
 # Best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from Bayer's.
 weights-mono: thaw-mono

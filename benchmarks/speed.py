@@ -1,7 +1,8 @@
 """Seconds and memory of the whole command, by stage and by size, beside what they could be.
 
-Run from a checkout: ``python benchmarks/speed.py [--megapixels 12 24 61 100] [--jobs 20]
-[--peers] [--against CHECKOUT]``. Prints tables; asserts nothing, since times are the machine's.
+Run from a checkout: ``python benchmarks/speed.py [--megapixels 12 24 61 100] [--quality max]
+[--jobs 20] [--peers] [--against CHECKOUT]``. Prints tables; asserts nothing, since times are the
+machine's.
 
 The mosaics are tiled from a real raw in steps of the CFA's period, and wrapped into uncompressed
 DNGs; X-Trans ones (``--cfa xtrans``) hold its samples under an X-Trans pattern. The *floor* is what
@@ -33,6 +34,7 @@ from tests.making.dng.write import write_dng  # noqa: E402
 
 ASPECT = 1.5
 POLL = 0.01  # seconds between looks at a child's memory
+USUAL = ("best", "fast")
 PASSES = 3  # of which the least is the floor's
 XTRANS = "GGRGGBGGBGGRBRGRBGGGBGGRGGRGGBRBGBRG"
 JOB = """
@@ -185,10 +187,12 @@ def command_for(source: Path, output: Path, quality: str) -> list[str]:
     return [*command, "-o", str(output), "--quality", quality, "--preview", "keep"]
 
 
-def one_size(source: Path, megapixels: float, roots: list[Path], passes: int) -> dict[str, float]:
+def one_size(
+    source: Path, megapixels: float, roots: list[Path], passes: int, qualities: list[str]
+) -> dict[str, float]:
     """Print what a size takes at each quality; return the seconds of this checkout."""
     output, found = source.with_name("out.dng"), {}
-    for quality in specialists.QUALITIES:
+    for quality in qualities:
         costs = [Cost() for _ in roots]
         for _ in range(passes):
             for cost, root in zip(costs, roots, strict=True):
@@ -222,7 +226,7 @@ def floor_of(source: Path, output: Path, specialist: str, seconds: float) -> Non
 
 def growth(seconds: dict[float, dict[str, float]]) -> None:
     """Print how seconds grow with pixels: a straight line, and what it leaves."""
-    for quality in specialists.QUALITIES:
+    for quality in next(iter(seconds.values())):
         sizes = np.array(list(seconds))
         taken = np.array([each[quality] for each in seconds.values()])
         slope, start = np.polyfit(sizes, taken, 1)
@@ -277,6 +281,13 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, default=shared / "raws/canon_kiss_x4_colorchart.dng")
     parser.add_argument("--megapixels", type=float, nargs="+", default=[24.0])
     parser.add_argument("--cfa", choices=("bayer", "xtrans"), default="bayer")
+    parser.add_argument(
+        "--quality",
+        nargs="+",
+        choices=specialists.QUALITIES,
+        default=USUAL,
+        help="default: %(default)s; max takes minutes",
+    )
     parser.add_argument("--passes", type=int, default=3, help="runs of each, taking turns")
     parser.add_argument("--jobs", type=int, default=0, metavar="FILES", help="a batch of so many")
     parser.add_argument("--peers", action="store_true", help="RawTherapee and darktable too")
@@ -291,7 +302,7 @@ def main() -> None:
         source = Path(name) / "source.dng"
         for megapixels in given.megapixels:
             write_source(given.raw, source, megapixels, given.cfa)
-            seconds[megapixels] = one_size(source, megapixels, roots, given.passes)
+            seconds[megapixels] = one_size(source, megapixels, roots, given.passes, given.quality)
         if len(seconds) > 1:
             growth(seconds)
         if given.jobs:

@@ -3,7 +3,8 @@
 ::
 
     FadnError                exit 1    base; `.advice` says in one sentence what to do next
-      ConfigError                 2    the presets or a list of bad pixels have a mistake
+      ConfigError                 2    the presets or a list of bad pixels have a mistake, or the
+                                       quality asked for is not there for this sensor
         DeviceError               2    the device asked for is unknown, or not there
       RawReadError                3    the file cannot be decoded: truncated, corrupt, not raw
         SourceChangedError        3    it was replaced or changed while it was worked on
@@ -78,7 +79,8 @@ def naming(error: FadnError, name: str) -> FadnError:
 
 
 class ConfigError(FadnError):
-    """The presets or a list of bad pixels have a mistake, or there is no such preset or device."""
+    """The presets or a list of bad pixels have a mistake, or there is no such preset, device or
+    quality."""
 
     exit_code = 2
 

@@ -24,14 +24,27 @@ MEMORY_PER_MEGAPIXEL = 12_000_000
 """Bytes that each megapixel of the files at work takes at its most."""
 MORE_PER_MEGAPIXEL = 26_000_000
 """The same of what is developed, repaired, or seen several ways up."""
+MORE_PER_LARGE_TILE = 110_000_000
+"""Bytes that each tile of `max` at work takes beyond one of `best`."""
 
 
-def memory_of(megapixels: float, *, more: bool = False) -> int:
+def memory_of(megapixels: float, *, more: bool = False, large_tiles: int = 0) -> int:
     """Return the bytes that work on one file takes, beyond `MEMORY_AT_LEAST`.
+
+    Parameters
+    ----------
+    megapixels : float
+    more : bool
+        Whether it is developed, repaired, or seen several ways up.
+    large_tiles : int
+        How many tiles of `max` are at work at once.
 
     Examples
     --------
     >>> memory_of(24) // 10**6, memory_of(24, more=True) // 10**6
     (288, 624)
+    >>> memory_of(24, large_tiles=2) // 10**6
+    508
     """
-    return round(megapixels * (MORE_PER_MEGAPIXEL if more else MEMORY_PER_MEGAPIXEL))
+    frame = megapixels * (MORE_PER_MEGAPIXEL if more else MEMORY_PER_MEGAPIXEL)
+    return round(frame) + large_tiles * MORE_PER_LARGE_TILE

@@ -20,9 +20,13 @@ SHOT_NOISES = {"faint": 1e-4, "low": 4e-4, "high": 1.6e-3, "extreme": 6.4e-3}
 """One inside each range of Bayer's networks."""
 THAWED = "-thawed"
 """After the name of a run that was thawed before its end (`training.run.thaw`)."""
+PROVISIONAL = {"bayer-max-low", "bayer-max-extreme"}
+"""Exported from a run that was not done, after a few steps of their own, and to be exported again;
+none in a release."""
 GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
     "bayer-fast": {"faint": 51.55, "low": 48.02, "high": 44.34, "extreme": 40.21},
+    "bayer-max": {"faint": 53.99, "low": 50.13, "high": 45.69, "extreme": 41.38},
     "bayer-best": {"faint": 52.5, "low": 49.26, "high": 45.66, "extreme": 41.26},
     "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
     "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
@@ -54,12 +58,12 @@ def test_the_hash_is_the_manifests(specialist):
 
 
 def test_all_weights_together_stay_small():
-    # The wheel, which packs them, stays under 17 MB: see test_packaging.
+    # The wheel, which packs them, stays under 19 MB: see test_packaging.
     sizes = {path.name: path.stat().st_size for path in specialists.folder().glob("*.onnx")}
     twins = sum(size for name, size in sizes.items() if name.endswith(".fp16.onnx"))
 
-    assert sum(sizes.values()) - twins < 6.5e6
-    assert twins < 11e6
+    assert sum(sizes.values()) - twins < 9e6
+    assert twins < 16e6
 
 
 def test_every_file_in_the_folder_is_in_the_manifest():
@@ -97,12 +101,12 @@ def test_every_row_says_how_it_was_trained():
             if start != before:  # as far as that run had come, for another sensor
                 assert done <= all_steps
             elif before is not None:
-                assert done == all_steps
+                assert (done == all_steps) is (row["name"] not in PROVISIONAL)
             assert run["seed"] == config["seed"]
             assert run["seconds"] > 0
             done, all_steps = run["steps"], config["steps"]
             before = Path(run["config"]).stem
-        assert done == all_steps
+        assert (done == all_steps) is (row["name"] not in PROVISIONAL)
         assert before.removesuffix("-int8") == row["name"]
 
 
@@ -134,5 +138,6 @@ def test_each_is_as_good_as_it_was(kind, quality, level):
     )
 
     expected = GOLDEN[f"{kind}-{quality}"][level]
-    assert specialist.name in (f"{kind}-{quality}", f"{kind}-{quality}-{level}")
+    served = "low" if quality == "max" and level != "extreme" else level
+    assert specialist.name in (f"{kind}-{quality}", f"{kind}-{quality}-{served}")
     assert -10 * np.log10(np.mean((out - clean) ** 2)) == pytest.approx(expected, abs=0.1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from fadn_cli.denoise.network import specialists
 from fadn_cli.errors import FadnError, InferenceError
 from fadn_cli.limits import MEMORY_AT_LEAST, memory_of
 from fadn_cli.pipeline.options import DenoiseOptions
@@ -17,6 +18,7 @@ from fadn_cli.pipeline.wording import spell_bytes
 from fadn_cli.raw.source.metadata import read_blocks
 from fadn_cli.raw.source.reader import claimed_megapixels
 from fadn_cli.raw.tiff.tags import Tag
+from fadn_cli.system.cores import usable_threads
 from fadn_cli.system.memory import free_memory
 
 
@@ -51,9 +53,23 @@ def read_shot(path: Path) -> Shot:
 
 
 def memory_needed(path: Path, options: DenoiseOptions) -> int:
-    """Return the bytes that work on a file takes, by its size in pixels; 0 if that is unknown."""
+    """Return the bytes that work on a file takes, by its size in pixels, taken as 0 if unknown."""
     more = options.format == "tiff" or options.repairs or options.ensemble > 1
-    return memory_of(claimed_megapixels(path), more=more)
+    return memory_of(claimed_megapixels(path), more=more, large_tiles=_large_tiles(options))
+
+
+def _large_tiles(options: DenoiseOptions) -> int:
+    """Return how many tiles of the largest networks will be at work at once."""
+    if options.specialist is None:
+        is_max = options.quality == "max"
+    else:
+        known = (each for each in specialists.bundled() if each.name == options.specialist)
+        is_max = any(each.quality == "max" for each in known)
+    if not is_max:
+        return 0
+    from fadn_cli.denoise.frame import MOST_WORKERS  # onnxruntime, which is needed then
+
+    return min(usable_threads(options.threads), MOST_WORKERS)
 
 
 def refuse_unfit(path: Path, options: DenoiseOptions, most: int | None) -> None:

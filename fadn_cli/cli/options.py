@@ -34,6 +34,7 @@ def positive(value: float | None) -> float | None:
 class Quality(StrEnum):
     """The qualities of networks, here so that `fadn --help` need not import numpy."""
 
+    MAX = "max"
     BEST = "best"
     FAST = "fast"
 
@@ -65,8 +66,9 @@ QualityOption = Annotated[
     Quality | None,
     typer.Option(
         "--quality",
-        help="best: larger networks, for cleaner pictures. fast: small ones, which take a fraction"
-        " of the time. Else: best, if it is bundled (see `fadn models`).",
+        help="max: the largest networks, for Bayer sensors so far, which take three times as long"
+        " as best. best: large ones, for clean pictures. fast: small ones, which take a fraction of"
+        " the time. Else: best (see `fadn models`).",
         show_default=False,
     ),
 ]

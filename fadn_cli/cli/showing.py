@@ -124,8 +124,10 @@ def demo(
     denoises it (fadn_demo_denoised.dng) and puts both side by side (fadn_demo_before_after.png).
     """
     from fadn_cli.demo.run import run
+    from fadn_cli.denoise.network import specialists
     from fadn_cli.screen import console
 
+    specialists.of_quality(quality, sensor)  # before any file is written
     shown = run(folder, sensor=sensor, quality=quality, overwrite=overwrite)
     console.show_demo(
         [

@@ -74,7 +74,7 @@ def run(
     sensor : str
         Of the made-up camera: "bayer", "xtrans" or "mono".
     quality : str, optional
-        "best" or "fast"; None: the best that is bundled.
+        "max" (Bayer only), "best" or "fast"; None: "best".
     overwrite : bool
         Whether earlier files of the demonstration are replaced.
 
@@ -84,6 +84,8 @@ def run(
         One of the files exists and `overwrite` is false; nothing has been written then.
     WriteError
         The folder or a file cannot be written.
+    ConfigError
+        There is no network of that quality for the sensor.
     WeightsError
         No network for the sensor is bundled.
     """

@@ -148,7 +148,7 @@ def denoise_mosaic(
     hot_pixels : bool, optional
         Whether isolated defects are repaired; None: not.
     quality : str, optional
-        "best" or "fast"; None: the best that is bundled.
+        "max" (Bayer only), "best" or "fast"; None: "best".
     specialist : str, optional
         Name of a bundled network, whatever its quality; None: chosen by quality and noise.
     ensemble : int
@@ -169,8 +169,10 @@ def denoise_mosaic(
         one noise parameter.
     NoiseModelError
         The noise is to be estimated, and nothing in `x` can be measured.
+    ConfigError
+        There is no network of that quality for the sensor.
     WeightsError
-        There is no network of that name or quality.
+        There is no network of that name.
     DeviceError
         That device is not there.
 

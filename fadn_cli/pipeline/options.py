@@ -57,7 +57,7 @@ class DenoiseOptions:
     read_noise: float | None = None
     """Variance at black, normalized."""
     quality: str | None = None
-    """"best" or "fast"; None: the best that is bundled."""
+    """"max" (not for every sensor), "best" or "fast"; None: `specialists.default_quality`."""
     specialist: str | None = None
     """Name of the network to use, whatever its quality; None: chosen by quality and noise."""
     ensemble: int = 1
@@ -150,7 +150,7 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "preview": (_is_one_of(*PREVIEWS), "render, keep or none"),
     "compression": (_is_one_of(*COMPRESSIONS), " or ".join(COMPRESSIONS)),
     "bits": (_is_one_of(*BITS), " or ".join(BITS)),
-    "quality": (_is_one_of(*QUALITIES), " or ".join(QUALITIES)),
+    "quality": (_is_one_of(*QUALITIES), f"{', '.join(QUALITIES[:-1])} or {QUALITIES[-1]}"),
     "shot_noise": (
         lambda value: _is_number(value) and 0 < value <= MOST_VARIANCE,
         f"a number greater than 0, at most {MOST_VARIANCE:g}",

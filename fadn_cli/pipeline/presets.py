@@ -47,7 +47,7 @@ TEMPLATE = """\
 # banding = true         # remove bands of rows and columns; else: those that would show
 # bad_pixels = "a7.txt"  # repair what this list names (see `fadn bad-pixels`); it lies beside this
 #                        # file, unless its folder is named too
-# quality = "best"       # "best" or "fast"
+# quality = "best"       # "max" (Bayer sensors only, slow), "best" or "fast"
 # specialist = ""        # always this network (see `fadn models`), whatever the noise
 # ensemble = 8           # see each photograph 2, 4 or 8 ways up: better, as many times as slow
 # format = "dng"         # "dng" or "tiff"

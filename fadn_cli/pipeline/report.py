@@ -78,7 +78,7 @@ class DenoiseReport:
     specialist: str | None
     """Name of the network; None where luma and chroma are 0."""
     quality: str | None
-    """The network's: "best" or "fast"; None where luma and chroma are 0."""
+    """The network's: "max", "best" or "fast"; None where luma and chroma are 0."""
     strength: float
     """0 (the source's samples) to 1 (fully denoised); what leaves as much noise as luma and chroma
     do, where these differ."""
@@ -183,7 +183,7 @@ class FileInfo:
     specialist: str | None
     """The network that would be chosen; None without a noise model."""
     quality: str | None
-    """The network's: "best" or "fast"; None without a noise model."""
+    """The network's: "max", "best" or "fast"; None without a noise model."""
     bad_pixels: int
     """How many samples the file itself or the user's list calls bad, which are always repaired."""
     hot_pixels: int

@@ -10,7 +10,7 @@ from fadn_cli.batch.results import Told
 from fadn_cli.batch.run import Handling
 from fadn_cli.cli.app import app
 from fadn_cli.errors import InferenceError
-from fadn_cli.limits import MEMORY_AT_LEAST, memory_of
+from fadn_cli.limits import MEMORY_AT_LEAST, MORE_PER_LARGE_TILE, memory_of
 from fadn_cli.pipeline import file as pipeline
 from fadn_cli.pipeline.options import DenoiseOptions
 from tests.making.dng.write import write_dng
@@ -71,6 +71,27 @@ def test_what_takes_more_is_planned_with_more(photographs):
         events = []
         batch.run(work, DenoiseOptions(**{name: value}), handling, on_event=events.append)
         assert 1 == sum(isinstance(event, Told) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("options", "tiles"),
+    [
+        ({"quality": "best"}, 0),
+        ({"quality": "max", "threads": 1}, 1),
+        ({"quality": "max", "threads": 2}, 2),
+        ({"quality": "max", "threads": 16}, 4),
+        ({"specialist": "bayer-max-low", "threads": 2}, 2),
+        ({"specialist": "bayer-fast-low", "threads": 2}, 0),
+        ({"specialist": "no such network"}, 0),
+    ],
+)
+def test_each_tile_of_the_largest_networks_at_work_is_planned_for(photographs, options, tiles):
+    path = photographs[0].jobs[0].source
+    plain = shot.memory_needed(path, DenoiseOptions())
+
+    needed = shot.memory_needed(path, DenoiseOptions(**options))
+
+    assert tiles * MORE_PER_LARGE_TILE == needed - plain
 
 
 def test_nothing_is_said_where_memory_is_enough(photographs):

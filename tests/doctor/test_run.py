@@ -49,6 +49,17 @@ def test_a_sound_installation_is_sound(tmp_path):
     assert str(tmp_path) in found["Folder"].value
 
 
+@pytest.mark.parametrize("specialist", specialists.bundled(), ids=lambda each: each.name)
+def test_no_network_is_timed_for_longer_than_a_tile_of_best_takes(specialist):
+    rows = min(specialist.tile, machine._rows_worth(machine._TILE_MACS, specialist))
+
+    best = specialists.find("bayer-best-low")
+    work = rows * specialist.tile * specialist.macs_per_packed_pixel
+    assert work <= 1.05 * best.tile**2 * best.macs_per_packed_pixel
+    assert 0 == rows % specialist.alignment < rows
+    assert rows == specialist.tile or specialist.macs_per_packed_pixel > best.macs_per_packed_pixel
+
+
 def test_nothing_is_left_in_the_folder(tmp_path):
     checks(tmp_path)
 

@@ -36,7 +36,7 @@ from fadn_cli.pipeline.options import DenoiseOptions
         ({"shot_noise": 1e-4, "read_noise": 1e300}, "read_noise must be a number within"),
         ({"specialist": 3}, "specialist must be the name of a network, got 3"),
         ({"format": "jpeg"}, "format must be dng or tiff, got 'jpeg'"),
-        ({"quality": "medium"}, "quality must be best or fast, got 'medium'"),
+        ({"quality": "medium"}, "quality must be max, best or fast, got 'medium'"),
         ({"preview": "small"}, "preview must be render, keep or none, got 'small'"),
         ({"compression": "zip"}, "compression must be lj92 or jxl or none, got 'zip'"),
         ({"preview": "none", "format": "tiff"}, "format is tiff"),

@@ -123,7 +123,7 @@ def test_a_preset_that_is_not_there_is_named_with_those_that_are(path):
         ("[a]\nstrength = 2", ("[a]", "strength", "within 0..1", "got 2")),
         ('[a]\nluma = "low"', ("[a]", "luma", "within 0..1", "got 'low'")),
         ("[a]\nchroma = true", ("[a]", "chroma", "within 0..1", "got True")),
-        ('[a]\nquality = "good"', ("[a]", "quality", "best or fast", "got 'good'")),
+        ('[a]\nquality = "good"', ("[a]", "quality", "max, best or fast", "got 'good'")),
         ('[a]\nhot_pixels = "yes"', ("[a]", "hot_pixels", "true or false", "got 'yes'")),
         ("[a]\niso = 1.5", ("[a]", "iso", "a whole number", "got 1.5")),
         ("[a]\nshot_noise = 1e-4", ("[a]", "shot_noise and read_noise go together")),
@@ -144,7 +144,7 @@ def test_a_mistake_names_file_preset_key_and_value_and_what_is_allowed(path, tex
 
 def test_a_network_of_another_quality_is_a_mistake(path):
     name = specialists.bundled()[0].name
-    other = "fast" if specialists.bundled()[0].quality == "best" else "best"
+    other = next(each for each in specialists.QUALITIES if each != specialists.find(name).quality)
 
     with pytest.raises(ConfigError, match=f"of quality {other}, got '{name}'"):
         read(path, f'[a]\nspecialist = "{name}"\nquality = "{other}"')

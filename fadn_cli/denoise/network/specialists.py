@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from fadn_cli.denoise.sensors.kinds import SENSORS
-from fadn_cli.errors import WeightsError
+from fadn_cli.errors import ConfigError, WeightsError
 from fadn_cli.noise import NoiseModel
 
 MANIFEST = "manifest.json"
-QUALITIES = ("best", "fast")
-"""By preference: where none is asked for, it is the first that is bundled."""
+QUALITIES = ("max", "best", "fast")
+"""From the cleanest picture to the quickest: the order of all lists."""
+_PREFERRED = ("best", "fast", "max")  # where none is asked for: nobody waits for max unasked
 _REINSTALL = "Reinstall fadn: the weights belong to the package."
 
 
@@ -50,7 +51,7 @@ class Specialist:
     cfa_kind: str
     """The kind of sensor: "bayer", "xtrans" or "mono"."""
     quality: str
-    """"best" or "fast"."""
+    """One of `QUALITIES`."""
     noise_range: tuple[float, float]
     """sigma at x = 0.18, mean of the greens, normalized: from (inclusive) to (exclusive)."""
     alignment: int
@@ -73,14 +74,18 @@ class Specialist:
     """(sigma at x = 0.18, share of the noise's sigma left on flat areas), ascending."""
     psnr: dict[str, float] = field(hash=False)
     """dB per level of the ruler, measured through the shipped file."""
+    turned_correlation: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    """(sigma at x = 0.18, correlation between what is left by two ways up of an ensemble there),
+    ascending; 1: their mean leaves as much as each."""
     twin: "Twin | None" = None
     """The same network without 8 bits; None: none is bundled."""
 
-    def residual_at(self, grey_std: float, *, strength: float = 1.0) -> float:
+    def residual_at(self, grey_std: float, *, strength: float = 1.0, ensemble: int = 1) -> float:
         """Return the share of the noise's standard deviation that is left on flat areas.
 
         What is left after full denoising is a smoothed part of the same noise: its variance is also
         its covariance with the noise, so a blend's variance is r^2 + (1 - strength)^2 (1 - r^2).
+        The mean of n ways up has the same covariance, and r^2 (c + (1 - c) / n) as its variance.
 
         Parameters
         ----------
@@ -88,26 +93,32 @@ class Specialist:
             Of the noise, at x = 0.18.
         strength : float
             0 to 1.
+        ensemble : int
+            Ways up that the mean is taken of: n, c being their correlation.
 
         Examples
         --------
-        >>> bundled()[0].residual_at(0.01, strength=0)
+        >>> bundled()[0].residual_at(0.01, strength=0, ensemble=8)
         1.0
         """
-        left: float = self._measured_residual(grey_std)
-        return math.sqrt(left**2 + (1 - strength) ** 2 * (1 - left**2))
+        left = _interpolate(self.residual_std, grey_std)
+        alike = _interpolate(self.turned_correlation, grey_std)
+        averaged = left**2 * (1 - alike) * (1 - 1 / ensemble)
+        blended = left**2 + (1 - strength) ** 2 * (1 - left**2)
+        return math.sqrt(blended - strength**2 * averaged)
 
-    def _measured_residual(self, grey_std: float) -> float:
-        """Interpolate residual_std, held beyond both ends."""
-        (low, value), *rest = self.residual_std
-        for high, next_value in rest:
-            if grey_std <= low:
-                break
-            if grey_std < high:
-                share = (grey_std - low) / (high - low)
-                return value + share * (next_value - value)
-            low, value = high, next_value
-        return value
+
+def _interpolate(curve: tuple[tuple[float, float], ...], grey_std: float) -> float:
+    """Return a curve's value at a noise, held beyond both ends."""
+    (low, value), *rest = curve
+    for high, next_value in rest:
+        if grey_std <= low:
+            break
+        if grey_std < high:
+            share = (grey_std - low) / (high - low)
+            return value + share * (next_value - value)
+        low, value = high, next_value
+    return value
 
 
 def folder() -> Path:
@@ -129,7 +140,7 @@ def folder() -> Path:
 
 @lru_cache(maxsize=1)
 def bundled() -> tuple[Specialist, ...]:
-    """Return every bundled specialist: by sensor, Bayer first, the default quality of each first,
+    """Return every bundled specialist: by sensor, Bayer first, each in the order of `QUALITIES`,
     and each from low noise to high.
 
     Raises
@@ -161,8 +172,8 @@ def _specialist(row: dict[str, Any]) -> Specialist:
     fields["noise_range"] = (float(low), float("inf") if high is None else float(high))
     if fields["quality"] not in QUALITIES:
         raise ValueError(f"quality {fields['quality']!r}, not one of {', '.join(QUALITIES)}")
-    curve = fields["residual_std"]
-    fields["residual_std"] = tuple((float(std), float(left)) for std, left in curve)
+    for curve in {"residual_std", "turned_correlation"} & fields.keys():
+        fields[curve] = tuple((float(std), float(value)) for std, value in fields[curve])
     if "twin" in fields:
         fields["twin"] = Twin(**fields["twin"])
     return Specialist(**fields)
@@ -176,7 +187,8 @@ def default_quality(kind: str = "bayer") -> str:
     WeightsError
         No weights are bundled.
     """
-    return _of_kind(kind)[0].quality
+    known = {specialist.quality for specialist in _of_kind(kind)}
+    return next(quality for quality in _PREFERRED if quality in known)
 
 
 def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -> Specialist:
@@ -188,26 +200,35 @@ def choose(noise: NoiseModel, quality: str | None = None, kind: str = "bayer") -
     noise : NoiseModel
         What is to be removed.
     quality : str, optional
-        "best" or "fast"; None: `default_quality`.
+        One of `QUALITIES`; None: `default_quality`.
     kind : str
         Of the sensor.
 
     Raises
     ------
+    ConfigError
+        There is no network of that quality for the sensor.
     WeightsError
-        No weights of that quality are bundled for the sensor.
+        There is none for the sensor at all.
     """
+    suited = of_quality(quality, kind)
+    level = noise.grey_std
+    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
+
+
+def of_quality(quality: str | None, kind: str) -> list[Specialist]:
+    """Return the specialists of a quality for a kind of sensor, from low noise to high; raises what
+    `choose` does."""
     known = _of_kind(kind)
-    wanted = quality or known[0].quality
+    wanted = quality or default_quality(kind)
     suited = [specialist for specialist in known if specialist.quality == wanted]
     if not suited:
         names = ", ".join(dict.fromkeys(specialist.quality for specialist in known))
-        raise WeightsError(
+        raise ConfigError(
             f"no specialist of quality {wanted} for {kind} sensors is bundled",
             advice=f"Use one of: {names}.",
         )
-    level = noise.grey_std
-    return next((each for each in suited if level < each.noise_range[1]), suited[-1])
+    return suited
 
 
 def _of_kind(kind: str) -> list[Specialist]:

@@ -26,9 +26,10 @@ from fadn_cli.denoise.sensors.sensor import Sensor
 from fadn_cli.noise import noise_model
 from fadn_cli.training.data.photos import Photos, load_photos
 from fadn_cli.training.export.provenance import commit, data, processor, trained
+from fadn_cli.training.export.residual import as_denoise, measure_residual
 from fadn_cli.training.export.tiling import lay
-from fadn_cli.training.judge.evaluate import Denoise, evaluate, flat_residual, torch_denoise
-from fadn_cli.training.judge.ruler import LEVELS, Levels, shot_noise_at, typical_read_noise
+from fadn_cli.training.judge.evaluate import evaluate, torch_denoise
+from fadn_cli.training.judge.ruler import LEVELS, Levels, typical_read_noise
 from fadn_cli.training.network.model import Denoiser, Student, macs_per_packed_pixel, prune
 from fadn_cli.training.network.onnx_graph import build_onnx
 from fadn_cli.training.network.quantize import set_rounding
@@ -91,28 +92,6 @@ def parity_features(
     return [model.features(noisy, shot, read)[0][:1].numpy() for noisy, _, shot, read, _ in batches]
 
 
-def measure_residual(net: network.Network, noise_range: tuple[float, float]) -> list[list[float]]:
-    """Measure the share of the noise's standard deviation that is left on flat areas.
-
-    Returns
-    -------
-    list of [sigma at x = 0.18, share]
-        At five noise levels over the specialist's range, flat patches of 5 to 80 % grey.
-    """
-    rng = np.random.default_rng(11)
-    planes = _sensor_of(net).planes
-    low, high = max(noise_range[0], 1.5e-3), min(noise_range[1], 0.12)
-    rows = []
-    for target in np.geomspace(low, high, 5):
-        shares = []
-        for grey in (0.05, 0.18, 0.4, 0.8):
-            noise = rng.standard_normal((planes, 128, 128)).astype(np.float32)
-            left = flat_residual(_as_denoise(net), shot_noise_at(target), grey, noise)
-            shares.append(float(left.std()))
-        rows.append([round(float(target), 6), round(float(np.mean(shares)), 4)])
-    return rows
-
-
 def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None:
     """Write one run's int8 file and its manifest row.
 
@@ -168,7 +147,7 @@ def export(run: Path, photos: Photos, ruler: Path | None, weights: Path) -> None
     _write_row(weights, row)
     net = network.Network(specialists.find(about["name"]), threads=1)
     row |= lay(net.specialist)
-    row["residual_std"] = measure_residual(net, (low, high))
+    row |= measure_residual(net.specialist)
     if ruler is not None:
         row |= _figures(model, net, ruler, (low, high))
     _write_row(weights, row)
@@ -186,7 +165,7 @@ def _figures(
 ) -> dict[str, Any]:
     """Measure the int8 file at the levels of its range; print its float twin beside it."""
     levels, sensor = levels_within(noise_range), _sensor_of(net)
-    int8 = evaluate(ruler, _as_denoise(net), levels, sensor=sensor)["psnr"]
+    int8 = evaluate(ruler, as_denoise(net), levels, sensor=sensor)["psnr"]
     set_rounding(model, False)
     plain = evaluate(ruler, torch_denoise(model), levels, sensor=sensor)["psnr"]
     print(net.specialist.name, "int8", int8, "float", plain)
@@ -204,16 +183,6 @@ def levels_within(noise_range: tuple[float, float]) -> Levels:
     }
 
 
-def _as_denoise(net: network.Network) -> Denoise:
-    """Return an int8 file as the ruler's `Denoise`."""
-    colors = _sensor_of(net).noise_colors
-
-    def denoise(packed: NDArray[np.float32], shot: float, read: float) -> NDArray[np.float32]:
-        return net(packed, noise_model(shot, read, source="", colors=colors))
-
-    return denoise
-
-
 def _sensor_of(net: network.Network) -> Sensor:
     """Return the sensor that an int8 file is for."""
     return SENSORS[net.specialist.cfa_kind]
@@ -224,8 +193,9 @@ def _write_row(weights: Path, row: dict[str, Any]) -> None:
     rows = [each for each in _read_manifest(weights)["specialists"] if each["name"] != row["name"]]
     kinds = list(SENSORS)
 
-    def order(each: dict[str, Any]) -> tuple[int, str, float]:
-        return kinds.index(each["cfa_kind"]), each["quality"], each["noise_range"][0]
+    def order(each: dict[str, Any]) -> tuple[int, int, float]:
+        quality = specialists.QUALITIES.index(each["quality"])
+        return kinds.index(each["cfa_kind"]), quality, each["noise_range"][0]
 
     rows = sorted([*rows, row], key=order)
     _write_manifest(weights, specialists=rows)

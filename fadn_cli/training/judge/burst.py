@@ -31,7 +31,7 @@ def measure_burst(
         An .npz file: "mean_x32", the mean of other frames, DN times 32, of the frame's size, and
         "frames", how many they are.
     quality : str, optional
-        "best" or "fast".
+        "max", "best" or "fast".
 
     Returns
     -------

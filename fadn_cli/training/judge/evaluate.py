@@ -196,7 +196,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--photos", type=Path, metavar="DIR", help="needed but for --burst")
     parser.add_argument("--run", type=Path, help="a run's folder: evaluate its float checkpoint")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--quality", choices=QUALITIES, help="default: the best that is bundled")
+    which.add_argument("--quality", choices=QUALITIES, help="default: best")
     which.add_argument("--specialist", help="use this one at every level, not the chosen one")
     parser.add_argument("--ensemble", type=int, default=1, choices=COUNTS, help="ways up")
     parser.add_argument(

@@ -127,7 +127,7 @@ def measure_files(
     folder : Path
         Photographs never trained on.
     quality : str, optional
-        "best" or "fast"; None: the best that is bundled.
+        One of `specialists.QUALITIES`; None: "best".
     only : str
         Part of the names of the exposures to measure.
     most : int

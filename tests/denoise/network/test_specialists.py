@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fadn_cli.denoise.network import specialists
-from fadn_cli.errors import WeightsError
+from fadn_cli.errors import ConfigError, WeightsError
 from fadn_cli.noise import noise_model
 
 
@@ -24,12 +24,13 @@ def weights(tmp_path, monkeypatch):
 
 @pytest.fixture
 def several(weights):
-    """A manifest of four fast and five best networks, in no order."""
+    """A manifest of four fast, five best and two networks of quality max, in no order."""
     rows = [
         *make_rows("fast", (0, 0.004, 0.0125, 0.04, None)),
         *make_rows("best", (0, 0.003, 0.01, 0.02, 0.06, None)),
+        *make_rows("max", (0, 0.03, None)),
     ]
-    write_manifest(weights, [rows[index] for index in (3, 8, 0, 5, 1, 7, 4, 2, 6)])
+    write_manifest(weights, [rows[index] for index in (3, 8, 10, 0, 5, 1, 7, 4, 2, 9, 6)])
 
 
 def make_rows(quality, edges):
@@ -70,11 +71,12 @@ def at(std):
 
 
 @pytest.mark.usefixtures("several")
-def test_the_default_quality_comes_first_and_each_goes_from_low_noise_to_high():
+def test_the_cleanest_quality_comes_first_and_each_goes_from_low_noise_to_high():
     order = [(each.quality, each.noise_range[0]) for each in specialists.bundled()]
 
     best = [("best", low) for low in (0, 0.003, 0.01, 0.02, 0.06)]
-    assert [*best, *(("fast", low) for low in (0, 0.004, 0.0125, 0.04))] == order
+    fast = [("fast", low) for low in (0, 0.004, 0.0125, 0.04)]
+    assert [("max", 0), ("max", 0.03), *best, *fast] == order
 
 
 @pytest.mark.usefixtures("several")
@@ -115,7 +117,14 @@ def test_ranges_are_half_open(weights):
 
 @pytest.mark.parametrize(
     ("bundled", "default"),
-    [(("fast",), "fast"), (("best",), "best"), (("fast", "best"), "best")],
+    [
+        (("fast",), "fast"),
+        (("best",), "best"),
+        (("fast", "best"), "best"),
+        (("fast", "best", "max"), "best"),
+        (("fast", "max"), "fast"),
+        (("max",), "max"),
+    ],
 )
 def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
     write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
@@ -130,12 +139,14 @@ def test_the_default_is_best_where_it_is_bundled(weights, bundled, default):
         (("fast",), "best", "Use one of: fast."),
         (("best",), "fast", "Use one of: best."),
         (("fast", "best"), "medium", "Use one of: best, fast."),
+        (("fast", "best"), "max", "Use one of: best, fast."),
+        (("fast", "max"), "best", "Use one of: max, fast."),
     ],
 )
 def test_a_quality_that_is_not_bundled_is_told_which_are(weights, bundled, asked, advice):
     write_manifest(weights, sum((make_rows(each, (0, 0.01, None)) for each in bundled), []))
 
-    with pytest.raises(WeightsError, match=f"no specialist of quality {asked} for bayer") as caught:
+    with pytest.raises(ConfigError, match=f"no specialist of quality {asked} for bayer") as caught:
         specialists.choose(at(0.01), asked)
 
     assert advice == caught.value.advice
@@ -176,7 +187,7 @@ def test_an_unreadable_manifest_is_named(weights, text):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"quality": "medium"}, "quality 'medium', not one of best, fast"),
+        ({"quality": "medium"}, "quality 'medium', not one of max, best, fast"),
         ({"quality": None}, "quality None"),
         ({"colour": "blue"}, "colour"),
     ],
@@ -225,3 +236,46 @@ def test_the_share_left_is_interpolated_and_held_beyond_the_ends(weights):
     shares = [specialist.residual_at(std) for std in (0.001, 0.01, 0.02, 0.03, 0.5)]
 
     assert pytest.approx([0.2, 0.2, 0.3, 0.4, 0.4]) == shares
+
+
+def test_an_ensemble_leaves_less_the_less_its_ways_up_are_alike(weights):
+    (row,) = make_rows("fast", (0, None))
+    curves = {"residual_std": [[0.01, 0.2]], "turned_correlation": [[0.01, 0.5], [0.03, 1.0]]}
+    write_manifest(weights, [row | curves])
+    specialist = specialists.find(row["name"])
+
+    def left(std, **how):
+        return specialist.residual_at(std, **how)
+
+    assert pytest.approx(0.2) == left(0.01, ensemble=1)
+    assert pytest.approx(0.2 * 0.75**0.5) == left(0.01, ensemble=2)
+    assert pytest.approx(0.2 * 0.5625**0.5) == left(0.01, ensemble=8)
+    assert left(0.01, ensemble=4) < left(0.02, ensemble=4) < left(0.03, ensemble=4)
+    assert left(0.03, ensemble=4) == left(0.03)
+    assert 1 == left(0.01, strength=0, ensemble=8)
+
+
+@pytest.mark.parametrize("strength", (0.3, 0.7, 1))
+def test_a_blend_of_an_ensemble_is_what_noise_and_its_ways_up_give(weights, strength):
+    """Ways up as one part that they share and one that each has alone, both of the noise."""
+    (row,) = make_rows("fast", (0, None))
+    each, alike = 0.04, 0.6  # variance that is left, and covariance of two ways up over it
+    curves = {"residual_std": [[0.01, each**0.5]], "turned_correlation": [[0.01, alike]]}
+    write_manifest(weights, [row | curves])
+    specialist = specialists.find(row["name"])
+
+    # Of the noise and eight ways up; what is left of a way up has its variance in common with it.
+    covariance = np.full((9, 9), each * alike)
+    covariance[np.diag_indices(9)] = covariance[0] = covariance[:, 0] = each
+    covariance[0, 0] = 1
+    weight = np.array([1 - strength, *[strength / 8] * 8])
+
+    left = specialist.residual_at(0.01, strength=strength, ensemble=8)
+    assert pytest.approx(weight @ covariance @ weight) == left**2
+
+
+def test_rows_that_say_nothing_of_ensembles_promise_nothing(weights):
+    (row,) = make_rows("fast", (0, None))
+    write_manifest(weights, [row])
+
+    assert 0.1 == specialists.find(row["name"]).residual_at(0.01, ensemble=8)
