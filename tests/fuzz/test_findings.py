@@ -2,12 +2,17 @@
 
 import struct
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats
 
-from fadn_cli.errors import WriteError
+from fadn_cli.errors import RawReadError, WriteError
 from fadn_cli.pipeline.file import denoise_file
 from fadn_cli.pipeline.options import DenoiseOptions
-from fadn_cli.raw.check.dng import check_file
+from fadn_cli.raw.check.dng import check_dng, check_file
+from fadn_cli.raw.dng.levels import rational
+from fadn_cli.raw.source.reader import read_raw
 from fadn_cli.raw.xmp.merge import Edits
 from tests.making.dng.damage import overwrite, parse_file
 from tests.making.dng.write import write_dng
@@ -67,3 +72,41 @@ def test_a_pointer_to_no_ifd_is_the_file_s_fault_and_not_ours(tmp_path):
         denoise_file(path, tmp_path / "b.dng", OPTIONS)
 
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_pointer_that_meets_new_samples_is_the_file_s_fault_and_not_ours(tmp_path):
+    """Was: "a bug in fadn", where the file grew until something stood there."""
+    path = tmp_path / "a.dng"
+    levels.black_levels()["BlackLevelDeltaH and V"].write(path)
+    ifd = parse_file(path).ifds[0]
+    astray = ifd.get(50708).value_offset
+    overwrite(path, astray, struct.pack("<H", path.stat().st_size // 12))  # tags, more than fit
+    overwrite(path, ifd.get(34853).location + 8, struct.pack("<I", astray))
+
+    grown = tmp_path / "b.dng"
+    grown.write_bytes(path.read_bytes() + bytes(10_000))
+
+    with pytest.raises(WriteError, match="^a.dng: .*GPSIFD leads to something that is no IFD"):
+        check_dng(grown, read_raw(path).mosaic, source=path)
+
+
+def test_two_sizes_are_the_file_s_fault_and_not_ours(tmp_path):
+    """Was: ValueError where it was developed for its preview, since LibRaw goes by the last one."""
+    path = write_dng(tmp_path / "a.dng", noisy_samples(64, 96))
+    entry = parse_file(path).ifds[0].get(274)
+    overwrite(path, entry.location, struct.pack("<HHII", 256, 4, 1, 72))
+
+    with pytest.raises(RawReadError, match="^a.dng: its tags say 96x64 samples, and can also be"):
+        denoise_file(path, tmp_path / "b.dng", OPTIONS)
+
+    assert [path] == list(tmp_path.iterdir())
+
+
+@given(value=floats(0.0009765625, 65535, width=32))
+def test_a_black_level_that_is_no_decimal_is_written_as_it_is(value):
+    """Was: "a bug in fadn", for 0.129279122 in a grey TIFF."""
+    numerator, denominator = rational(value)
+
+    assert np.float32(value) == np.float32(numerator / denominator)
+    assert abs(numerator) < 1 << 31
+    assert 0 < denominator < 1 << 31

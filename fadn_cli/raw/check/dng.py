@@ -180,17 +180,19 @@ def _refuse_faults(path: Path, source: Path | None) -> None:
     known = {fault.place for fault in faults}
     for error in errors:
         if error.place not in known:
+            _refuse_damaged(source, kind="pointer")
             raise _wrong(str(error))
 
 
-def _refuse_damaged(source: Path | None) -> None:
-    """Raise WriteError if a DNG that cannot be read back has its damage from its source.
+def _refuse_damaged(source: Path | None, *, kind: str | None = None) -> None:
+    """Raise WriteError if a source has a fault, of a kind, that may be why a DNG is wrong.
 
-    A pointer to no IFD leads readers elsewhere in a file of another size, and beyond its end.
+    A pointer to no IFD leads readers elsewhere in a file of another size, to one or beyond its end.
     """
     if source is None:
         return
-    for error in errors_among(_faults_of(source)):
+    faults = errors_among(_faults_of(source))
+    for error in (each for each in faults if kind in (None, each.kind)):
         raise WriteError(
             f"{source.name}: {error}; what is written with that cannot be read",
             advice="The file looks truncated or damaged; copy it again from the card.",

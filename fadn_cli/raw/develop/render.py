@@ -84,10 +84,13 @@ def develop(
     Raises
     ------
     RawReadError
-        The source can no longer be opened.
+        The source can no longer be opened, or says two things of its size.
     ValueError
         `mosaic` has another size than the source.
     """
+    if mosaic.samples.shape != raw_image.mosaic.samples.shape:
+        wanted = raw_image.mosaic.samples.shape
+        raise ValueError(f"the mosaic is {mosaic.samples.shape}, the source {wanted}")
     if mosaic.cfa.kind == "mono":
         return develop_grey(mosaic, half_size=half_size, space=space, gain=gain)
     gains = raw_image.metadata.wb_gains
@@ -97,6 +100,7 @@ def develop(
             opened = rawpy.imread(_openable(raw_image))
             opened.unpack()
         with opened as raw:
+            _refuse_other_size(raw_image, raw.raw_image.shape)
             # Of some makers' raws (Panasonic's) LibRaw takes zeros for bad, and brightens the dark.
             _fill(raw.raw_image, mosaic, lowest=0 if raw_image.metadata.is_dng else 1)
             rgb: NDArray[np.uint16] = raw.postprocess(
@@ -166,6 +170,17 @@ def _empty(content: bytearray, raw_ifd: Ifd, size: tuple[int, int]) -> None:
     replace_ifd(content, raw_ifd, replace={field.tag: field for field in fields}, drop=tiles)
 
 
+def _refuse_other_size(raw_image: RawImage, size: tuple[int, ...]) -> None:
+    """Raise RawReadError where LibRaw takes a photograph for another size than its tags say."""
+    height, width = raw_image.mosaic.samples.shape
+    if size != (height, width):
+        raise RawReadError(
+            f"{raw_image.path.name}: its tags say {width}x{height} samples, and can also be read as"
+            f" {size[-1]}x{size[0]}",
+            advice="The file looks damaged; copy it again from the card.",
+        )
+
+
 def _demosaicing(mosaic: Mosaic) -> rawpy.DemosaicAlgorithm | None:
     """Return how LibRaw is to find the colours between: as it likes, where it can."""
     area = mosaic.active_area
@@ -176,8 +191,6 @@ def _demosaicing(mosaic: Mosaic) -> rawpy.DemosaicAlgorithm | None:
 
 def _fill(frame: NDArray[np.uint16], mosaic: Mosaic, *, lowest: int) -> None:
     """Put a mosaic into LibRaw's frame, black at 0 and white at 65535, clipped at the lowest."""
-    if frame.shape != mosaic.samples.shape:
-        raise ValueError(f"the mosaic is {mosaic.samples.shape}, the source {frame.shape}")
     height, _ = frame.shape
     for start in range(0, height, _ROWS_PER_BLOCK):
         stop = min(start + _ROWS_PER_BLOCK, height)

@@ -62,17 +62,22 @@ def scaled_field(entry: Entry, factor: int) -> Field:
 
 
 def rationals(values: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return values as fractions with a round denominator: most were round decimals once."""
+    """Return values as fractions, with a round denominator where there is one: most were round
+    decimals once.
+    """
     return [rational(float(value)) for value in values.ravel()]
 
 
 def rational(value: float) -> tuple[int, int]:
-    """Return the first fraction that is the same float32, else one to six decimals."""
+    """Return the first fraction that is the same float32: of one to six decimals, else the nearest
+    that a signed one can hold.
+    """
     for denominator in (1, 10_000, 1_000_000):
         numerator = round(value * denominator)
         if np.float32(numerator / denominator) == np.float32(value):
-            break
-    return numerator, denominator
+            return numerator, denominator
+    nearest = Fraction(value).limit_denominator(_LARGEST[FieldType.SRATIONAL])
+    return nearest.numerator, nearest.denominator
 
 
 def _times(value: Number, factor: int, kind: FieldType) -> Number:
