@@ -93,7 +93,9 @@ class Treatment:
     @property
     def residual_std_ratio(self) -> float:
         """The share of the noise's standard deviation that is left on flat areas."""
-        return self.specialist.residual_at(self.noise.used.grey_std, strength=self.strength)
+        return self.specialist.residual_at(
+            self.noise.used.grey_std, strength=self.strength, ensemble=self.options.ensemble
+        )
 
     def told(self) -> dict[str, Any]:
         """Return what the report says of it, by the report's names."""
@@ -137,8 +139,10 @@ def prepare(
         It is not the mosaic that its tags say.
     NoiseModelError
         Nothing is given or stated, and nothing can be measured.
+    ConfigError
+        There is no network of the quality asked for.
     WeightsError
-        There is no network as asked for.
+        There is no network as asked for by name.
     """
     warnings = raw_image.warnings + refuse_senseless(packed, packing.sensor, raw_image)
     if options.repairs:
@@ -218,8 +222,10 @@ def pick(noise: NoiseModel, options: DenoiseOptions, kind: str) -> Specialist:
 
     Raises
     ------
+    ConfigError
+        There is no network of that quality for the sensor.
     WeightsError
-        There is no network of that name or quality for the sensor.
+        There is no network of that name for the sensor.
     """
     if not any(options.shares) and all(each.cfa_kind != kind for each in specialists.bundled()):
         return _none_for(kind)
