@@ -56,14 +56,16 @@ weights-max:
 	$(PYTHON) -m fadn_cli.training.export.weights $(MAX_RANGES:%=runs/bayer-max-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(MAX_RANGES:%=bayer-max-%) --ruler $(PHOTOS)/val
 
-# Best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from Bayer's.
+# X-Trans: best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from
+# Bayer's: best from the run of max, fast from the file of fast.
 weights-mono: thaw-mono
+weights-xtrans: FLOATS = best-first best fast
+weights-mono: FLOATS = best fast
 weights-xtrans weights-mono: weights-%:
-	for run in best-first best best-int8 fast fast-int8; do $(TRAIN) $(CONFIGS)/$*-$$run.toml $(DATA) || exit 1; done
+	for run in $(FLOATS) best-int8 fast-int8; do $(TRAIN) $(CONFIGS)/$*-$$run.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $*-best $*-fast --ruler $(PHOTOS)/val
 
 thaw-mono:
-	for quality in best fast; do \
-		$(PYTHON) -m fadn_cli.training.run.thaw bayer-$$quality-high $(CONFIGS)/mono-$$quality.toml || exit 1; \
-	done
+	$(PYTHON) -m fadn_cli.training.run.thaw runs/bayer-max $(CONFIGS)/mono-best.toml
+	$(PYTHON) -m fadn_cli.training.run.thaw bayer-fast-high $(CONFIGS)/mono-fast.toml
