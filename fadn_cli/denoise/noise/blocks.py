@@ -216,21 +216,6 @@ def _noisy_level(energies: NDArray[np.float32]) -> float:
     return quantile(high / np.maximum(mean, 1e-3), _WEAK) / _CONTRAST**2
 
 
-def _combine(
-    blocks: NDArray[np.float32], waves: "_PlaceWaves", noisy: float
-) -> list[NDArray[np.float32]]:
-    """Return mean, texture, check, high and freedoms, (N,) each, of all planes of a place."""
-    planes, count, _ = blocks.shape
-    mean, detail = _centred(blocks)
-    balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
-    weight = balance**2 / (balance**2).sum(axis=0)
-    detail *= (math.sqrt(planes) * np.sqrt(weight))[..., None]
-    energy = np.square(detail.swapaxes(0, 1).reshape(count, -1) @ waves.transform)
-    texture, check, high = (energy @ waves.bands).T
-    freedoms = waves.left_high / (planes * (weight**2).sum(axis=0))
-    return [(weight * mean).sum(axis=0), texture, check, high, freedoms]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _PlaceWaves:
     """The cosines of the mosaic that the planes' blocks at one place make."""
@@ -270,6 +255,21 @@ def _place_waves(sensor: Sensor, *, is_odd: bool) -> _PlaceWaves:
     check, last = (np.where(each, 1 / left[each].sum(), 0) for each in (odd, highest))
     bands = np.stack([(_mean_of(low) + _mean_of(even)) / 2, check, last], axis=1)
     return _PlaceWaves(transform, bands.astype(np.float32), float(left[highest].sum()))
+
+
+def _combine(
+    blocks: NDArray[np.float32], waves: _PlaceWaves, noisy: float
+) -> list[NDArray[np.float32]]:
+    """Return mean, texture, check, high and freedoms, (N,) each, of all planes of a place."""
+    planes, count, _ = blocks.shape
+    mean, detail = _centred(blocks)
+    balance = 1 / (np.maximum(mean, LEAST_GAIN * mean.max(axis=0)).clip(min=0) + noisy)
+    weight = balance**2 / (balance**2).sum(axis=0)
+    detail *= (math.sqrt(planes) * np.sqrt(weight))[..., None]
+    energy = np.square(detail.swapaxes(0, 1).reshape(count, -1) @ waves.transform)
+    texture, check, high = (energy @ waves.bands).T
+    freedoms = waves.left_high / (planes * (weight**2).sum(axis=0))
+    return [(weight * mean).sum(axis=0), texture, check, high, freedoms]
 
 
 def _gather(parts: list[NDArray[np.float64]], freedoms: float) -> BlockStatistics:
