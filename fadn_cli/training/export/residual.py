@@ -24,8 +24,8 @@ from fadn_cli.training.judge.ruler import shot_noise_at
 
 GREYS = (0.05, 0.18, 0.4, 0.8)
 """The flats' normalized signals."""
-SIDE = 128
-"""Of the flats, packed pixels."""
+_SIDE = 128  # of the flats, packed pixels
+_FAR = 100  # packed pixels that a network sees to each side: what it leaves is coarse and little
 _LEVELS = 5  # of noise, over a network's range
 
 
@@ -74,14 +74,21 @@ def measure_residual(specialist: Specialist) -> dict[str, Any]:
     }
 
 
+def side_of(specialist: Specialist) -> int:
+    """Return the side of a network's flats, packed pixels: four times as many where what is left is
+    so coarse that a few would tell another figure each time.
+    """
+    return 2 * _SIDE if specialist.reach > _FAR else _SIDE
+
+
 def _flats(specialist: Specialist) -> Iterator[tuple[float, float, NDArray[np.float32]]]:
     """Yield (sigma at x = 0.18, grey, noise in units of sigma) over a specialist's range."""
     rng = np.random.default_rng(11)
-    planes = SENSORS[specialist.cfa_kind].planes
+    planes, side = SENSORS[specialist.cfa_kind].planes, side_of(specialist)
     low, high = max(specialist.noise_range[0], 1.5e-3), min(specialist.noise_range[1], 0.12)
     for std in np.geomspace(low, high, _LEVELS):
         for grey in GREYS:
-            noise = rng.standard_normal((planes, SIDE, SIDE)).astype(np.float32)
+            noise = rng.standard_normal((planes, side, side)).astype(np.float32)
             yield float(std), grey, noise
 
 

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 from fadn_cli.denoise.network import specialists  # noqa: E402
 from fadn_cli.denoise.sensors.kinds import SENSORS  # noqa: E402
-from fadn_cli.training.export.residual import GREYS, SIDE, measure_residual  # noqa: E402
+from fadn_cli.training.export.residual import GREYS, measure_residual, side_of  # noqa: E402
 from fadn_cli.training.judge.evaluate import flat_residual, shipped  # noqa: E402
 from fadn_cli.training.judge.ruler import shot_noise_at  # noqa: E402
 
@@ -21,10 +21,10 @@ def left(specialist, std, **how):
     """The share of the noise's standard deviation that is left, in the mean of some greys."""
     sensor = SENSORS[specialist.cfa_kind]
     denoise = shipped(estimated=False, specialist=specialist.name, sensor=sensor, **how)
-    shares = []
+    shares, side = [], side_of(specialist)
     for seed, grey in enumerate(GREYS):
         rng = np.random.default_rng(100 + seed)  # not the rows' own
-        noise = rng.standard_normal((sensor.planes, SIDE, SIDE)).astype(np.float32)
+        noise = rng.standard_normal((sensor.planes, side, side)).astype(np.float32)
         shares.append(flat_residual(denoise, shot_noise_at(std), grey, noise).std())
     return np.mean(shares)
 
