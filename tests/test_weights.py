@@ -20,9 +20,6 @@ SHOT_NOISES = {"faint": 1e-4, "low": 4e-4, "high": 1.6e-3, "extreme": 6.4e-3}
 """One inside each range of Bayer's networks."""
 THAWED = "-thawed"
 """After the name of a run that was thawed before its end (`training.run.thaw`)."""
-PROVISIONAL: set[str] = set()
-"""Exported from a run that was not done, after a few steps of their own, and to be exported again;
-none in a release."""
 GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
     "bayer-fast": {"faint": 51.55, "low": 48.02, "high": 44.34, "extreme": 40.21},
@@ -101,12 +98,12 @@ def test_every_row_says_how_it_was_trained():
             if start != before:  # as far as that run had come, for another sensor
                 assert done <= all_steps
             elif before is not None:
-                assert (done == all_steps) is (row["name"] not in PROVISIONAL)
+                assert done == all_steps
             assert run["seed"] == config["seed"]
             assert run["seconds"] > 0
             done, all_steps = run["steps"], config["steps"]
             before = Path(run["config"]).stem
-        assert (done == all_steps) is (row["name"] not in PROVISIONAL)
+        assert done == all_steps
         assert before.removesuffix("-int8") == row["name"]
 
 

@@ -173,9 +173,9 @@ def _is_usable(blocks: NDArray[np.float32]) -> NDArray[np.bool_]:
 def _energies(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (4, planes, N): mean, texture, check and high of the blocks of planes."""
     found = np.empty((4, *blocks.shape[:2]), np.float32)
+    transform, bands = _plane_waves()
     for some in _few(blocks.shape[1]):
         mean, detail = _centred(blocks[:, some])
-        transform, bands = _plane_waves()
         found[0, :, some] = mean
         found[1:, :, some] = np.moveaxis(np.square(detail @ transform) @ bands, -1, 0)
     return found

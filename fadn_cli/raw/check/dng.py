@@ -88,7 +88,7 @@ def check_dng(
         cause = error.__cause__
         if isinstance(cause, OSError):  # of the machine, not of the file
             raise cause from error
-        _refuse_damaged(source)
+        _refuse_damaged(source, _faults_of(source))
         raise _wrong(f"cannot be read back: {error}") from error
     if found.samples.shape != expected.samples.shape:
         raise _wrong(f"size {found.samples.shape} instead of {expected.samples.shape}")
@@ -175,28 +175,29 @@ def _refuse_faults(path: Path, source: Path | None) -> None:
     if not errors:
         return
     faults = _faults_of(source)
-    if source is not None:
-        _refuse_lost(source, faults, errors)
+    _refuse_lost(source, faults, errors)
     known = {fault.place for fault in faults}
     for error in errors:
         if error.place not in known:
-            _refuse_damaged(source, kind="pointer")
+            _refuse_damaged(source, [fault for fault in faults if fault.kind == "pointer"])
             raise _wrong(str(error))
 
 
-def _refuse_damaged(source: Path | None, *, kind: str | None = None) -> None:
-    """Raise WriteError if a source has a fault, of a kind, that may be why a DNG is wrong.
+def _refuse_damaged(source: Path | None, faults: list[Finding]) -> None:
+    """Raise WriteError if a source has faults that may be why a DNG is wrong, or cannot be read.
 
     A pointer to no IFD leads readers elsewhere in a file of another size, to one or beyond its end.
     """
-    if source is None:
-        return
-    faults = errors_among(_faults_of(source))
-    for error in (each for each in faults if kind in (None, each.kind)):
-        raise WriteError(
-            f"{source.name}: {error}; what is written with that cannot be read",
-            advice="The file looks truncated or damaged; copy it again from the card.",
-        )
+    for error in errors_among(faults):
+        raise _damaged(source, f"{error}; what is written with that cannot be read")
+
+
+def _damaged(source: Path | None, what: str) -> WriteError:
+    """Return an error that is the source's fault."""
+    return WriteError(
+        f"{source.name if source else ''}: {what}",
+        advice="The file looks truncated or damaged; copy it again from the card.",
+    )
 
 
 def _faults_of(source: Path | None) -> list[Finding]:
@@ -208,7 +209,7 @@ def _faults_of(source: Path | None) -> list[Finding]:
     return []
 
 
-def _refuse_lost(source: Path, faults: list[Finding], errors: list[Finding]) -> None:
+def _refuse_lost(source: Path | None, faults: list[Finding], errors: list[Finding]) -> None:
     """Raise WriteError where something of the source that is beyond its end would show other data.
 
     A file grows as it is written, and then there is something.
@@ -216,10 +217,8 @@ def _refuse_lost(source: Path, faults: list[Finding], errors: list[Finding]) -> 
     for lost in (fault for fault in faults if fault.kind == "bounds"):
         what = f"{lost.tag} of {lost.ifd}"
         if any(error.kind == "overlap" and what in error.what for error in errors):
-            raise WriteError(
-                f"{source.name}: {lost.tag} lies beyond the file's end, where new samples would be",
-                advice="The file looks truncated or damaged; copy it again from the card.",
-            )
+            beyond = f"{lost.tag} lies beyond the file's end, where new samples would be"
+            raise _damaged(source, beyond)
 
 
 def _faults(tiff: TiffFile) -> list[Finding]:

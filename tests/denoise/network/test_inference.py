@@ -118,7 +118,7 @@ def test_a_border_shows_as_far_as_the_reach_says_and_no_farther(specialist):
     shown = [np.flatnonzero(each.any(axis=(0, 1))) for each in (right, left[..., ::-1])]
     farthest = max(each.max() for each in shown) + 1
     # The last pixels' share is less than a step of 8 bits in a network with a long way to them.
-    assert 0 <= specialist.reach - farthest < 2 * specialist.alignment
+    assert 0 <= specialist.reach - farthest < specialist.alignment
 
 
 def test_seams_do_not_show_on_flat_grey(specialist):
