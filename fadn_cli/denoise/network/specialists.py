@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fadn_cli.denoise.sensors.kinds import SENSORS
 from fadn_cli.errors import ConfigError, WeightsError
 from fadn_cli.noise import NoiseModel
@@ -110,15 +112,8 @@ class Specialist:
 
 def _interpolate(curve: tuple[tuple[float, float], ...], grey_std: float) -> float:
     """Return a curve's value at a noise, held beyond both ends."""
-    (low, value), *rest = curve
-    for high, next_value in rest:
-        if grey_std <= low:
-            break
-        if grey_std < high:
-            share = (grey_std - low) / (high - low)
-            return value + share * (next_value - value)
-        low, value = high, next_value
-    return value
+    noises, values = zip(*curve, strict=True)
+    return float(np.interp(grey_std, noises, values))
 
 
 def folder() -> Path:
