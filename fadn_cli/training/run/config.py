@@ -64,7 +64,8 @@ class TrainConfig:
     feature_weights: tuple[float, ...] = ()
     """Of the feature matching loss beside the pixel loss, per scale of the teacher."""
     bfloat16: bool = True
-    """Whether convolutions run in bfloat16; weights, features and the residual sum stay float32."""
+    """Whether convolutions run in bfloat16 where the machine is faster with it (`precision`);
+    weights, features and the residual sum stay float32."""
 
     def __post_init__(self) -> None:
         if self.patch % self.network.alignment:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from fadn_cli.training.run.precision import faster_dtype
+
 MOMENTUM = 0.95
 ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -42,8 +44,9 @@ def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
     """
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
-    # bfloat16: the iteration corrects its own rounding, and costs less than half.
-    x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).to(torch.bfloat16).contiguous()
+    # The iteration corrects the rounding of bfloat16, which costs less than half where it is fast.
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x = x.to(faster_dtype(x.device.type)).contiguous()
     add_product = torch.addmm if x.ndim == 2 else torch.baddbmm
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):

@@ -17,6 +17,7 @@ from fadn_cli.training.network.model import Denoiser
 from fadn_cli.training.run.batches import make_batch
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.lessons import Lessons, to_steps
+from fadn_cli.training.run.precision import convolutions
 from fadn_cli.training.run.state import load_denoiser
 
 _SEED = 5_000  # added to the config's: patches that no run draws
@@ -48,7 +49,7 @@ def make_lessons(config: TrainConfig, teacher: Denoiser, photos: Photos, count: 
     parts: list[list[torch.Tensor]] = [[] for _ in dataclasses.fields(Lessons)]
     for step in range(-(-count // config.batch)):
         noisy, target, shot, read, std = make_batch(photos, drawn, step)
-        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
+        with convolutions(config, noisy.device):
             taught = teacher(noisy, shot, read).float()
         samples = (to_steps(part).cpu() for part in (noisy, target, taught))
         told = (shot.cpu(), read.cpu(), std.mean(dim=(1, 2, 3), keepdim=True).cpu())

@@ -20,6 +20,7 @@ from fadn_cli.training.run.batches import Batch, make_batch
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.lessons import load_lessons
 from fadn_cli.training.run.losses import feature_loss, pixel_loss
+from fadn_cli.training.run.precision import convolutions
 from fadn_cli.training.run.start import load_start, retire, revive, silence_blocks
 from fadn_cli.training.run.state import Run, leak_at, load_denoiser, make_optimizers
 
@@ -87,7 +88,7 @@ def step_loss(run: Run, batch: Batch) -> torch.Tensor:
     noisy, target, told_shot, told_read, std = batch
     config = run.config
     set_leak(run.model, leak_at(config.leak, config.steps, run.step))
-    with torch.autocast(noisy.device.type, torch.bfloat16, enabled=config.bfloat16):
+    with convolutions(config, noisy.device):
         output = run.model(noisy, told_shot, told_read).float()
         loss = pixel_loss(output, target, std, config.epsilon)
         if run.teacher is not None:
