@@ -16,7 +16,6 @@ import torch
 
 from fadn_cli.training.data.photos import SUFFIXES
 from fadn_cli.training.run.config import load_config
-from fadn_cli.training.run.narrow import NARROWED
 from fadn_cli.training.run.thaw import THAWED
 
 MANIFEST = "MANIFEST.csv"
@@ -35,7 +34,7 @@ def trained(run: Path) -> list[dict[str, Any]]:
     return [
         *before,
         {
-            "config": f"{run.name.removesuffix(THAWED).removesuffix(NARROWED)}.toml",
+            "config": f"{run.name.removesuffix(THAWED)}.toml",
             "steps": state["step"],
             "seconds": round(state["seconds"]),
             "seed": config.seed,

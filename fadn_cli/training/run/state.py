@@ -220,16 +220,6 @@ class Run:
             log.write(json.dumps(row) + "\n")
 
 
-def save_start(
-    model: Denoiser, config: TrainConfig, folder: Path, *, step: int, seconds: float
-) -> None:
-    """Write a network as a run's folder, for other runs to start from; step and seconds are what
-    its weights have cost."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {"model": model.state_dict(), "config": dataclasses.asdict(config)}
-    torch.save({**state, "step": step, "seconds": seconds}, folder / "checkpoint.pt")
-
-
 def load_denoiser(run: Path, device: torch.device) -> Denoiser:
     """Return a run's network as it was last saved: the average of its weights.
 

@@ -8,6 +8,7 @@ that is left, and so with middle bands, or they begin unseen where the network h
 """
 
 import argparse
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from fadn_cli.denoise.noise.stabilize import KINDS, Inputs
 from fadn_cli.training.network.model import Denoiser, Student
 from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.start import silence_blocks
-from fadn_cli.training.run.state import load_denoiser, save_start
+from fadn_cli.training.run.state import load_denoiser
 
 THAWED = "-thawed"
 """After the name of a run, in the name of the folder that has its weights for another sensor.
@@ -121,7 +122,7 @@ def thaw_run(run: Path, config: TrainConfig, runs: Path) -> tuple[Path, list[str
     model = Denoiser(Student(config.network))
     missing = take_over(load_denoiser(run, torch.device("cpu")).student, model.student)
     folder = runs / f"{run.name}{THAWED}"
-    save_start(model, config, folder, step=state["step"], seconds=state["seconds"])
+    _save(model, config, folder, step=state["step"], seconds=state["seconds"])
     shutil.copyfile(run / "config.toml", folder / "config.toml")
     return folder, missing
 
@@ -133,8 +134,14 @@ def thaw_bundled(name: str, config: TrainConfig, runs: Path) -> tuple[Path, list
     model = Denoiser(Student(config.network))
     missing = thaw(graph, model.student, KINDS[specialist.inputs])
     folder = runs / specialist.name
-    save_start(model, config, folder, step=config.steps, seconds=0.0)
+    _save(model, config, folder, step=config.steps, seconds=0.0)
     return folder, missing
+
+
+def _save(model: Denoiser, config: TrainConfig, folder: Path, **cost: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {"model": model.state_dict(), "config": dataclasses.asdict(config), **cost}
+    torch.save(state, folder / "checkpoint.pt")
 
 
 def main() -> None:
