@@ -160,14 +160,16 @@ class Student(nn.Module):
             views.append(functional.avg_pool2d(views[-1], 2))
         return views
 
-    def encoded(self, views: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Return every scale's features on the way down, finest scale first."""
+    def encoded(self, views: list[torch.Tensor], count: int | None = None) -> list[torch.Tensor]:
+        """Return the scales' features on the way down, finest scale first: all, or so many."""
         x = self.enter(views[0])
         scales = []
         for view, blocks, down in zip(views, self.encode, self.down, strict=False):
             for block in blocks:
                 x = block(x, view)
             scales.append(x)
+            if len(scales) == count:
+                return scales
             x = down(x)
         for block in self.bottom:
             x = block(x, views[-1])
@@ -200,11 +202,12 @@ class Denoiser(nn.Module):
         return x + std * functional.pixel_shuffle(residual, self.student.config.unshuffle)
 
     def maps(
-        self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor
+        self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor, count: int
     ) -> list[torch.Tensor]:
-        """Return the student's features of a mosaic on its way down, finest scale first."""
+        """Return the student's features of a mosaic on its way down: so many scales, finest first,
+        or all that there are."""
         features, _ = self.features(x, shot_noise, read_noise)
-        return self.student.encoded(self.student.views(features))
+        return self.student.encoded(self.student.views(features), count)
 
     def features(
         self, x: torch.Tensor, shot_noise: torch.Tensor, read_noise: torch.Tensor

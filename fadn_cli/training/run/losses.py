@@ -67,9 +67,10 @@ def feature_loss(
     arXiv 2103.01524, section 3.3 (Feature Matching Loss).
     """
     with torch.no_grad():
-        expected = teacher.maps(target, *noise)
+        expected = teacher.maps(target, *noise, len(weights))
+    seen_of = teacher.maps(output, *noise, len(weights))
     total = output.new_zeros(())
-    for weight, seen, wanted in zip(weights, teacher.maps(output, *noise), expected, strict=False):
+    for weight, seen, wanted in zip(weights, seen_of, expected, strict=False):
         if weight:
             total = total + weight * (seen.float() - wanted.float()).abs().mean()
     return total
