@@ -3,7 +3,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test test-openvino lint fmt weights weights-best weights-fast weights-max weights-xtrans weights-mono thaw-mono
+.PHONY: help test test-openvino lint fmt weights generalists-best generalists-fast weights-best weights-fast weights-max weights-xtrans weights-mono thaw-mono
 
 help:
 	@echo "make test     run the tests"
@@ -33,21 +33,33 @@ fmt:
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-# Each generalist first, in two halves, then the specialists that start from it. A run that was stopped resumes.
+# The teacher first, which is the generalist of max; what it makes of a fixed set of patches; then each student's generalist,
+# which goes on from the bundled files, and the specialists that start from it. A run that was stopped resumes.
 # One thread, as the bundled weights were trained: the number of threads changes the last bits.
 TRAIN = $(PYTHON) -m fadn_cli.training.run.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
 RANGES = faint low high extreme
 
-weights: weights-best weights-fast weights-max weights-xtrans weights-mono
+weights: weights-max weights-best weights-fast weights-xtrans weights-mono
 
-weights-best weights-fast: weights-%:
-	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
+weights-best weights-fast: weights-%: runs/bayer-fast-taught.lessons
+	$(PYTHON) -m fadn_cli.training.run.thaw bayer-$*-high $(CONFIGS)/bayer-$*-taught.toml
+	$(TRAIN) $(CONFIGS)/bayer-$*-taught.toml $(DATA)
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
 
+runs/bayer-fast-taught.lessons: runs/bayer-max/checkpoint.pt
+	$(PYTHON) -m fadn_cli.training.run.teach $(CONFIGS)/bayer-fast-taught.toml --teacher runs/bayer-max $(DATA)
+
+# What the bundled files of best and fast once started from: from nothing, in two halves.
+generalists-best generalists-fast: generalists-%:
+	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
+
 # One generalist in one go, and a file for each of two ranges.
+runs/bayer-max/checkpoint.pt:
+	$(TRAIN) $(CONFIGS)/bayer-max.toml $(DATA)
+
 MAX_RANGES = low extreme
 
 weights-max:

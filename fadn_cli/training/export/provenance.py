@@ -27,7 +27,7 @@ def trained(run: Path) -> list[dict[str, Any]]:
     runs that it started from; of a bundled network that was thawed (`run.thaw`), its name.
     """
     if not (run / "config.toml").exists():
-        return [{"specialist": run.name}]
+        return [{"specialist": run.name.removesuffix(THAWED)}]
     state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     config = load_config(run / "config.toml")
     before = trained(run.parent / config.start_from) if config.start_from else []
@@ -39,6 +39,7 @@ def trained(run: Path) -> list[dict[str, Any]]:
             "seconds": round(state["seconds"]),
             "seed": config.seed,
             **({"teacher": f"{config.teacher}.toml"} if config.teacher else {}),
+            **({"lessons": config.lessons} if config.lessons else {}),
         },
     ]
 

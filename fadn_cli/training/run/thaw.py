@@ -1,8 +1,8 @@
 """A network as float weights for a run of another sensor, or from int8, to start from:
 ``python -m fadn_cli.training.run.thaw SPECIALIST|RUN CONFIG.toml``.
 
-Writes runs/<specialist>/ of a bundled file, runs/<run>-thawed/ of a run's folder, which the config
-then names under `start_from`. The one thing to know: a Bayer network serves a run for a mono
+Writes runs/<specialist>-thawed/ of a bundled file, runs/<run>-thawed/ of a run's folder, which the
+config then names under `start_from`. The one thing to know: a Bayer network serves a run for a mono
 sensor, whose planes lie at the same four sites; what the four brightnesses said is said by the one
 that is left, and so with middle bands, or they begin unseen where the network had none.
 """
@@ -26,9 +26,9 @@ from fadn_cli.training.run.start import silence_blocks
 from fadn_cli.training.run.state import load_denoiser
 
 THAWED = "-thawed"
-"""After the name of a run, in the name of the folder that has its weights for another sensor.
+"""After the name of a run or of a bundled network, in the name of the folder of its weights.
 
-The run's config lies there too, and with the weights what they cost.
+Of a run, its config lies there too, and with the weights what they cost.
 """
 
 
@@ -133,7 +133,7 @@ def thaw_bundled(name: str, config: TrainConfig, runs: Path) -> tuple[Path, list
     graph = onnx.load_from_string(specialists.read_weights(specialist)).graph
     model = Denoiser(Student(config.network))
     missing = thaw(graph, model.student, KINDS[specialist.inputs])
-    folder = runs / specialist.name
+    folder = runs / f"{specialist.name}{THAWED}"
     _save(model, config, folder, step=config.steps, seconds=0.0)
     return folder, missing
 

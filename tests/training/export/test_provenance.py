@@ -51,12 +51,21 @@ def test_a_run_names_those_that_it_started_from(tmp_path):
 
 
 def test_a_run_names_the_bundled_network_that_it_was_thawed_from(tmp_path):
-    for name in ("bayer-x", "mono"):
+    starts = {"bayer-x-thawed": "", "bayer-taught": "bayer-x-thawed", "bayer-x": "bayer-taught"}
+    for name, start in starts.items():
         (tmp_path / name).mkdir()
         torch.save({"step": 7, "seconds": 1.6}, tmp_path / name / "checkpoint.pt")
-    (tmp_path / "mono" / "config.toml").write_text('start_from = "bayer-x"\n')
+        if start:
+            (tmp_path / name / "config.toml").write_text(f'start_from = "{start}"\n')
 
-    first, last = trained(tmp_path / "mono")
+    first, *others = trained(tmp_path / "bayer-x")
 
     assert {"specialist": "bayer-x"} == first
-    assert "mono.toml" == last["config"]
+    assert ["bayer-taught.toml", "bayer-x.toml"] == [run["config"] for run in others]
+
+
+def test_a_taught_run_names_its_lessons(tmp_path):
+    torch.save({"step": 7, "seconds": 1.6}, tmp_path / "checkpoint.pt")
+    (tmp_path / "config.toml").write_text('lessons = "x.lessons"\ntaught = [0.5, 0.5]\n')
+
+    assert trained(tmp_path)[0]["lessons"] == "x.lessons"
