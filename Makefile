@@ -52,6 +52,9 @@ weights-best weights-fast: weights-%: runs/bayer-fast-taught.lessons
 runs/bayer-fast-taught.lessons: runs/bayer-max/checkpoint.pt
 	$(PYTHON) -m fadn_cli.training.run.teach $(CONFIGS)/bayer-fast-taught.toml --teacher runs/bayer-max $(DATA)
 
+# Two files of best, bayer-best-high and -extreme, still start from the generalist before the taught one.
+weights-best: generalists-best
+
 # What the bundled files of best and fast once started from: from nothing, in two halves.
 generalists-best generalists-fast: generalists-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done

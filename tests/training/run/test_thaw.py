@@ -48,7 +48,7 @@ def denoised(model, x, levels):
 
 def test_it_denoises_as_the_file_does(grey):
     _, noisy = grey
-    model, missing = thawed("highpass-20")
+    model, missing = thawed("bands-24")
     network = Network(specialists.find(NAME), threads=1)
 
     expected = network(noisy, noise_model(SHOT, READ, source="test"))
@@ -70,8 +70,8 @@ def test_it_denoises_a_mono_mosaic_from_the_start(grey):
 
 def test_blocks_that_the_file_has_not_add_nothing(grey):
     _, noisy = grey
-    model, _ = thawed("highpass-20")
-    deeper, missing = thawed("highpass-20", encode=(2, 2))
+    model, _ = thawed("bands-24")
+    deeper, missing = thawed("bands-24", encode=(2, 2))
 
     assert {name.rsplit(".", 2)[0] for name in missing} == {"encode.1.1"}
     np.testing.assert_allclose(denoised(model, noisy, 4), denoised(deeper, noisy, 4), atol=1e-5)
@@ -79,7 +79,7 @@ def test_blocks_that_the_file_has_not_add_nothing(grey):
 
 def test_other_widths_are_refused():
     with pytest.raises(ValueError, match="wanted"):
-        thawed("highpass-20", widths=(32, 48, 64))
+        thawed("bands-24", widths=(32, 48, 64))
 
 
 def test_other_cells_are_refused():
