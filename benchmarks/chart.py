@@ -25,14 +25,16 @@ BLOCKS = 150
 SHOT, READ = 2.04, 130.0  # the chart's calibration: DN per DN and DN^2
 ROWS = ((395, 419), (452, 476))  # of the packed frame, inside the two rows of patches
 WINDOW = 9  # packed pixels on each side of an edge
+_RANGE = 12944  # the chart's own DN from black to white
 
 
 def planes(path: Path) -> np.ndarray:
-    """Return the packed active area above black, DN."""
+    """Return the packed active area above black, in the chart's DN whatever a file's steps."""
     mosaic = read_raw(path).mosaic
     samples = mosaic.samples[mosaic.active_area.slices].astype(np.float32)
     height, width = (length // 2 * 2 for length in samples.shape)
-    return pack(samples[:height, :width] - mosaic.black_level.mean())
+    black = mosaic.black_level.mean()
+    return pack((samples[:height, :width] - black) * (_RANGE / (mosaic.white_level - black)))
 
 
 def blocks_of(plane: np.ndarray) -> np.ndarray:

@@ -71,7 +71,8 @@ def test_exiftool_sees_only_the_differences_that_denoising_makes(pair):
 
     source, output = dump(pair)
 
-    assert set() == {name for _, name in differing(source, output)} - MAY_DIFFER
+    levels = {"BlackLevel", "WhiteLevel"}  # samples may have finer steps than the source's
+    assert set() == {name for _, name in differing(source, output)} - MAY_DIFFER - levels
 
 
 @pytest.mark.raw
