@@ -1,4 +1,4 @@
-"""What a run starts from: another run's weights, in a network that may be larger or half dead.
+"""What a run starts from: another run's weights, in a network that may be deeper or half dead.
 
 `train` calls it. The one thing to know: what is added changes nothing at first, and what is drawn
 anew next to nothing, so a run starts where the other ended.
@@ -23,11 +23,10 @@ them; those that had died had less than a tenth."""
 
 
 def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
-    """Load the weights of a network that may have fewer blocks and fewer channels.
+    """Load the weights of a network that may have fewer blocks.
 
-    Blocks that it has not change nothing at first: their second convolution is zero. Channels that
-    it has not are seen by none of those that it has. So a larger network starts where the smaller
-    one ended.
+    Blocks that it has not change nothing at first: their second convolution is zero, so a deeper
+    network starts where the shallower one ended.
 
     Parameters
     ----------
@@ -42,62 +41,14 @@ def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:
         What still misses a value; everything if the other is no smaller network of this kind.
     """
     state = model.state_dict()
-    start = _aligned_last(start, state)
-    if not all(name in state and _fits(start[name], state[name], name) for name in start):
+    if any(name not in state or state[name].shape != start[name].shape for name in start):
         return list(state)
-    grown = {name: _widened(value, state[name]) for name, value in start.items()}
-    missing, _ = model.load_state_dict(grown, strict=False)
+    missing, _ = model.load_state_dict(start, strict=False)
     for name, block in model.named_modules():
         if isinstance(block, Block) and block.align is None and f"{name}.first.weight" in missing:
             silence_blocks(block)
             missing = [other for other in missing if not other.startswith(f"{name}.")]
     return missing
-
-
-def _aligned_last(
-    start: dict[str, torch.Tensor], state: dict[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """Return a state whose aligned blocks, each the last of its row, have the numbers that they
-    have in another state."""
-    numbers = dict(_aligned_block(name) for name in state)
-    moved = dict(_aligned_block(name) for name in start)
-    prefixes = {
-        f"{row}.{number}.": f"{row}.{numbers[row]}."
-        for row, number in moved.items()
-        if row and row in numbers
-    }
-    renamed = {}
-    for name, value in start.items():
-        old = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
-        renamed[prefixes.get(old, "") + name.removeprefix(old)] = value
-    return renamed
-
-
-def _aligned_block(name: str) -> tuple[str, int]:
-    """Return the row and the number of the block whose Feature-Align layer a name is in, or ""."""
-    block, found, _ = name.partition(".align.")
-    row, _, number = block.rpartition(".")
-    return (row, int(number)) if found else ("", 0)
-
-
-def _fits(value: torch.Tensor, wanted: torch.Tensor, name: str) -> bool:
-    """Return whether a weight is as large as another or smaller, and sees the same inputs."""
-    if value.ndim != wanted.ndim:
-        return False
-    sees = name.endswith(("enter.weight", "embed.weight"))
-    shared = slice(1, None) if sees else slice(2, None)
-    smaller = all(size <= other for size, other in zip(value.shape, wanted.shape, strict=True))
-    return smaller and value.shape[shared] == wanted.shape[shared]
-
-
-def _widened(value: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
-    """Return a weight with the channels that it has not: drawn, and seen by none that it has."""
-    if value.shape == drawn.shape:
-        return value
-    result = drawn.clone()
-    result[: len(value)] = 0
-    result[tuple(slice(size) for size in value.shape)] = value
-    return result
 
 
 def silence_blocks(model: nn.Module) -> None:
