@@ -3,7 +3,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 PHOTOS ?= ../shared/photos
 CONFIGS = fadn_cli/training/configs
 
-.PHONY: help test test-openvino lint fmt weights generalists-best generalists-fast weights-best weights-fast weights-max weights-xtrans weights-mono thaw-mono
+.PHONY: help test test-openvino lint fmt weights teacher generalists-best generalists-fast weights-best weights-fast weights-max weights-xtrans weights-mono thaw-mono
 
 help:
 	@echo "make test     run the tests"
@@ -49,7 +49,8 @@ weights-best weights-fast: weights-%: runs/bayer-fast-taught.lessons
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
 
-runs/bayer-fast-taught.lessons: runs/bayer-max/checkpoint.pt
+# Made once, of a teacher that has finished.
+runs/bayer-fast-taught.lessons: | teacher
 	$(PYTHON) -m fadn_cli.training.run.teach $(CONFIGS)/bayer-fast-taught.toml --teacher runs/bayer-max $(DATA)
 
 # Two files of best, bayer-best-high and -extreme, still start from the generalist before the taught one.
@@ -60,13 +61,12 @@ generalists-best generalists-fast: generalists-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 
 # One generalist in one go, and a file for each of two ranges.
-runs/bayer-max/checkpoint.pt:
-	$(TRAIN) $(CONFIGS)/bayer-max.toml $(DATA)
-
 MAX_RANGES = low extreme
 
-weights-max:
+teacher:
 	$(TRAIN) $(CONFIGS)/bayer-max.toml $(DATA)
+
+weights-max: teacher
 	for range in $(MAX_RANGES); do $(TRAIN) $(CONFIGS)/bayer-max-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(MAX_RANGES:%=runs/bayer-max-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(MAX_RANGES:%=bayer-max-%) --ruler $(PHOTOS)/val
