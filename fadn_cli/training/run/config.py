@@ -54,6 +54,9 @@ class TrainConfig:
     """Of initial weights and of every step's random numbers."""
     start_from: str = ""
     """Name of the run whose weights this one starts from; empty: from scratch."""
+    left_out: tuple[str, ...] = ()
+    """Blocks of that network that this one has not, such as "decode.0.3": the fourth on the way up
+    at the finest scale."""
     teacher: str = ""
     """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
     lessons: str = ""
@@ -73,6 +76,8 @@ class TrainConfig:
                 f"patch must be a multiple of {self.network.alignment} packed pixels, got "
                 f"{self.patch}"
             )
+        if self.left_out and not self.start_from:
+            raise ValueError("left_out names blocks of the run in start_from, which is missing")
         if any(self.taught) and not self.lessons:
             raise ValueError("taught is a share of what a teacher made: lessons are missing")
 

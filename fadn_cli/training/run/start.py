@@ -1,15 +1,18 @@
-"""What a run starts from: another run's weights, in a network that may be deeper or half dead.
+"""What a run starts from: another run's weights, in a network that may be deeper, shallower or half
+dead.
 
 `train` calls it. The one thing to know: what is added changes nothing at first, and what is drawn
-anew next to nothing, so a run starts where the other ended.
+anew next to nothing, so a run starts where the other ended; what is left out it has to make up for.
 
 References
 ----------
-Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016, arXiv 1511.05641.
+Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016, arXiv 1511.05641
+(more blocks). Sanh et al., "DistilBERT", arXiv 1910.01108 (a student of its teacher's own layers).
 """
 
+import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import nn
@@ -20,6 +23,38 @@ from fadn_cli.training.network.quantize import alive
 DEAD = 0.25
 """Share of its inner channels below which a block counts as dead. Blocks that work have most of
 them; those that had died had less than a tenth."""
+
+_BLOCK = re.compile(r"student\.((?:encode\.\d+|decode\.\d+|bottom)\.\d+)\.")
+
+
+def leave_out(start: dict[str, torch.Tensor], blocks: Collection[str]) -> dict[str, torch.Tensor]:
+    """Return a network's state without some of its blocks; the later ones of a scale move up.
+
+    Parameters
+    ----------
+    start : dict of tensors
+        The state of a `Denoiser`.
+    blocks : collection of str
+        As the student names them: "decode.0.3" is the fourth on the way up at the finest scale.
+
+    Raises
+    ------
+    ValueError
+        A block that the network has not.
+    """
+    there = sorted({found[1] for name in start if (found := _BLOCK.match(name))})
+    if unknown := set(blocks).difference(there):
+        raise ValueError(f"left_out: {', '.join(sorted(unknown))}, but it has {', '.join(there)}")
+    kept = {}
+    for name, values in start.items():
+        found = _BLOCK.match(name)
+        if found is None:
+            kept[name] = values
+        elif found[1] not in blocks:
+            scale, number = found[1].rsplit(".", 1)
+            number = int(number) - sum(f"{scale}.{i}" in blocks for i in range(int(number)))
+            kept[f"student.{scale}.{number}.{name[found.end() :]}"] = values
+    return kept
 
 
 def load_start(model: Denoiser, start: dict[str, torch.Tensor]) -> list[str]:

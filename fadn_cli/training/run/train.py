@@ -21,7 +21,7 @@ from fadn_cli.training.run.config import TrainConfig, load_config
 from fadn_cli.training.run.lessons import load_lessons
 from fadn_cli.training.run.losses import feature_loss, pixel_loss
 from fadn_cli.training.run.precision import convolutions
-from fadn_cli.training.run.start import load_start, retire, revive, silence_blocks
+from fadn_cli.training.run.start import leave_out, load_start, retire, revive, silence_blocks
 from fadn_cli.training.run.state import Run, leak_at, load_denoiser, make_optimizers
 
 LOG_STEPS = 200
@@ -58,7 +58,7 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
 def start_from(run: Run, other: Denoiser, photos: Photos) -> None:
     """Load the weights of another run's network; measure the ranges of int8 where they are new."""
     model, config = run.model, run.config
-    missing = load_start(model, other.state_dict())
+    missing = load_start(model, leave_out(other.state_dict(), config.left_out))
     # The only weights that a float network has not are the ranges of int8.
     if not all(name.endswith("_range") for name in missing):
         name = run.folder.name

@@ -229,6 +229,34 @@ def test_a_deeper_network_starts_where_a_shallower_one_ended(photos, tmp_path):
     assert not torch.equal(x, actual)
 
 
+def test_a_shallower_network_starts_from_the_blocks_that_are_left(photos, tmp_path):
+    for name in ("deep", "shallow"):
+        (tmp_path / name).mkdir()
+    deep = dataclasses.replace(TINY, encode=(3, 1))
+    train(dataclasses.replace(CONFIG, network=deep), photos, tmp_path / "deep", minutes=0)
+
+    config = TrainConfig(
+        network=TINY, steps=0, start_from="deep", left_out=("encode.0.0", "encode.0.2")
+    )
+    train(config, photos, tmp_path / "shallow", minutes=9)
+
+    before, after = (weights(tmp_path / name / "checkpoint.pt") for name in ("deep", "shallow"))
+    moved = {name: name.replace("encode.0.0", "encode.0.1") for name in after}
+    assert all(torch.equal(values, before[moved[name]]) for name, values in after.items())
+
+
+def test_only_blocks_that_are_there_can_be_left_out(photos, tmp_path):
+    for name in ("deep", "shallow"):
+        (tmp_path / name).mkdir()
+    train(CONFIG, photos, tmp_path / "deep", minutes=0)
+
+    config = TrainConfig(network=TINY, start_from="deep", left_out=("encode.0.7",))
+    with pytest.raises(ValueError, match=r"left_out: encode\.0\.7, but it has bottom\.0, "):
+        train(config, photos, tmp_path / "shallow", minutes=0)
+    with pytest.raises(ValueError, match="start_from, which is missing"):
+        TrainConfig(network=TINY, left_out=("encode.0.0",))
+
+
 def test_blocks_that_start_at_zero_add_nothing_at_first_and_learn(photos, tmp_path):
     network = dataclasses.replace(TINY, aligned_scales=0)
     config = dataclasses.replace(CONFIG, network=network, zero_blocks=True, warmup=1, steps=3)
