@@ -16,6 +16,7 @@ from fadn_cli.training.network.model import (  # noqa: E402
     Student,
     macs_per_packed_pixel,
 )
+from fadn_cli.training.network.quantize import LEVELS, rounded, scale_and_zero  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 
@@ -147,3 +148,20 @@ def test_only_known_inputs_can_be_asked_for():
 def test_blocks_are_given_for_every_scale():
     with pytest.raises(ValueError, match="4 widths need 3"):
         StudentConfig(widths=(8, 8, 8, 8))
+
+
+@pytest.mark.parametrize("limits", [(-1.3, 0.7), (0.0, 2.1), (0.0, 0.0), (-0.01, 5.0)])
+def test_rounding_is_torchs_own_to_the_bit_and_so_is_its_gradient(limits):
+    generator = torch.Generator().manual_seed(1)
+    x, gradient = torch.randn(2, 2, 4, 8, 8, generator=generator)
+    ours, torchs = (x.clone().requires_grad_(True) for _ in range(2))
+
+    y = rounded(ours, torch.tensor(limits))
+    expected = torch.fake_quantize_per_tensor_affine(
+        torchs, *scale_and_zero(torch.tensor(limits)), 0, LEVELS
+    )
+    y.backward(gradient)
+    expected.backward(gradient)
+
+    assert torch.equal(y, expected)
+    assert torch.equal(ours.grad, torchs.grad)
