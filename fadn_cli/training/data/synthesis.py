@@ -24,8 +24,6 @@ CAMERA_SLOPE, CAMERA_OFFSET, CAMERA_SD = 1.24, -3.33, 0.86
 (green's a and b in darktable 4.2's noiseprofiles.json; `benchmarks/calibrations.py` prints it).
 Phones, on which Brooks et al. measured, read their few electrons with far less noise."""
 FEWEST_BITS, MOST_BITS = 10, 14
-PARAMETER_ERROR = 0.15
-"""Of the variances that a network is told, to either side."""
 COARSEST_STEP = 4.0
 """Of a converter, in sigma of the read noise: calibrated cameras stay under 2.5 [ELD, Wei et al.,
 CVPR 2020], where rounding is no more than noise; a phone at base ISO may be coarser."""
@@ -51,7 +49,7 @@ class Dirt:
     gain_spread: float = 0.3
     """Probability that the planes' shot noise differs, by 3 % rms."""
     parameter_error: float = 1.0
-    """Probability that the network is told parameters up to PARAMETER_ERROR wrong in variance."""
+    """Probability that the network is told parameters up to 15 % wrong in variance."""
 
     def without(self, name: str) -> "Dirt":
         """Return a copy with one defect switched off, for an ablation."""
@@ -183,7 +181,7 @@ def add_noise(
     noisy = torch.where(whites, noisy.clamp(max=1), noisy)
     target = torch.where(whites, target.clamp(max=1), target)
 
-    wrong = (2 * _random(2, count, 1, 1, 1, generator=generator) - 1) * PARAMETER_ERROR
+    wrong = (2 * _random(2, count, 1, 1, 1, generator=generator) - 1) * 0.15
     wrong = 1 + wrong * _happens(count, dirt.parameter_error, generator)
     ones = torch.ones(count, levels, 1, 1, device=clean.device)
     told_read = read_noise + rounds * step.square() / 12

@@ -60,8 +60,7 @@ class TrainConfig:
     teacher: str = ""
     """Name of the run whose network is the frozen feature extractor; empty: pixel loss alone."""
     lessons: str = ""
-    """Name of the file of `lessons` that batches are drawn from, as far as they have the config's
-    noise; empty: from photographs."""
+    """Name of the file of `lessons` that batches are drawn from; empty: from photographs."""
     taught: tuple[float, float] = (0.0, 0.0)
     """Share of the target that is the teacher's output there, at the start and, by a straight line,
     at the end; the rest is the clean patch."""

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 
-from fadn_cli.training.data.synthesis import PARAMETER_ERROR
 from fadn_cli.training.run.batches import Batch
 
 _LOW, _STEPS = -0.5, 32_000.0  # of stored samples, per unit: 3.1e-5, from -0.5 to 1.54
@@ -60,30 +59,6 @@ class Lessons:
         )
         target = clean.lerp(taught, share)
         return noisy, target, self.shot[index], self.read[index], self.std[index].expand_as(noisy)
-
-    def of_noise(self, low: float, high: float) -> "Lessons":
-        """Return those whose shot noise lies in a range, as far as is known: a few are told amiss.
-
-        Parameters
-        ----------
-        low, high : float
-            Variance per unit signal, of the patches that a run would draw itself.
-
-        Raises
-        ------
-        ValueError
-            There are none.
-        """
-        told = self.shot.mean((1, 2, 3))
-        chosen = (told >= low * (1 - PARAMETER_ERROR)) & (told <= high * (1 + PARAMETER_ERROR))
-        if chosen.all():
-            return self
-        if not chosen.any():
-            seen = f"{told.min():.2g} to {told.max():.2g}"
-            raise ValueError(f"no lessons with shot noise of {low:g} to {high:g}, only {seen}")
-        index = chosen.nonzero().flatten()
-        parts = {field.name: getattr(self, field.name)[index] for field in dataclasses.fields(self)}
-        return Lessons(**parts)
 
     def save(self, path: Path) -> None:
         """Write them for `load_lessons`."""

@@ -43,8 +43,7 @@ def start_or_resume(config: TrainConfig, photos: Photos, folder: Path) -> Run:
     if config.zero_blocks:
         silence_blocks(model)
     if config.lessons:
-        lessons = load_lessons(folder.parent / config.lessons)
-        run.lessons = lessons.of_noise(config.noise.shot_low, config.noise.shot_high)
+        run.lessons = load_lessons(folder.parent / config.lessons)
     if config.teacher:
         run.teacher = load_denoiser(folder.parent / config.teacher, device).requires_grad_(False)
     if run.checkpoint.exists():

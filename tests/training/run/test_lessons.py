@@ -13,7 +13,7 @@ from fadn_cli.training.run.config import TrainConfig  # noqa: E402
 from fadn_cli.training.run.lessons import from_steps, load_lessons, to_steps  # noqa: E402
 from fadn_cli.training.run.state import Run  # noqa: E402
 from fadn_cli.training.run.teach import make_lessons  # noqa: E402
-from fadn_cli.training.run.train import next_batch, start_or_resume, train  # noqa: E402
+from fadn_cli.training.run.train import next_batch, train  # noqa: E402
 
 TINY = StudentConfig(widths=(8, 8, 8), embedding=4)
 CONFIG = TrainConfig(network=TINY, steps=10, batch=2, patch=16, bfloat16=False)
@@ -74,24 +74,6 @@ def test_a_run_learns_from_a_file(lessons, photos, tmp_path):
     config = dataclasses.replace(CONFIG, steps=2, lessons="tiny.lessons", taught=(0.9, 0.0))
     (tmp_path / "run").mkdir()
     assert train(config, photos, tmp_path / "run", minutes=9).exists()
-
-
-def test_a_specialist_learns_from_the_lessons_of_its_noise(lessons, photos, tmp_path):
-    told = lessons.shot.mean((1, 2, 3))
-    middle = told.sort().values[3].item()
-    assert lessons.of_noise(1e-5, 4e-2) is lessons
-
-    lessons.save(tmp_path / "tiny.lessons")
-    noise = dataclasses.replace(CONFIG.noise, shot_low=middle)
-    config = dataclasses.replace(CONFIG, noise=noise, lessons="tiny.lessons")
-    seen = start_or_resume(config, photos, tmp_path / "run").lessons
-
-    assert 3 <= len(seen) < len(lessons)
-    chosen = told >= 0.85 * middle
-    for field in dataclasses.fields(lessons):
-        assert torch.equal(getattr(seen, field.name), getattr(lessons, field.name)[chosen])
-    with pytest.raises(ValueError, match="no lessons with shot noise of 1 to 2, only "):
-        lessons.of_noise(1, 2)
 
 
 def test_a_teacher_for_other_sensors_is_refused(teacher, photos):
