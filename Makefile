@@ -34,7 +34,8 @@ fmt:
 	$(PYTHON) -m ruff format .
 
 # The teacher first, which is the generalist of max; what it makes of a fixed set of patches; then each student's generalist,
-# which goes on from the bundled files, and the specialists that start from it. A run that was stopped resumes.
+# which learns from that (best starts as some of the teacher's own layers, fast from nothing), and the specialists that start
+# from it. A run that was stopped resumes.
 # One thread, as the bundled weights were trained: the number of threads changes the last bits.
 TRAIN = $(PYTHON) -m fadn_cli.training.run.train --threads 1
 DATA = --photos $(PHOTOS)/train-a $(PHOTOS)/train-b
@@ -42,21 +43,19 @@ RANGES = faint low high extreme
 
 weights: weights-max weights-best weights-fast weights-xtrans weights-mono
 
+weights-best: GENERALIST = bayer-best-from-max
+weights-fast: GENERALIST = bayer-fast-wide
 weights-best weights-fast: weights-%: runs/bayer-fast-taught.lessons
-	$(PYTHON) -m fadn_cli.training.run.thaw bayer-$*-high $(CONFIGS)/bayer-$*-taught.toml
-	$(TRAIN) $(CONFIGS)/bayer-$*-taught.toml $(DATA)
+	$(TRAIN) $(CONFIGS)/$(GENERALIST).toml $(DATA)
 	for range in $(RANGES); do $(TRAIN) $(CONFIGS)/bayer-$*-$$range.toml $(DATA) || exit 1; done
 	$(PYTHON) -m fadn_cli.training.export.weights $(RANGES:%=runs/bayer-$*-%) $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $(RANGES:%=bayer-$*-%) --ruler $(PHOTOS)/val
 
 # Made once, of a teacher that has finished.
 runs/bayer-fast-taught.lessons: | teacher
-	$(PYTHON) -m fadn_cli.training.run.teach $(CONFIGS)/bayer-fast-taught.toml --teacher runs/bayer-max $(DATA)
+	$(PYTHON) -m fadn_cli.training.run.teach $(CONFIGS)/bayer-fast-taught.toml --teacher runs/bayer-max --count 32000 $(DATA)
 
-# Two files of best, bayer-best-high and -extreme, still start from the generalist before the taught one.
-weights-best: generalists-best
-
-# What the bundled files of best and fast once started from: from nothing, in two halves.
+# Generalists of files that were bundled before: from nothing, in two halves. Experiments start from them, and mono-fast.
 generalists-best generalists-fast: generalists-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 
@@ -72,7 +71,7 @@ weights-max: teacher
 	$(PYTHON) -m fadn_cli.training.export.twins $(MAX_RANGES:%=bayer-max-%) --ruler $(PHOTOS)/val
 
 # X-Trans: best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from
-# Bayer's: best from the run of max, fast from the file of fast.
+# Bayer's: best from the run of max, fast from an earlier file of fast (bayer-fast-high), of which this is the generalist.
 weights-mono: thaw-mono
 weights-xtrans: FLOATS = best-first best fast
 weights-mono: FLOATS = best fast
@@ -81,6 +80,7 @@ weights-xtrans weights-mono: weights-%:
 	$(PYTHON) -m fadn_cli.training.export.weights runs/$*-best-int8 runs/$*-fast-int8 $(DATA) --ruler $(PHOTOS)/val
 	$(PYTHON) -m fadn_cli.training.export.twins $*-best $*-fast --ruler $(PHOTOS)/val
 
-thaw-mono:
+thaw-mono: teacher generalists-fast
 	$(PYTHON) -m fadn_cli.training.run.thaw runs/bayer-max $(CONFIGS)/mono-best.toml
-	$(PYTHON) -m fadn_cli.training.run.thaw bayer-fast-high $(CONFIGS)/mono-fast.toml
+	$(PYTHON) -m fadn_cli.training.run.thaw runs/bayer-fast $(CONFIGS)/mono-fast.toml
+	rm -rf runs/bayer-fast-high-thawed && mv runs/bayer-fast-thawed runs/bayer-fast-high-thawed

@@ -22,9 +22,9 @@ THAWED = "-thawed"
 """After the name of a run that was thawed before its end (`training.run.thaw`)."""
 GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
-    "bayer-fast": {"faint": 51.65, "low": 48.18, "high": 44.38, "extreme": 40.32},
+    "bayer-fast": {"faint": 51.85, "low": 48.46, "high": 44.6, "extreme": 40.53},
     "bayer-max": {"faint": 54.55, "low": 50.87, "high": 46.55, "extreme": 42.24},
-    "bayer-best": {"faint": 52.45, "low": 49.27, "high": 45.66, "extreme": 41.26},
+    "bayer-best": {"faint": 53.6, "low": 50.14, "high": 46.05, "extreme": 41.45},
     "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
     "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
     "mono-best": {"faint": 54.32, "low": 50.71, "high": 46.55, "extreme": 41.6},
@@ -55,12 +55,12 @@ def test_the_hash_is_the_manifests(specialist):
 
 
 def test_all_weights_together_stay_small():
-    # The wheel, which packs them, stays under 19 MB: see test_packaging.
+    # The wheel, which packs them, stays under 21 MB: see test_packaging.
     sizes = {path.name: path.stat().st_size for path in specialists.folder().glob("*.onnx")}
     twins = sum(size for name, size in sizes.items() if name.endswith(".fp16.onnx"))
 
-    assert sum(sizes.values()) - twins < 9e6
-    assert twins < 16e6
+    assert sum(sizes.values()) - twins < 10e6
+    assert twins < 18e6
 
 
 def test_every_file_in_the_folder_is_in_the_manifest():

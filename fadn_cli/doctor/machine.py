@@ -29,7 +29,7 @@ _WRITTEN = 32_000_000  # bytes: about one output of 24 megapixels
 _SLOW_DISK = 20e6  # bytes a second: below it the disk takes longer than the network
 _LITTLE_SPACE = 2e9  # bytes: some eighty outputs
 _LONG_ENOUGH = 5.0  # seconds: what took longer is not timed again
-_TILE_MACS = 32e9  # of a whole tile of `best`; of larger networks less of a tile is timed
+_TILE_MACS = 27e9  # of a whole tile of `best`; of larger networks less of a tile is timed
 _BUSY = 0.5  # load per core by others, from which on times are no longer ours
 _NOISE = noise_model(5e-4, 1e-5, source="given")  # a camera at ISO 3200
 

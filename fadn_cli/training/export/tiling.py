@@ -42,7 +42,7 @@ LEAST_OVERLAP = 40
 """Packed pixels: on photographs a border does more than on flat grey, near to it."""
 SIDES = {
     ("bayer", "max"): 528,
-    ("bayer", "best"): 576,
+    ("bayer", "best"): 448,
     ("bayer", "fast"): 640,
     ("xtrans", "best"): 428,
     ("xtrans", "fast"): 512,
