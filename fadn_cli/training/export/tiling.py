@@ -49,10 +49,9 @@ SIDES = {
     ("mono", "best"): 552,
     ("mono", "fast"): 640,
 }
-"""Of tiles, packed pixels: two at work and all else stay below 500 MB, of `max` and mono's `best`
-600 (700 bytes a packed pixel of `max`, 383 of `best`, 173 of `fast`, 920 and 450 of X-Trans' wider
-layers); and four or five rows of them are 24 megapixels, so that the first is encoded while the
-others are at work."""
+"""Of tiles, packed pixels: two at work and all else stay below 600 MB (700 bytes a packed pixel of
+`max` and `best`, some 320 of `fast`, 920 and 450 of X-Trans' wider layers); and four or five rows
+of them are 24 megapixels, so that the first is encoded while the others are at work."""
 _ROWS, _COLS = 192, 192  # packed pixels that are looked at beside a border
 
 
