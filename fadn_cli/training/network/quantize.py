@@ -149,6 +149,7 @@ class _Rounded(torch.autograd.Function):
     def forward(
         ctx: torch.autograd.function.FunctionCtx, x: torch.Tensor, scale: float, zero: int
     ) -> torch.Tensor:
+        # By the inverse in float32, as torch does it, so that the bits are the same.
         steps = (x * (1 / torch.tensor(scale))).round_()
         ctx.save_for_backward(steps)
         ctx.clipped = (-zero - 0.5, LEVELS - zero + 0.5)

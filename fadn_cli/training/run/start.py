@@ -52,8 +52,9 @@ def leave_out(start: dict[str, torch.Tensor], blocks: Collection[str]) -> dict[s
             kept[name] = values
         elif found[1] not in blocks:
             scale, number = found[1].rsplit(".", 1)
-            number = int(number) - sum(f"{scale}.{i}" in blocks for i in range(int(number)))
-            kept[f"student.{scale}.{number}.{name[found.end() :]}"] = values
+            before = [f"{scale}.{i}" for i in range(int(number))]
+            moved = sum(each not in blocks for each in before)
+            kept[f"student.{scale}.{moved}.{name[found.end() :]}"] = values
     return kept
 
 
