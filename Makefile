@@ -71,7 +71,8 @@ weights-max: teacher
 	$(PYTHON) -m fadn_cli.training.export.twins $(MAX_RANGES:%=bayer-max-%) --ruler $(PHOTOS)/val
 
 # X-Trans: best in two halves, fast in one, then one file each for every noise. Those for sensors without colours start from
-# Bayer's: best from the run of max, fast from an earlier file of fast (bayer-fast-high), of which this is the generalist.
+# Bayer's: best from the run of max; fast from an earlier bayer-fast-high, so from the generalist that file was made of, under
+# the name that its config knows.
 weights-mono: thaw-mono
 weights-xtrans: FLOATS = best-first best fast
 weights-mono: FLOATS = best fast
