@@ -98,8 +98,6 @@ class _Twin:
         if node is None or node.op_type not in _ROUNDS or node.input[0] in self._stored:
             return name
         before = self._makers[node.input[0]]
-        if before.op_type == "Concat":  # a FineConv's input: coarse steps, and what they leave
-            before = self._makers[before.input[0]]
         if before.op_type != "QuantizeLinear":
             raise ValueError(f"{name}: rounded in a way that only a newer fadn writes")
         return self._source(before.input[0])
@@ -107,20 +105,9 @@ class _Twin:
     def _weights(self, node: Any) -> list[str]:
         """Store a convolution's weights and biases as float16, under the int8 file's names."""
         weight, bias = (self._values(name) for name in node.input[1:])
-        fine = self._makers.get(node.input[0])
-        if fine is not None and fine.op_type == "DequantizeLinear":
-            steps = self._makers[fine.input[0]]
-            if steps.op_type == "Concat":
-                weight = weight[:, : -self._fine_inputs(steps)]
         for name, values in zip(node.input[1:], (weight, bias), strict=True):
             self._stored[name] = values
         return list(node.input[1:])
-
-    def _fine_inputs(self, concat: Any) -> int:
-        """Return how many inputs a FineConv sees twice."""
-        rest = self._makers[self._makers[concat.input[1]].input[0]]  # Quantize <- Sub
-        last = self._makers[rest.input[0]]  # Slice
-        return -int(self._stored[last.input[1]][0])
 
     def _values(self, name: str) -> np.ndarray:
         """Return weights as float32."""

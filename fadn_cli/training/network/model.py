@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from fadn_cli.denoise.noise import stabilize
 from fadn_cli.training.network.config import StudentConfig
-from fadn_cli.training.network.quantize import Conv, FineConv, rounded, watching
+from fadn_cli.training.network.quantize import Conv, rounded, watching
 
 
 class FeatureAlign(nn.Module):
@@ -86,17 +86,6 @@ def _blocks(channels: int, count: int, view: tuple[int, int] | None) -> nn.Modul
     return nn.ModuleList(Block(channels, view if i == last else None) for i in range(count))
 
 
-def _entry(config: StudentConfig) -> Conv:
-    """Return the convolution that sees the features.
-
-    Networks without middle bands lean on brightness for all that the low pass lets through of the
-    noise, and see it finer than 8 bits; the others have no need of it.
-    """
-    if config.seen.bands:
-        return Conv(config.channels, config.widths[0], 3)
-    return FineConv(config.channels, config.widths[0], 3, fine=config.seen.levels)
-
-
 class Student(nn.Module):
     """Features (N, c, h/u, w/u) to residual (N, planes u^2, h/u, w/u) in units of sigma.
 
@@ -110,7 +99,7 @@ class Student(nn.Module):
         view = config.channels, config.embedding
         aligned = [view if i in config.aligned else None for i in range(len(widths))]
         steps = list(zip(widths, widths[1:], strict=False))  # from each scale to the next
-        self.enter = _entry(config)
+        self.enter = Conv(config.channels, widths[0], 3)
         self.encode = nn.ModuleList(
             _blocks(width, count, None) for width, count in zip(widths, config.encode, strict=False)
         )
@@ -259,8 +248,7 @@ def macs_per_packed_pixel(student: Student, size: int = 64) -> float:
     def count(name: str, _: torch.Tensor, output: torch.Tensor) -> None:
         nonlocal total
         layer = layers[name]
-        kernel = layer.kernel if isinstance(layer, Conv) else layer.weight
-        total += kernel[0].numel() * output.numel()
+        total += layer.weight[0].numel() * output.numel()
 
     grid = size // student.config.unshuffle
     with torch.no_grad(), watching(layers, count):

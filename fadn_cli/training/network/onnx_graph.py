@@ -13,7 +13,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from fadn_cli.training.network.model import Block, FeatureAlign, Shift, Student
-from fadn_cli.training.network.quantize import FINER, Conv, FineConv, scale_and_zero, weight_scales
+from fadn_cli.training.network.quantize import Conv, scale_and_zero, weight_scales
 
 OPSET = 17
 IR_VERSION = 9
@@ -40,9 +40,7 @@ class _Graph:
     def conv(self, layer: Conv, source: str, name: str) -> str:
         """Add a convolution with its weights, its ReLU, and its rounding if it has them."""
         rounds = layer.rounds
-        if rounds and isinstance(layer, FineConv):
-            source = self.fine_input(layer, source, f"{name}.input")
-        elif rounds and source not in self.scales:
+        if rounds and source not in self.scales:
             source = self.rounded(source, layer.input_range, f"{name}.input")
         weight = self.rounded_weight(layer, source, name) if rounds else self.weight(layer, name)
         kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
@@ -69,8 +67,8 @@ class _Graph:
     def rounded_weight(self, layer: Conv, source: str, name: str) -> tuple[str, str]:
         """Add 7-bit weights and 32-bit biases, one scale per output channel."""
         assert layer.bias is not None
-        scales = weight_scales(layer.kernel).cpu()
-        steps = torch.round(layer.kernel.detach().cpu().float() / scales[:, None, None, None])
+        scales = weight_scales(layer.weight).cpu()
+        steps = torch.round(layer.weight.detach().cpu().float() / scales[:, None, None, None])
         sums = scales.numpy() * self.scales[source]
         bias = np.round(layer.bias.detach().cpu().double().numpy() / sums)
         if np.abs(bias).max() > np.iinfo(np.int32).max:
@@ -98,27 +96,6 @@ class _Graph:
         ]
         steps = self.add("QuantizeLinear", [source, *inputs], f"{name}.steps")
         result = self.add("DequantizeLinear", [steps, *inputs], name)
-        self.scales[result] = scale
-        return result
-
-    def fine_input(self, layer: FineConv, source: str, name: str) -> str:
-        """Add the rounding of what a `FineConv` sees: its last inputs come twice."""
-        scale, zero = (value.item() for value in scale_and_zero(layer.input_range.float().cpu()))
-        zero_point = self.constant(f"{name}.zero", np.uint8(zero))
-        limits = [self.constant(f"{name}.scale", np.float32(scale)), zero_point]
-        finer = [self.constant(f"{name}.fine_scale", np.float32(scale / FINER)), zero_point]
-        last = [
-            self.constant(f"{name}.last.{key}", np.array([value]))
-            for key, value in (("start", -layer.fine), ("end", np.iinfo(np.int64).max), ("axis", 1))
-        ]
-        steps = self.add("QuantizeLinear", [source, *limits], f"{name}.coarse")
-        kept = self.add("Slice", [steps, *last], f"{name}.coarse.last")
-        kept = self.add("DequantizeLinear", [kept, *limits], f"{name}.kept")
-        wanted = self.add("Slice", [source, *last], f"{name}.last")
-        rest = self.add("Sub", [wanted, kept], f"{name}.rest")
-        rest = self.add("QuantizeLinear", [rest, *finer], f"{name}.fine")
-        steps = self.add("Concat", [steps, rest], f"{name}.steps", axis=1)
-        result = self.add("DequantizeLinear", [steps, *limits], name)
         self.scales[result] = scale
         return result
 

@@ -24,8 +24,6 @@ WEIGHT_LEVELS = 63
 8-bit weights would overflow."""
 PERCENTILE = 0.9995
 """Share of the activations that 8 bits span; a few strong edges beyond are clipped."""
-FINER = 8
-"""How much larger the rest is that a `FineConv` sees: with more, its weights would round to 0."""
 SAMPLED = 200_000
 """Activations looked at per tensor and batch."""
 
@@ -52,11 +50,6 @@ class Conv(nn.Conv2d):
         self.leak = 0.0  # of the ReLU; training starts with one, so that no channel dies
         self.after_conv = after_conv  # the input is another one's output: rounded already
         self.rounds = False
-
-    @property
-    def kernel(self) -> torch.Tensor:
-        """The weights that what it sees meets."""
-        return self.weight
 
     @property
     def is_silent(self) -> bool:
@@ -87,39 +80,6 @@ class Conv(nn.Conv2d):
         if not self.relu:
             return y
         return functional.leaky_relu(y, self.leak) if self.leak else functional.relu(y)
-
-
-class FineConv(Conv):
-    """A convolution whose last inputs are rounded to three bits more than 8 hold.
-
-    What 8 bits leave of them comes once more, `FINER` times as large, and meets the same weights
-    that many times smaller. The network's entry is one: what it sees of brightness spans all light
-    there is, and a step of 8 bits, the same over whole areas, would be a blotch.
-    """
-
-    def __init__(self, inputs: int, outputs: int, size: int, *, fine: int) -> None:
-        super().__init__(inputs, outputs, size)
-        self.fine = fine  # how many inputs
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not self.rounds:
-            return super().forward(x)
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.float()
-            coarse = rounded(x, self.input_range)
-            rest = (x[:, -self.fine :] - coarse[:, -self.fine :]) * FINER
-            seen = torch.cat([coarse, rounded(rest, self.input_range)], dim=1)
-            weight = rounded_weight(self.kernel)
-            # Not in bfloat16, which would round what is seen to fewer bits again.
-            y = functional.conv2d(seen, weight, self.bias, self.stride, self.padding)
-            return rounded(y, self.output_range)
-
-    @property
-    def kernel(self) -> torch.Tensor:
-        """The weights that what it sees meets; (outputs, inputs + fine, k, k) while it rounds."""
-        if not self.rounds:
-            return self.weight
-        return torch.cat([self.weight, self.weight[:, -self.fine :] / FINER], dim=1)
 
 
 def scale_and_zero(limits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -18,8 +18,6 @@ from fadn_cli.training.network.config import StudentConfig  # noqa: E402
 from fadn_cli.training.network.model import Denoiser, Student, prune  # noqa: E402
 from fadn_cli.training.network.onnx_graph import build_onnx  # noqa: E402
 from fadn_cli.training.network.quantize import (  # noqa: E402
-    Conv,
-    FineConv,
     calibrate,
     convolutions,
     set_rounding,
@@ -113,29 +111,6 @@ def test_the_int8_graph_rounds_as_training_did(batches):
         errors.append((exact - expected).square().mean().sqrt() / exact.std())
     assert 0 < min(errors) and max(errors) < 0.1
     assert kernels < 0.5 * min(errors)  # the odd value on a tie between two steps
-
-
-def test_the_entry_sees_brightness_in_finer_steps_than_8_bits():
-    x = torch.linspace(0.5, 0.6, 1000).expand(1, 2, 1, 1000)
-    errors = {}
-    for layer in (FineConv(2, 1, 1, fine=1), Conv(2, 1, 1)):
-        layer.make_rounding()
-        layer.weight.data = torch.tensor([0.0, 1.0]).reshape(1, 2, 1, 1)
-        layer.bias.data.fill_(-0.55)
-        layer.input_range = torch.tensor([-1.6, 1.9])
-        layer.output_range = torch.tensor([-0.06, 0.06])
-        steps = (layer(x) - (x[:, 1:] - 0.55)).abs() / (3.5 / 255)
-        errors[type(layer)] = steps.max().item()
-
-    assert errors[Conv] > 0.45
-    assert errors[FineConv] < 0.1
-
-
-def test_only_networks_without_middle_bands_need_brightness_finer():
-    entries = {name: Student(StudentConfig(inputs=name)).enter for name in stabilize.KINDS}
-
-    fine = {name for name, entry in entries.items() if isinstance(entry, FineConv)}
-    assert fine == {name for name, kind in stabilize.KINDS.items() if not kind.bands}
 
 
 @pytest.fixture
