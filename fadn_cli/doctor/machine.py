@@ -29,7 +29,6 @@ _WRITTEN = 32_000_000  # bytes: about one output of 24 megapixels
 _SLOW_DISK = 20e6  # bytes a second: below it the disk takes longer than the network
 _LITTLE_SPACE = 2e9  # bytes: some eighty outputs
 _LONG_ENOUGH = 5.0  # seconds: what took longer is not timed again
-_TILE_MACS = 27e9  # of a whole tile of `best`; of larger networks less of a tile is timed
 _BUSY = 0.5  # load per core by others, from which on times are no longer ours
 _NOISE = noise_model(5e-4, 1e-5, source="given")  # a camera at ISO 3200
 
@@ -60,7 +59,7 @@ def check_speed(quality: str) -> Callable[[], Check]:
         rng = np.random.default_rng(0)
         side = specialist.tile
         width = tiles * (side - specialist.overlap) + specialist.overlap
-        height = min(side, _rows_worth(_TILE_MACS, specialist))
+        height = _rows_timed(specialist)
         packed = rng.normal(0.1, 0.01, (4, height, width)).astype(np.float32)
         times = []
         for _ in range(2):  # the first one loads the network
@@ -80,9 +79,12 @@ def check_speed(quality: str) -> Callable[[], Check]:
     return check
 
 
-def _rows_worth(macs: float, specialist: Specialist) -> int:
-    """Return how many rows of one of a network's tiles take so many multiply-accumulates."""
-    rows = int(macs / (specialist.tile * specialist.macs_per_packed_pixel))
+def _rows_timed(specialist: Specialist) -> int:
+    """Return how many rows of one of a network's tiles are timed: all, but of those that compute
+    more than `best`'s no more than take as much as a whole tile of it."""
+    best = specialists.of_quality("best", "bayer")[0]
+    most = best.tile**2 * best.macs_per_packed_pixel
+    rows = min(int(most / (specialist.tile * specialist.macs_per_packed_pixel)), specialist.tile)
     return max(rows // specialist.alignment, 1) * specialist.alignment
 
 
