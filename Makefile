@@ -59,8 +59,8 @@ runs/bayer-fast-taught.lessons: | teacher
 generalists-best generalists-fast: generalists-%:
 	for half in -first ""; do $(TRAIN) $(CONFIGS)/bayer-$*$$half.toml $(DATA) || exit 1; done
 
-# One generalist in one go, and a file for each of two ranges.
-MAX_RANGES = low extreme
+# One generalist in one go, and a file for each of three ranges.
+MAX_RANGES = low high extreme
 
 teacher:
 	$(TRAIN) $(CONFIGS)/bayer-max.toml $(DATA)

@@ -23,7 +23,7 @@ THAWED = "-thawed"
 GOLDEN = {
     # quality: PSNR in dB of the drawn mosaic below at those; measured, not promised elsewhere
     "bayer-fast": {"faint": 51.85, "low": 48.46, "high": 44.6, "extreme": 40.53},
-    "bayer-max": {"faint": 54.55, "low": 50.87, "high": 46.55, "extreme": 42.24},
+    "bayer-max": {"faint": 54.55, "low": 50.87, "high": 46.74, "extreme": 42.18},
     "bayer-best": {"faint": 53.6, "low": 50.14, "high": 46.05, "extreme": 41.45},
     "xtrans-fast": {"faint": 50.11, "low": 46.3, "high": 42.87, "extreme": 39.14},
     "xtrans-best": {"faint": 51.0, "low": 47.65, "high": 44.39, "extreme": 40.26},
@@ -55,12 +55,12 @@ def test_the_hash_is_the_manifests(specialist):
 
 
 def test_all_weights_together_stay_small():
-    # The wheel, which packs them, stays under 21 MB: see test_packaging.
+    # The wheel, which packs them, stays under 24 MB: see test_packaging.
     sizes = {path.name: path.stat().st_size for path in specialists.folder().glob("*.onnx")}
     twins = sum(size for name, size in sizes.items() if name.endswith(".fp16.onnx"))
 
-    assert sum(sizes.values()) - twins < 10e6
-    assert twins < 18e6
+    assert sum(sizes.values()) - twins < 11.5e6
+    assert twins < 20.5e6
 
 
 def test_every_file_in_the_folder_is_in_the_manifest():
@@ -135,6 +135,6 @@ def test_each_is_as_good_as_it_was(kind, quality, level):
     )
 
     expected = GOLDEN[f"{kind}-{quality}"][level]
-    served = "low" if quality == "max" and level != "extreme" else level
+    served = "low" if (quality, level) == ("max", "faint") else level
     assert specialist.name in (f"{kind}-{quality}", f"{kind}-{quality}-{served}")
     assert -10 * np.log10(np.mean((out - clean) ** 2)) == pytest.approx(expected, abs=0.1)

@@ -79,7 +79,7 @@ def test_without_being_asked_for_it_is_not_taken(shoot):
     assert "best" == json.loads(result.stdout)["files"][0]["report"]["quality"]
 
 
-@pytest.mark.parametrize("name", ("bayer-max-low", "bayer-max-extreme"))
+@pytest.mark.parametrize("name", ("bayer-max-low", "bayer-max-high", "bayer-max-extreme"))
 def test_its_networks_are_taken_by_name_whatever_the_noise(shoot, name):
     result = run(shoot / "bayer.dng", "--specialist", name, "--json", *NOISE)
 

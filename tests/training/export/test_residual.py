@@ -40,7 +40,9 @@ def test_what_is_stated_is_left(name, ensemble):
     assert left(specialist, std, ensemble=ensemble) == pytest.approx(stated, rel=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", ("bayer-max-low", "bayer-max-extreme", "mono-fast"))
+@pytest.mark.parametrize(
+    "name", ("bayer-max-low", "bayer-max-high", "bayer-max-extreme", "mono-fast")
+)
 def test_what_is_stated_of_eight_ways_up_is_left(name):
     specialist = specialists.find(name)
     std = NOISE.get(name.rpartition("-")[2], 0.02)
