@@ -33,10 +33,12 @@ SIDE = 256  # packed pixels
 BLOCK = 8
 
 
-def block_means(x: np.ndarray) -> np.ndarray:
-    """Return (planes, h/8, w/8): the means of 8x8 packed pixels; h and w are multiples of 8."""
+def block_means(x: np.ndarray, side: int = BLOCK) -> np.ndarray:
+    """Return (planes, h / side, w / side): the means of so many packed pixels squared; what is left
+    over at the right and below is left out."""
     planes, height, width = x.shape
-    blocks = x.reshape(planes, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    rows, cols = height // side, width // side
+    blocks = x[:, : rows * side, : cols * side].reshape(planes, rows, side, cols, side)
     return np.asarray(blocks.mean(axis=(2, 4)))
 
 
@@ -47,7 +49,7 @@ def left(denoise: Denoise, sigma: float, brightness: float, planes: int = 4) -> 
     return float(rest.std()), float(block_means(rest).std())
 
 
-def _networks(runs: list[Path]) -> Iterator[tuple[str, tuple[Denoise, int]]]:
+def networks(runs: list[Path]) -> Iterator[tuple[str, tuple[Denoise, int]]]:
     """Yield the names of runs, or of what is bundled, how they denoise, and of how many planes."""
     for run in runs:
         model = load_denoiser(run, torch.device("cpu"))
@@ -65,11 +67,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", type=Path, nargs="*", help="folders of runs; none: what is shipped")
     runs = parser.parse_args().runs
-    networks = dict(_networks(runs))
+    found = dict(networks(runs))
     brightnesses = " | ".join(f"x = {each}" for each in BRIGHTNESSES)
     print(f"| network, sigma | {brightnesses} | mean |")
     print("|---" * (len(BRIGHTNESSES) + 2) + "|")
-    for name, (denoise, planes) in networks.items():
+    for name, (denoise, planes) in found.items():
         for sigma in SIGMAS:
             rests = np.array([left(denoise, sigma, each, planes) for each in BRIGHTNESSES])
             cells = [f"{samples:.3f}, {means:.3f}" for samples, means in [*rests, rests.mean(0)]]
