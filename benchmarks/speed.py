@@ -286,7 +286,7 @@ def main() -> None:
         nargs="+",
         choices=specialists.QUALITIES,
         default=USUAL,
-        help="default: %(default)s; max takes minutes",
+        help="default: %(default)s",
     )
     parser.add_argument("--passes", type=int, default=3, help="runs of each, taking turns")
     parser.add_argument("--jobs", type=int, default=0, metavar="FILES", help="a batch of so many")

@@ -66,7 +66,7 @@ QualityOption = Annotated[
     Quality | None,
     typer.Option(
         "--quality",
-        help="max: the largest networks, for Bayer sensors so far, which take three times as long"
+        help="max: the largest networks, for Bayer sensors so far, which take twice as long"
         " as best. best: large ones, for clean pictures. fast: small ones, which take a fraction of"
         " the time. Else: best (see `fadn models`).",
         show_default=False,
