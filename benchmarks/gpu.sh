@@ -34,7 +34,7 @@ def done(run):
     return torch.load(file, map_location="cpu", weights_only=True)["step"] if file.exists() else 0
 
 rows = []
-for name in ("bayer-max", "bayer-max-second", "xtrans-best", "xtrans-fast", "mono-best", "mono-fast"):
+for name in ("bayer-max", "bayer-max-second", "xtrans-best-whole", "xtrans-best", "xtrans-fast", "mono-best", "mono-fast"):
     config = tomllib.loads(Path(sys.argv[1], f"{name}.toml").read_text())
     start = config.get("start_from")
     if done(name) or (start and done(start)):
