@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.flats import block_means, networks  # noqa: E402
+from fadn_cli.denoise.sensors.bayer import BAYER  # noqa: E402
 from fadn_cli.training.judge.evaluate import Denoise  # noqa: E402
 from fadn_cli.training.judge.ruler import Case, cases  # noqa: E402
 
@@ -63,8 +64,8 @@ def main() -> None:
     columns = " | ".join(f"{place}, {side}x{side}" for place in PLACES for side in SIDES)
     print(f"| colour / luma | {columns} |")
     print("|---" * (1 + len(PLACES) * len(SIDES)) + "|")
-    for name, (denoise, planes) in networks(arguments.runs):
-        if planes != 4 or name.startswith("mono"):
+    for name, (denoise, sensor) in networks(arguments.runs):
+        if sensor is not BAYER:
             continue
         rms = measure(denoise, arguments.photos)
         for level in TAKEN:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fadn_cli.denoise.network.specialists import bundled  # noqa: E402
 from fadn_cli.denoise.sensors.kinds import SENSORS  # noqa: E402
+from fadn_cli.denoise.sensors.sensor import Sensor  # noqa: E402
 from fadn_cli.training.judge.evaluate import (  # noqa: E402
     Denoise,
     flat_residual,
@@ -49,17 +50,17 @@ def left(denoise: Denoise, sigma: float, brightness: float, planes: int = 4) -> 
     return float(rest.std()), float(block_means(rest).std())
 
 
-def networks(runs: list[Path]) -> Iterator[tuple[str, tuple[Denoise, int]]]:
-    """Yield the names of runs, or of what is bundled, how they denoise, and of how many planes."""
+def networks(runs: list[Path]) -> Iterator[tuple[str, tuple[Denoise, Sensor]]]:
+    """Yield the names of runs, or of what is bundled, how they denoise, and mosaics of what."""
     for run in runs:
         model = load_denoiser(run, torch.device("cpu"))
-        yield run.name, (torch_denoise(model), model.student.config.seen.sensor.planes)
+        yield run.name, (torch_denoise(model), model.student.config.seen.sensor)
     if runs:
         return
     for kind, quality in dict.fromkeys((each.cfa_kind, each.quality) for each in bundled()):
         name = quality if kind == "bayer" else f"{kind} {quality}"
         denoise = shipped(estimated=False, quality=quality, sensor=SENSORS[kind])
-        yield name, (denoise, SENSORS[kind].planes)
+        yield name, (denoise, SENSORS[kind])
 
 
 def main() -> None:
@@ -71,9 +72,9 @@ def main() -> None:
     brightnesses = " | ".join(f"x = {each}" for each in BRIGHTNESSES)
     print(f"| network, sigma | {brightnesses} | mean |")
     print("|---" * (len(BRIGHTNESSES) + 2) + "|")
-    for name, (denoise, planes) in found.items():
+    for name, (denoise, sensor) in found.items():
         for sigma in SIGMAS:
-            rests = np.array([left(denoise, sigma, each, planes) for each in BRIGHTNESSES])
+            rests = np.array([left(denoise, sigma, each, sensor.planes) for each in BRIGHTNESSES])
             cells = [f"{samples:.3f}, {means:.3f}" for samples, means in [*rests, rests.mean(0)]]
             print(f"| {name}, {sigma} | " + " | ".join(cells) + " |")
 

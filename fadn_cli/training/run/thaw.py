@@ -103,8 +103,7 @@ def _resee(weight: np.ndarray, seen: Inputs, wanted: Inputs) -> np.ndarray:
         raise ValueError(f"{seen.name} has {seen.samples} samples, {wanted.name} {wanted.samples}")
     result = np.zeros((len(weight), wanted.channels, *weight.shape[2:]), np.float32)
     result[:, : seen.samples] = weight[:, : seen.samples]
-    # Middle bands, finest first, then brightness. What follows in a file's weights are the finer
-    # steps of the same channels.
+    # Middle bands, finest first, then brightness.
     bands = [(band, band) for band in range(min(seen.bands, wanted.bands))]
     for old, new in [*bands, (seen.bands, wanted.bands)]:
         start = seen.channels - seen.levels * (seen.bands + 1 - old)
